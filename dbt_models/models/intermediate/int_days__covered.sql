@@ -1,0 +1,103 @@
+-- population × day: every weekday between the first and last captured day, and any other day that
+-- was captured. A weekday without a capture is missing data, not a day without papers.
+with captures as (
+
+    select * from {{ ref('stg_lake__captures') }}
+
+),
+
+listings as (
+
+    select * from {{ ref('int_listings__unioned') }}
+
+),
+
+daily_captures as (
+
+    select
+        'hf_daily' as population,
+        listed_on,
+        count(*) as n_captures,
+        max(captured_at) as last_captured_at,
+        -- After the day's end (UTC) the list no longer grows; a full page may hide a second one.
+        max(case
+            when
+                captured_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp)
+                and n_seen % {{ var('api_page_items') }} <> 0
+                then 1
+            else 0
+        end) = 1 as is_complete
+    from captures
+    where listing_kind = 'daily' and source in ('hf_api', 'hf_page') and listed_on is not null
+    group by listed_on
+
+),
+
+listed as (
+
+    select
+        population,
+        listed_on,
+        count(*) as n_papers
+    from listings
+    group by population, listed_on
+
+),
+
+known as (
+
+    select
+        population,
+        listed_on
+    from daily_captures
+    union
+    select
+        population,
+        listed_on
+    from listed
+
+),
+
+bounds as (
+
+    select
+        population,
+        min(listed_on) as first_on,
+        max(listed_on) as last_on
+    from known
+    group by population
+
+),
+
+calendar as (
+
+    {{ days_between('bounds', 'population', 'first_on', 'last_on') }}
+
+),
+
+days as (
+
+    select
+        calendar.population,
+        calendar.day_on as listed_on,
+        {{ iso_weekday('calendar.day_on') }} <= 5 as is_expected,
+        known.listed_on is not null as is_captured,
+        coalesce(daily_captures.n_captures, 0) as n_captures,
+        coalesce(listed.n_papers, 0) as n_papers,
+        daily_captures.last_captured_at,
+        -- An arXiv file does not say whether it holds all of a day: unknown, so null.
+        case
+            when calendar.population = 'hf_daily' then coalesce(daily_captures.is_complete, false)
+        end as is_complete
+    from calendar
+    left join known
+        on calendar.population = known.population and calendar.day_on = known.listed_on
+    left join daily_captures
+        on calendar.population = daily_captures.population and calendar.day_on = daily_captures.listed_on
+    left join listed
+        on calendar.population = listed.population and calendar.day_on = listed.listed_on
+
+)
+
+select * from days
+where is_expected or is_captured

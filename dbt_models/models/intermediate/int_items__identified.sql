@@ -1,0 +1,61 @@
+-- Every item with its paper, and its ranks within the paper: whose text decides, whose counters
+-- are newest, whose date is the best evidence.
+with items as (
+
+    select * from {{ ref('stg_lake__items') }}
+
+),
+
+titles as (
+
+    select * from {{ ref('int_titles__resolved') }}
+
+),
+
+source_precedence as (
+
+    select * from {{ ref('source_precedence') }}
+
+),
+
+date_precedence as (
+
+    select * from {{ ref('date_precedence') }}
+
+),
+
+identified as (
+
+    select
+        items.*,
+        coalesce('arxiv:' || items.arxiv_id, titles.paper_id) as paper_id,
+        coalesce(source_precedence.text_rank, 9) as text_rank,
+        date_precedence.date_rank
+    from items
+    left join titles on items.arxiv_id is null and items.title_key = titles.title_key
+    left join source_precedence on items.format = source_precedence.format
+    left join date_precedence on items.published_on_basis = date_precedence.basis
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by paper_id
+            order by text_rank, captured_at desc, announced_on desc nulls last, item_id
+        ) as text_order,
+        row_number() over (
+            partition by paper_id
+            order by captured_at desc, text_rank, item_id
+        ) as newest_order,
+        row_number() over (
+            partition by paper_id
+            order by date_rank nulls last, captured_at desc, item_id
+        ) as date_order
+    from identified
+
+)
+
+select * from ranked

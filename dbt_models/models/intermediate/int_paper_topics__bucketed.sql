@@ -1,0 +1,28 @@
+-- Scored topics, and for every paper without one the visible bucket `no-topic`.
+with scored as (
+
+    select * from {{ ref('int_paper_topics__scored') }}
+
+),
+
+papers as (
+
+    select * from {{ ref('int_papers__merged') }}
+
+)
+
+select
+    paper_id,
+    topic_id,
+    score,
+    evidence
+from scored
+union all
+select
+    papers.paper_id,
+    'no-topic' as topic_id,
+    cast(0 as bigint) as score,
+    {{ empty_text_list() }} as evidence
+from papers
+left join scored on papers.paper_id = scored.paper_id
+where scored.paper_id is null

@@ -1,0 +1,66 @@
+-- One row per paper. Text columns: the source that stands first in `source_precedence`. Dates: the
+-- evidence that stands first in `date_precedence`. Counters and links: the newest observation.
+with items as (
+
+    select * from {{ ref('int_items__identified') }}
+
+),
+
+listings as (
+
+    select * from {{ ref('int_listings__unioned') }}
+
+),
+
+date_precedence as (
+
+    select * from {{ ref('date_precedence') }}
+
+),
+
+first_listed as (
+
+    select
+        paper_id,
+        min(listed_on) as first_listed_on
+    from listings
+    where population = 'hf_daily'
+    group by paper_id
+
+),
+
+merged as (
+
+    select
+        paper_id,
+        min(arxiv_id) as arxiv_id,
+        {{ first_known('title', 'text_order') }} as title,
+        {{ first_known('abstract', 'text_order') }} as abstract,
+        {{ first_known('authors', 'text_order') }} as authors,
+        {{ first_known('n_authors', 'text_order') }} as n_authors,
+        {{ first_known('published_on', 'date_order') }} as published_on,
+        {{ first_known('published_on_basis', 'date_order') }} as published_on_basis,
+        {{ first_known('primary_category', 'text_order') }} as primary_category,
+        {{ first_known('categories', 'text_order') }} as categories,
+        {{ first_known('keywords', 'newest_order') }} as keywords,
+        {{ first_known('organization', 'newest_order') }} as organization,
+        {{ first_known('github_url', 'newest_order') }} as github_url,
+        {{ first_known('project_url', 'newest_order') }} as project_url,
+        {{ first_known('upvotes', 'newest_order') }} as upvotes,
+        {{ first_known('comments', 'newest_order') }} as comments,
+        {{ first_known('github_stars', 'newest_order') }} as github_stars,
+        max(arxiv_version) as arxiv_version,
+        {{ sorted_set('source') }} as sources,
+        count(*) as n_items
+    from items
+    group by paper_id
+
+)
+
+select
+    merged.*,
+    date_precedence.date_precision as published_on_precision,
+    first_listed.first_listed_on
+from merged
+left join first_listed on merged.paper_id = first_listed.paper_id
+left join date_precedence on merged.published_on_basis = date_precedence.basis

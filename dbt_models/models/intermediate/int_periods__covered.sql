@@ -1,0 +1,131 @@
+-- population × grain × period: how many papers, how many expected days were captured, and whether
+-- the period is partial.
+with period_papers as (
+
+    select * from {{ ref('int_period_papers__spread') }}
+
+),
+
+population_papers as (
+
+    select * from {{ ref('int_population__papers') }}
+
+),
+
+coverage as (
+
+    select * from {{ ref('int_days__covered') }}
+
+),
+
+totals as (
+
+    select
+        population,
+        grain,
+        period_start_on,
+        count(*) as n_total
+    from period_papers
+    group by population, grain, period_start_on
+
+),
+
+bounds as (
+
+    select
+        population,
+        grain,
+        period_start_on,
+        n_total,
+        cast({{ dbt.dateadd('day', -1, "case grain
+            when 'week' then " ~ dbt.dateadd('day', 7, 'period_start_on') ~ "
+            when 'month' then " ~ dbt.dateadd('month', 1, 'period_start_on') ~ "
+            else " ~ dbt.dateadd('month', 3, 'period_start_on') ~ " end") }} as date) as period_end_on
+    from totals
+
+),
+
+calendar as (
+
+    {{ days_between(
+        "(select population || ' ' || grain || ' ' || period_start_on as period_key, period_start_on, period_end_on from bounds)",
+        'period_key', 'period_start_on', 'period_end_on'
+    ) }}
+
+),
+
+expected as (
+
+    select
+        period_key,
+        count(*) as n_days_expected
+    from calendar
+    where {{ iso_weekday('day_on') }} <= 5
+    group by period_key
+
+),
+
+captured as (
+
+    select
+        bounds.population,
+        bounds.grain,
+        bounds.period_start_on,
+        count(coverage.listed_on) as n_days_captured,
+        sum(case when coverage.is_complete then 1 else 0 end) as n_days_complete
+    from bounds
+    left join coverage
+        on
+            bounds.population = coverage.population
+            and coverage.listed_on between bounds.period_start_on and bounds.period_end_on
+            and coverage.is_expected
+            and coverage.is_captured
+    group by bounds.population, bounds.grain, bounds.period_start_on
+
+),
+
+-- Weeks count only papers whose day is known: where few are, the week is a fraction of the field.
+day_known as (
+
+    select
+        population,
+        {{ period_start('month', 'counted_on') }} as month_start_on,
+        avg(case when date_precision = 'day' then 1.0 else 0.0 end) as day_known_share
+    from population_papers
+    group by population, {{ period_start('month', 'counted_on') }}
+
+),
+
+covered as (
+
+    select
+        bounds.population,
+        bounds.grain,
+        bounds.period_start_on,
+        bounds.period_end_on,
+        bounds.n_total,
+        expected.n_days_expected,
+        captured.n_days_captured,
+        cast(captured.n_days_complete as bigint) as n_days_complete,
+        cast(captured.n_days_captured as double) / expected.n_days_expected as coverage_share,
+        case when bounds.grain = 'week' then coalesce(day_known.day_known_share, 0.0) else 1.0 end as day_known_share
+    from bounds
+    inner join expected
+        on bounds.population || ' ' || bounds.grain || ' ' || bounds.period_start_on = expected.period_key
+    inner join captured
+        on
+            bounds.population = captured.population
+            and bounds.grain = captured.grain
+            and bounds.period_start_on = captured.period_start_on
+    left join day_known
+        on
+            bounds.population = day_known.population
+            and {{ period_start('month', 'bounds.period_start_on') }} = day_known.month_start_on
+
+)
+
+select
+    *,
+    coverage_share < {{ var('min_period_coverage') }}
+    or day_known_share < {{ var('min_period_coverage') }} as is_partial
+from covered

@@ -1,0 +1,136 @@
+-- Which paper a title without an id belongs to. One row per title key; never a merge that can't
+-- be explained: exactly one candidate, and neither date nor author count speaks against it.
+with items as (
+
+    select * from {{ ref('stg_lake__items') }}
+
+),
+
+date_precedence as (
+
+    select * from {{ ref('date_precedence') }}
+
+),
+
+titles as (
+
+    select
+        title_key,
+        min(title) as title,
+        min(published_on) as published_on,
+        min(n_authors) as n_authors
+    from items
+    where arxiv_id is null
+    group by title_key
+
+),
+
+-- One row per candidate: its best date (by precedence) and the author counts seen for it.
+candidates as (
+
+    select
+        items.title_key,
+        items.arxiv_id,
+        {{ first_known('items.published_on', 'date_precedence.date_rank') }} as published_on,
+        {{ first_known('date_precedence.date_precision', 'date_precedence.date_rank') }} as date_precision,
+        min(items.n_authors) as min_n_authors,
+        max(items.n_authors) as max_n_authors
+    from items
+    inner join titles on items.title_key = titles.title_key
+    left join date_precedence on items.published_on_basis = date_precedence.basis
+    where items.arxiv_id is not null
+    group by items.title_key, items.arxiv_id
+
+),
+
+counted as (
+
+    select
+        title_key,
+        count(*) as n_candidates,
+        min(arxiv_id) as arxiv_id,
+        min(published_on) as candidate_published_on,
+        min(date_precision) as date_precision,
+        min(min_n_authors) as min_n_authors,
+        max(max_n_authors) as max_n_authors,
+        {{ sorted_set('arxiv_id') }} as candidate_ids
+    from candidates
+    group by title_key
+
+),
+
+judged as (
+
+    select
+        titles.title_key,
+        titles.title,
+        titles.published_on,
+        titles.n_authors,
+        coalesce(counted.n_candidates, 0) as n_candidates,
+        counted.arxiv_id,
+        counted.candidate_published_on,
+        counted.date_precision,
+        counted.min_n_authors,
+        counted.max_n_authors,
+        counted.candidate_ids,
+        -- A month alone is right within that month and the one after; a day within 7 days.
+        coalesce(
+            case
+                when counted.date_precision = 'month' then abs({{ dbt.datediff('counted.candidate_published_on', 'titles.published_on', 'month') }}) <= 1
+                else abs({{ dbt.datediff('counted.candidate_published_on', 'titles.published_on', 'day') }}) <= 7
+            end,
+            true
+        ) as is_date_compatible,
+        -- Between versions an author or two come and go.
+        coalesce(
+            titles.n_authors between counted.min_n_authors - 2 and counted.max_n_authors + 2,
+            true
+        ) as is_author_count_compatible
+    from titles
+    left join counted on titles.title_key = counted.title_key
+
+),
+
+resolved as (
+
+    select
+        title_key,
+        title,
+        published_on,
+        n_authors,
+        n_candidates,
+        candidate_ids,
+        case
+            when n_candidates = 0 then 'unmatched'
+            when n_candidates > 1 then 'ambiguous'
+            when not is_date_compatible or not is_author_count_compatible then 'incompatible'
+            else 'matched'
+        end as outcome,
+        case
+            when n_candidates = 1 and is_date_compatible and is_author_count_compatible
+                then 'arxiv:' || arxiv_id
+            else 'title:' || substr({{ dbt.hash('title_key') }}, 1, 16)
+        end as paper_id,
+        case
+            when n_candidates = 0 then 'no identified paper has this title'
+            when n_candidates > 1
+                then 'same normalised title as ' || {{ join_list('candidate_ids', ' and ') }} || ': two ids are two papers'
+            else
+                'same normalised title as ' || arxiv_id
+                || '; date here ' || coalesce(cast(published_on as {{ dbt.type_string() }}), 'not shown')
+                || ', there ' || coalesce(cast(candidate_published_on as {{ dbt.type_string() }}), 'unknown')
+                || case when date_precision = 'month' then ' (month only)' else '' end
+                || '; authors here ' || coalesce(cast(n_authors as {{ dbt.type_string() }}), 'not shown')
+                || ', there ' || coalesce(
+                    case
+                        when min_n_authors = max_n_authors then cast(min_n_authors as {{ dbt.type_string() }})
+                        else cast(min_n_authors as {{ dbt.type_string() }}) || ' to ' || cast(max_n_authors as {{ dbt.type_string() }})
+                    end,
+                    'unknown'
+                )
+        end as evidence
+    from judged
+
+)
+
+select * from resolved

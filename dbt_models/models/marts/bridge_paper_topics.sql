@@ -1,0 +1,12 @@
+with paper_topics as (
+
+    select * from {{ ref('int_paper_topics__bucketed') }}
+
+)
+
+select
+    paper_id,
+    topic_id,
+    score,
+    evidence
+from paper_topics

@@ -1,0 +1,15 @@
+with listings as (
+
+    select * from {{ ref('int_listings__unioned') }}
+
+)
+
+select
+    paper_id,
+    population,
+    listed_on,
+    listing_kind,
+    rank,
+    upvotes,
+    comments
+from listings

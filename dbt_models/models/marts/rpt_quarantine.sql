@@ -1,0 +1,22 @@
+with quarantine as (
+
+    select * from {{ ref('stg_lake__quarantine') }}
+
+),
+
+captures as (
+
+    select * from {{ ref('stg_lake__captures') }}
+
+)
+
+select
+    quarantine.capture_id,
+    captures.origin,
+    captures.source,
+    quarantine.place,
+    quarantine.reason,
+    quarantine.detail,
+    quarantine.excerpt
+from quarantine
+inner join captures on quarantine.capture_id = captures.capture_id

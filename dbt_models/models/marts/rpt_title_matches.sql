@@ -1,0 +1,14 @@
+with resolved as (
+
+    select * from {{ ref('int_titles__resolved') }}
+
+)
+
+select
+    title_key,
+    title,
+    paper_id,
+    outcome,
+    n_candidates,
+    evidence
+from resolved

@@ -1,0 +1,32 @@
+with captures as (
+
+    select * from {{ source('lake', 'captures') }}
+
+),
+
+typed as (
+
+    select
+        capture_id,
+        sha256,
+        n_bytes,
+        source,
+        format,
+        listing_kind,
+        listing_kind_rule,
+        listing_day as listed_on,
+        listing_day_basis as listed_on_basis,
+        captured_at,
+        captured_at_basis,
+        origin,
+        overrides,
+        rules,
+        n_seen,
+        n_accepted,
+        n_quarantined,
+        parser_version
+    from captures
+
+)
+
+select * from typed

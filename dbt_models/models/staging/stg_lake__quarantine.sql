@@ -1,0 +1,13 @@
+with quarantine as (
+
+    select * from {{ source('lake', 'quarantine') }}
+
+)
+
+select
+    capture_id,
+    place,
+    reason,
+    detail,
+    excerpt
+from quarantine

@@ -1,0 +1,13 @@
+with topic_matches as (
+
+    select * from {{ source('lake', 'topic_matches') }}
+
+)
+
+select
+    text_hash,
+    topic_id,
+    phrase,
+    matched,
+    n as n_matches
+from topic_matches

@@ -1,0 +1,341 @@
+"""The archive of what was received: bytes as they came, named by content, never changed.
+
+Belongs here: taking bytes in, keeping them, giving them back. Does not: what they mean
+(`parsing/`), or rows (`items.py`).
+
+A capture is two files below `captures/<first two hex digits>/`: `<sha256>.zst`, the body, and
+`<capture_id>.json`, the receipt: hash, size, origin, time of receipt, format, and what was given
+from outside (overrides, `captures.csv`). Transport compression (.gz, .zst) is undone first, so
+the same listing is the same capture however it was packed.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import zstandard
+
+from pipelines.errors import CaptureError
+from pipelines.parsing.detect import HEAD_BYTES, Format, detect
+from pipelines.settings import Settings
+
+BLOCK_BYTES = 1024**2
+SIDECAR = "captures.csv"
+_DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A fact that came from outside the bytes, and who gave it (`override`, `captures.csv`)."""
+
+    value: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the archive knows of a capture."""
+
+    capture_id: str
+    sha256: str
+    n_bytes: int
+    source: str
+    format: str
+    origin: str
+    received_at: str
+    damage: str | None = None
+    given: Mapping[str, Given] = field(default_factory=dict)
+
+    @property
+    def day_in_name(self) -> date | None:
+        """A calendar date in the name under which it was received."""
+        for text in _DAY_IN_NAME.findall(Path(self.origin).name):
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                continue
+        return None
+
+
+@dataclass(frozen=True)
+class Received:
+    """The outcome of taking something in: `new`, `known`, or `amended` (new overrides)."""
+
+    receipt: Receipt
+    outcome: str
+
+
+class Archive:
+    """The captures below one folder. Safe for several processes at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.root = settings.captures_dir
+
+    def receive(
+        self,
+        stream: BinaryIO,
+        origin: str,
+        given: Mapping[str, Given],
+        *,
+        now: datetime | None = None,
+    ) -> Received:
+        """Store the stream's bytes and their receipt; the same bytes again change nothing.
+
+        New overrides on known bytes amend the receipt. Raises CaptureError for an empty or far
+        too large body.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as tmp:
+            kept = Path(tmp.name)
+            try:
+                body = _store(stream, tmp, origin, self._settings)
+                os.fsync(tmp.fileno())
+            except BaseException:
+                kept.unlink(missing_ok=True)
+                raise
+        receipt = Receipt(
+            capture_id=_capture_id(body, origin, given),
+            sha256=body.sha256,
+            n_bytes=body.n_bytes,
+            source=given["source"].value if "source" in given else body.format.source,
+            format=body.format.name,
+            origin=origin,
+            received_at=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
+            damage=body.damage,
+            given=dict(given),
+        )
+        return self._keep(kept, receipt)
+
+    def _keep(self, body: Path, receipt: Receipt) -> Received:
+        final = self._body_path(receipt)
+        final.parent.mkdir(exist_ok=True)
+        os.replace(body, final)  # same content under the same name: replacing changes nothing
+        if self._write_receipt(receipt, new=True):
+            return Received(receipt, "new")
+        known = self.receipt(receipt.capture_id)
+        overrides = {k: g for k, g in receipt.given.items() if g.by == "override"}
+        if all(known.given.get(k) == g for k, g in overrides.items()):
+            return Received(known, "known")
+        source = overrides["source"].value if "source" in overrides else known.source
+        amended = replace(known, given={**known.given, **overrides}, source=source)
+        self._write_receipt(amended, new=False)
+        return Received(amended, "amended")
+
+    def _write_receipt(self, receipt: Receipt, *, new: bool) -> bool:
+        """Write it whole or not at all; False when `new` and another stands there already."""
+        path = self._receipt_path(receipt.capture_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=self.root, prefix=".receipt-", delete=False) as t:
+            json.dump(asdict(receipt), t, indent=1, sort_keys=True)
+            t.flush()
+            os.fsync(t.fileno())
+        temporary = Path(t.name)
+        try:
+            if not new:
+                os.replace(temporary, path)
+                return True
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
+
+    def receipt(self, capture_id: str) -> Receipt:
+        """The receipt of one capture. Raises CaptureError when it can't be read."""
+        return _read_receipt(self._receipt_path(capture_id))
+
+    def receipts(self) -> list[Receipt]:
+        """All receipts, by id."""
+        return [_read_receipt(path) for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/*.json"))]
+
+    def open(self, receipt: Receipt) -> BinaryIO:
+        """The body as a stream of its bytes."""
+        path = self._body_path(receipt)
+        try:
+            raw = path.open("rb")
+        except FileNotFoundError:
+            raise CaptureError(
+                f"The archived body of capture {receipt.capture_id} ({receipt.origin}) is missing: "
+                f"{path}. Restore it from a backup, or ingest the original again."
+            ) from None
+        return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)  # type: ignore[return-value]
+
+    def _body_path(self, receipt: Receipt) -> Path:
+        return self.root / receipt.sha256[:2] / f"{receipt.sha256}.zst"
+
+    def _receipt_path(self, capture_id: str) -> Path:
+        return self.root / capture_id[:2] / f"{capture_id}.json"
+
+
+def _read_receipt(path: Path) -> Receipt:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text())
+        given = {name: Given(**fact) for name, fact in data.pop("given").items()}
+        return Receipt(given=given, **data)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CaptureError(
+            f"The receipt {path} can't be read ({type(error).__name__}). Restore it from a backup, "
+            "or remove it and ingest the original again."
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Body:
+    sha256: str
+    n_bytes: int
+    format: Format
+    damage: str | None
+    is_empty_list: bool
+
+
+def _store(stream: BinaryIO, out: Any, origin: str, settings: Settings) -> _Body:
+    """Hash, recompress and write the stream's bytes; stop at the size limit of its format."""
+    digest, n_bytes, head, damage = hashlib.sha256(), 0, b"", None
+    found: Format | None = None
+    limit = settings.max_listing_bytes
+    with zstandard.ZstdCompressor(level=3, threads=2).stream_writer(out, closefd=False) as writer:
+        for block in _undo_compression(stream):
+            if isinstance(block, str):
+                damage = block
+                break
+            n_bytes += len(block)
+            digest.update(block)
+            writer.write(block)
+            if found is None:
+                head += block
+                if len(head) < HEAD_BYTES:
+                    continue
+                found = detect(head)
+                limit = settings.max_dump_bytes if found.streamed else limit
+            if n_bytes > limit:
+                raise CaptureError(
+                    f"{origin} is larger than {limit // 1024**2} MiB, more than any "
+                    f"{'arXiv file' if found.streamed else 'listing'} needs: it was not taken in. "
+                    "If it is one, raise "
+                    f"PAPERTIDE_MAX_{'DUMP' if found.streamed else 'LISTING'}_BYTES."
+                )
+    if n_bytes == 0:
+        why = f" ({damage})" if damage else ""
+        raise CaptureError(f"{origin} is empty{why}: there is nothing to take in.")
+    return _Body(
+        digest.hexdigest(), n_bytes, found or detect(head), damage,
+        is_empty_list=n_bytes < 64 and head.strip() == b"[]",
+    )  # fmt: skip
+
+
+def _undo_compression(stream: BinaryIO) -> Iterator[bytes | str]:
+    """The bytes with gzip or zstd undone; a last string names damage that ended the stream."""
+    block = stream.read(BLOCK_BYTES)
+    make = _decompressor(block)
+    if make is None:
+        while block:
+            yield block
+            block = stream.read(BLOCK_BYTES)
+        return
+    name, new = make
+    decoder = new()
+    try:
+        while block:
+            if data := decoder.decompress(block):
+                yield data
+            block = b""
+            if decoder.eof:
+                block = decoder.unused_data or stream.read(BLOCK_BYTES)
+                if block:  # another member follows, or rubbish
+                    if _decompressor(block) is None:
+                        yield f"bytes after the end of the {name} data were left out"
+                        return
+                    decoder = new()
+            block = block or stream.read(BLOCK_BYTES)
+    except (zlib.error, zstandard.ZstdError):
+        yield f"the {name} data is damaged"
+        return
+    if not decoder.eof:
+        yield f"the {name} data is cut off"
+
+
+def _decompressor(block: bytes) -> tuple[str, Any] | None:
+    if block[:2] == b"\x1f\x8b":
+        return "gzip", lambda: zlib.decompressobj(31)
+    if block[:4] == b"\x28\xb5\x2f\xfd":
+        return "zstd", lambda: zstandard.ZstdDecompressor().decompressobj()
+    return None
+
+
+def _capture_id(body: _Body, origin: str, given: Mapping[str, Given]) -> str:
+    """From the content alone; an empty list says something only with the day it was asked for."""
+    if body.is_empty_list:
+        named = _DAY_IN_NAME.search(Path(origin).name)
+        day = given["listing_day"].value if "listing_day" in given else named and named.group(1)
+        if day:
+            return hashlib.sha256(f"{body.sha256} {day}".encode()).hexdigest()[:16]
+    return body.sha256[:16]
+
+
+def walk(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files below the paths in a stable order. In folders, hidden files, `captures.csv` and
+    Markdown are not captures and are passed over; a path named outright always counts."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for found in sorted(path.rglob("*")):
+            relative = found.relative_to(path)
+            hidden = any(part.startswith(".") for part in relative.parts)
+            if found.is_file() and not hidden and not is_companion(found):
+                yield found
+
+
+def is_companion(path: Path) -> bool:
+    """Files that lie beside captures and are none."""
+    return path.name == SIDECAR or path.suffix.lower() == ".md"
+
+
+def sidecar_facts(folder: Path) -> dict[str, dict[str, Given]]:
+    """File name → given facts, from a `captures.csv` in the folder (none: empty).
+
+    Columns `file`, `listing_date`, `captured_at`; others are ignored. Raises CaptureError naming
+    the line that can't be used.
+    """
+    path = folder / SIDECAR
+    if not path.is_file():
+        return {}
+    facts: dict[str, dict[str, Given]] = {}
+    with path.open(newline="", encoding="utf-8-sig") as handle:
+        for row in (reader := csv.DictReader(handle)):
+            try:
+                facts[row["file"]] = _sidecar_row(row)
+            except (KeyError, ValueError) as error:
+                raise CaptureError(
+                    f"{path}, line {reader.line_num}: {error}. Expected the columns file, "
+                    "listing_date (YYYY-MM-DD) and captured_at (ISO time with zone)."
+                ) from None
+    return facts
+
+
+def _sidecar_row(row: Mapping[str, str]) -> dict[str, Given]:
+    given = {}
+    if day := row.get("listing_date"):
+        given["listing_day"] = Given(date.fromisoformat(day).isoformat(), SIDECAR)
+    if moment := row.get("captured_at"):
+        given["captured_at"] = Given(utc(moment).isoformat(), SIDECAR)
+    return given
+
+
+def utc(text: str) -> datetime:
+    """An ISO date or time as UTC; without a zone it is taken as UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

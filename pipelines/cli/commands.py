@@ -1,0 +1,161 @@
+"""The commands. Each parses its arguments, calls one room, and prints what came back.
+
+Heavy imports happen inside the commands: `papertide --help` must be quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.errors import UsageError
+from pipelines.settings import PROJECT_ROOT, get_settings
+
+FORMATS = ("table", "csv", "json", "parquet")
+
+
+@click.command()
+def demo() -> None:
+    """Take in the bundled sample, build, publish, and write the site.
+
+    \b
+    Example:
+      papertide demo
+    """
+    from pipelines.cli import report, runs
+
+    sample = PROJECT_ROOT / "sample"
+    if not sample.is_dir():
+        raise UsageError(
+            f"The bundled sample is not at {sample}. Run the demo from a checkout of the project."
+        )
+    folders = [str(sample / "hf_api"), str(sample / "hf_page")]
+    result = runs.run_job("main", {"paths": folders, "overrides": {}})
+    report.intake(result)
+    report.published()
+    site = get_settings().site_dir / "index.html"
+    click.echo(f"\nLook at it: open {site}\n        or: papertide dashboard", err=True)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--kind", help="Kind of list: daily, weekly, monthly, trending, search, …")
+@click.option("--captured-on", metavar="DATE", help="When it was captured (gives missing years).")
+@click.option("--listing-day", metavar="DATE", help="The day that the list belongs to.")
+@click.option("--source", help="hf_page, hf_api or arxiv.")
+def ingest(
+    paths: tuple[str, ...],
+    kind: str | None,
+    captured_on: str | None,
+    listing_day: str | None,
+    source: str | None,
+) -> int:
+    """Take files, folders or standard input (-) in; formats are told from the bytes.
+
+    Known: a listing page's text or HTML, daily_papers API answers, arXiv metadata (JSON lines or
+    Atom); plain, .gz or .zst. A captures.csv beside the files gives their days and times. The same
+    bytes again change nothing. Then run `papertide build`.
+
+    \b
+    Examples:
+      papertide ingest page.txt --captured-on 2025-11-06
+      papertide ingest captures/ arxiv-metadata.jsonl.gz
+      cat page.html | papertide ingest - --kind daily --listing-day 2025-06-03
+    """
+    from pipelines import intake
+    from pipelines.cli import report, runs
+
+    given = intake.overrides(kind, captured_on, listing_day, source)
+    result = runs.run_job(
+        "ingest",
+        {"paths": list(paths), "overrides": {name: fact.value for name, fact in given.items()}},
+    )
+    return report.intake(result, next_step="papertide build")
+
+
+@click.command()
+def build() -> None:
+    """Rebuild the tables from all captures, check them, publish a snapshot, write the site."""
+    from pipelines.cli import report, runs
+
+    runs.run_job("build")
+    report.published()
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(as_json: bool) -> None:  # noqa: FBT001  click passes it
+    """Captures, papers, coverage, quarantine by reason, age of the snapshot."""
+    from pipelines.cli import report
+
+    report.status(as_json=as_json)
+
+
+@click.command()
+@click.argument("query")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds the query may take.")
+def sql(query: str, style: str, output: Path | None, timeout: float) -> None:
+    """Ask the published snapshot. Read-only: no files, no extensions, no settings.
+
+    Tables are in the schema marts (`show tables` lists them, `describe marts.dim_papers` one).
+    With - as the query it is read from standard input.
+
+    \b
+    Examples:
+      papertide sql "select title, upvotes from dim_papers order by upvotes desc limit 5"
+      papertide sql "from rpt_topic_trends" --format parquet -o trends.parquet
+    """
+    from pipelines.cli import output as out
+    from pipelines.publishing.reader import run_user_sql
+
+    text = sys.stdin.read() if query == "-" else query
+    if style == "parquet" and output is None and sys.stdout.isatty():
+        raise UsageError("Parquet is binary: name a file with -o, or pipe it onwards.")
+    rows = run_user_sql(get_settings(), text, timeout_s=timeout)
+    out.write(rows, style, output)
+
+
+@click.command("export-site")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export_site(folder: Path) -> None:
+    """Write the figures as a static site that opens from disk, without network."""
+    from dashboards.export import export_site as export
+    from pipelines.publishing.reader import Reader
+
+    pages = export(Reader(get_settings()), folder.resolve())
+    click.echo(f"{len(pages)} files written; open {folder.resolve() / 'index.html'}", err=True)
+
+
+@click.command()
+@click.option("--host", help="Address to bind.  [default: PAPERTIDE_HOST or 127.0.0.1]")
+@click.option("--port", type=int, help="Port.  [default: PAPERTIDE_PORT or 8050]")
+def dashboard(host: str | None, port: int | None) -> None:
+    """Serve the dashboard until Ctrl-C."""
+    from waitress import serve
+
+    from dashboards.app import create_app
+    from pipelines.publishing.reader import Reader
+
+    settings = get_settings()
+    host, port = host or settings.host, port or settings.port
+    app = create_app(Reader(settings))
+    click.echo(f"The dashboard is at http://{host}:{port} (Ctrl-C stops it).", err=True)
+    try:
+        serve(app.server, host=host, port=port, threads=8, ident=None, _quiet=True)
+    except OSError as error:
+        raise UsageError(f"{host}:{port} can't be bound: {error.strerror}. Try --port.") from None
+
+
+@click.command()
+def up() -> int:
+    """Start Dagster's web server, its daemon and the dashboard; Ctrl-C stops all three."""
+    from pipelines.cli.up import run_all
+
+    return run_all(get_settings())
+
+
+ALL = (demo, ingest, build, status, sql, dashboard, export_site, up)

@@ -1,0 +1,63 @@
+"""The command line's entry: the group of commands, and what a mistake looks like.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. Data goes to stdout, words to stderr. A user's
+mistake is one clear sentence; a traceback means a defect in Papertide.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pipelines.cli import commands
+from pipelines.errors import PapertideError, UsageError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="papertide", message="papertide %(version)s")
+def papertide() -> None:
+    """A warehouse of machine-learning paper listings.
+
+    State lives in ./data, or where PAPERTIDE_HOME points.
+
+    \b
+    First steps:
+      papertide demo                         try it on the bundled sample
+      papertide ingest ~/Downloads/page.txt  take a saved listing in
+      papertide build                        rebuild, check and publish
+      papertide dashboard                    look at it
+    """
+
+
+for command in commands.ALL:
+    papertide.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code. Never raises for a user's mistake."""
+    try:
+        code = papertide.main(arguments, prog_name="papertide", standalone_mode=False)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return error.exit_code
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped. What was finished is kept; run the command again to go on.", err=True)
+        return 1
+    except UsageError as error:
+        click.echo(f"papertide: {error}", err=True)
+        return 2
+    except PapertideError as error:
+        click.echo(f"papertide: {error}", err=True)
+        return 1
+    except BrokenPipeError:  # `papertide sql … | head`
+        sys.stderr.close()
+        return 0
+    return code if isinstance(code, int) else 0

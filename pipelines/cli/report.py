@@ -1,0 +1,188 @@
+"""What a command tells at its end: the intake's outcomes, what was published, the status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+import polars as pl
+
+from pipelines.cli import output
+from pipelines.errors import NoSnapshotError
+from pipelines.publishing.reader import Reader
+from pipelines.publishing.snapshot import current
+from pipelines.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+MAX_CAPTURES_SHOWN = 12
+
+
+def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
+    """Print what became of each file; 1 when nothing at all could be used, else 0."""
+    metadata = result.asset_materializations_for_node("captures")[0].metadata
+    outcomes: list[dict[str, Any]] = metadata["outcomes"].value  # type: ignore[assignment]
+    settings = get_settings()
+    shown = [o for o in outcomes if o["capture_id"]]
+    facts = [_facts(settings, o["capture_id"]) | {"outcome": o["status"]} for o in shown]
+    if facts:
+        _print_captures(facts)
+    for note in (o for o in outcomes if o["status"] == "skipped"):
+        click.echo(f"passed over {note['origin']}: {note['message']}", err=True)
+    _print_totals(outcomes, facts)
+    if next_step and any(f["outcome"] != "known" for f in facts):
+        click.echo(f"Next: {next_step}", err=True)
+    usable = any(f["n_accepted"] or not f["n_quarantined"] for f in facts)
+    return 0 if usable else 1
+
+
+def _facts(settings: Settings, capture_id: str) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(
+        (settings.items_dir / capture_id / "capture.json").read_text()
+    )
+    return facts
+
+
+def _print_captures(facts: list[dict[str, Any]]) -> None:
+    """A few captures one by one, with their rules; of many only those with something set aside."""
+    few = len(facts) <= MAX_CAPTURES_SHOWN
+    rows = facts if few else [f for f in facts if f["n_quarantined"]][:MAX_CAPTURES_SHOWN]
+    columns = ("origin", "outcome", "source", "listing_kind", "listing_day")
+    counts = ("n_seen", "n_accepted", "n_quarantined")
+    table = pl.DataFrame(
+        [{name: row[name] for name in (*columns, *counts)} for row in rows],
+        schema={**dict.fromkeys(columns, pl.String), **dict.fromkeys(counts, pl.Int64)},
+    )
+    if rows:
+        output.write(table, "table", None)
+    for row in rows:
+        if few and len(facts) <= 3:
+            said = [row["listing_kind_rule"], *row["rules"]]
+            click.echo("\n".join(f"  {row['origin']}: {rule}" for rule in said))
+        _print_rejects(row)
+
+
+def _print_rejects(row: dict[str, Any]) -> None:
+    if not row["n_quarantined"]:
+        return
+    path = get_settings().items_dir / row["capture_id"] / "quarantine.parquet"
+    reasons = pl.read_parquet(path).group_by("reason").agg(
+        pl.len(), pl.col("place").first(), pl.col("detail").first()
+    )
+    for reason, n, place, detail in reasons.sort("reason").iter_rows():
+        click.echo(f"  quarantined {n} × {reason}, first at {place}: {detail}", err=True)
+
+
+def _print_totals(outcomes: list[dict[str, Any]], facts: list[dict[str, Any]]) -> None:
+    by_status = Counter(o["status"] for o in outcomes)
+    fresh = [f for f in facts if f["outcome"] != "known"]
+    words = []
+    if by_status["new"] or by_status["amended"]:
+        seen, accepted, set_aside = (
+            sum(f[n] for f in fresh) for n in ("n_seen", "n_accepted", "n_quarantined")
+        )
+        words.append(
+            f"{by_status['new']} new capture(s): {seen} items seen = {accepted} accepted + "
+            f"{set_aside} quarantined"
+        )
+    if by_status["amended"]:
+        words.append(f"{by_status['amended']} known capture(s) amended with your overrides")
+    if by_status["known"]:
+        words.append(f"{by_status['known']} already had: nothing changed")
+    if by_status["refused"]:
+        words.append(f"{by_status['refused']} could not be taken in")
+    click.echo("; ".join(words) + ".", err=True)
+
+
+def published() -> None:
+    """Print the snapshot that readers now have."""
+    snapshot = current(get_settings())
+    rows = {r["name"]: r["rows"] for r in snapshot.package()["resources"]}
+    click.echo(
+        f"published {snapshot.snapshot_id}: {rows['dim_papers']:,} papers, "
+        f"{rows['fct_listings']:,} listings, {rows['rpt_capture_reconciliation']:,} captures, "
+        f"{rows['rpt_quarantine']:,} items in quarantine",
+        err=True,
+    )
+
+
+def status(*, as_json: bool) -> None:
+    """Print captures, papers, coverage, quarantine and the age of the snapshot.
+
+    Raises NoSnapshotError when nothing is published.
+    """
+    settings = get_settings()
+    figures = _status(settings)
+    if as_json:
+        json.dump(figures, sys.stdout, indent=1, default=str)
+        click.echo()
+        return
+    click.echo(
+        f"snapshot  {figures['snapshot_id']}, published {figures['published_at']} "
+        f"({figures['age_hours']:.1f} h ago)"
+    )
+    click.echo(f"papers    {figures['n_papers']:,}")
+    if waiting := figures["n_captures_not_published"]:
+        click.echo(f"waiting   {waiting} capture(s) taken in since: run papertide build")
+    for title, name in (
+        ("captures", "captures"),
+        ("coverage (expected listing days)", "coverage"),
+        ("quarantine by reason", "quarantine"),
+    ):
+        click.echo(f"\n{title}")
+        if figures[name]:
+            output.write(pl.DataFrame(figures[name]), "table", None)
+        else:
+            click.echo("none")
+
+
+def _status(settings: Settings) -> dict[str, Any]:
+    reader = Reader(settings)
+    try:
+        snapshot = reader.snapshot()
+    except NoSnapshotError as nothing:
+        n_waiting = _n_captures(settings)
+        if n_waiting:
+            raise NoSnapshotError(
+                f"{n_waiting} capture(s) are taken in, but nothing is published in "
+                f"{settings.home}. Run `papertide build`."
+            ) from None
+        raise nothing from None
+    package = snapshot.package()
+    published_at = datetime.fromisoformat(package["created"])
+    captures = reader.query(
+        "select source, listing_kind, count(*) as n_captures, sum(n_seen)::bigint as n_seen, "
+        "sum(n_accepted)::bigint as n_accepted, sum(n_quarantined)::bigint as n_quarantined "
+        "from rpt_capture_reconciliation group by all order by all"
+    )
+    coverage = reader.query(
+        "select population, min(listed_on) as first_on, max(listed_on) as last_on, "
+        "count(*) filter (where is_expected) as n_expected, "
+        "count(*) filter (where is_expected and is_captured) as n_captured, "
+        "count(*) filter (where is_complete) as n_complete "
+        "from rpt_coverage group by all order by all"
+    )
+    quarantine = reader.query(
+        "select reason, count(*) as n_items, count(distinct capture_id) as n_captures "
+        "from rpt_quarantine group by all order by n_items desc, reason"
+    )
+    n_published = int(captures["n_captures"].sum())
+    return {
+        "snapshot_id": snapshot.snapshot_id,
+        "published_at": published_at.isoformat(),
+        "age_hours": (datetime.now(UTC) - published_at).total_seconds() / 3600,
+        "n_papers": reader.query("select count(*) as n from dim_papers")["n"][0],
+        "n_captures_not_published": max(_n_captures(settings) - n_published, 0),
+        "captures": captures.to_dicts(),
+        "coverage": coverage.to_dicts(),
+        "quarantine": quarantine.to_dicts(),
+    }
+
+
+def _n_captures(settings: Settings) -> int:
+    return sum(1 for _ in settings.captures_dir.glob("[0-9a-f][0-9a-f]/*.json"))

@@ -1,0 +1,96 @@
+"""Where the dbt project is and how it is run: environment, target folder, manifest.
+
+Belongs here: what dagster-dbt needs before a run. Does not: models, or Dagster assets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import CheckFailed, PapertideError
+from pipelines.settings import DBT_PROJECT_DIR, Settings
+
+_SOURCE_SUFFIXES = (".sql", ".yml", ".csv")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Variables that `profiles.yml` reads, and dbt's own folders, all absolute."""
+    return {
+        "PAPERTIDE_WAREHOUSE": str(settings.warehouse_path),
+        "PAPERTIDE_THREADS": str(settings.threads),
+        "PAPERTIDE_MEMORY_LIMIT": settings.memory_limit,
+        "DBT_TARGET_PATH": str(settings.dbt_target_dir / "target"),
+        "DBT_LOG_PATH": str(settings.dbt_target_dir / "logs"),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT_DIR),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def dbt_executable() -> str:
+    """The `dbt` that stands beside this Python, else the one on the path."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else (shutil.which("dbt") or "dbt")
+
+
+def manifest(settings: Settings) -> Path:
+    """Path of a current manifest; parses the project only when its files changed."""
+    folder = settings.dbt_target_dir / "manifest"
+    path, seal = folder / "manifest.json", folder / "sources.sha256"
+    wanted = _sources_hash()
+    if path.is_file() and seal.is_file() and seal.read_text() == wanted:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(  # noqa: S603  our own executable and arguments
+        [dbt_executable(), "--quiet", "parse", "--project-dir", str(DBT_PROJECT_DIR)],
+        env={**os.environ, **environment(settings), "DBT_TARGET_PATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = (done.stdout + done.stderr).strip().splitlines()[-6:]
+        raise PapertideError("The dbt project can't be parsed: " + " ".join(tail))
+    seal.write_text(wanted)
+    return path
+
+
+def _sources_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(DBT_PROJECT_DIR.rglob("*")):
+        if path.suffix in _SOURCE_SUFFIXES and path.is_file():
+            digest.update(str(path.relative_to(DBT_PROJECT_DIR)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def failure(target: Path) -> CheckFailed:
+    """What failed in the last `dbt build`, from its results, for a person."""
+    try:
+        results: list[dict[str, Any]] = json.loads((target / "run_results.json").read_text())[
+            "results"
+        ]
+    except (OSError, ValueError, KeyError):
+        results = []
+    bad = [r for r in results if r["status"] in ("error", "fail")]
+    if not bad:
+        return CheckFailed(
+            "Nothing was published: dbt stopped before it ran anything. Its log is in "
+            f"{target.parent / 'logs'}."
+        )
+    lines = []
+    for result in bad[:5]:
+        name = result["unique_id"].split(".")[2]
+        what = (result.get("message") or result["status"]).strip().splitlines()[0]
+        lines.append(f"{name}: {what}")
+    more = f" (and {len(bad) - 5} more)" if len(bad) > 5 else ""
+    return CheckFailed(
+        f"Nothing was published, readers keep the last snapshot: {len(bad)} of {len(results)} "
+        f"models and checks failed{more}. " + "; ".join(lines)
+    )

@@ -1,0 +1,62 @@
+"""The Dagster code location: every asset, check, job and resource, put together here once.
+
+With `cli/`, the only room that knows both houses (pipelines and dashboards).
+"""
+
+import logging
+import os
+
+import dagster as dg
+
+from dashboards.export import export_site
+from pipelines import dbt_project
+from pipelines.defs import intake, models, publish
+from pipelines.defs.resources import Home, Writer
+from pipelines.publishing.reader import Reader
+from pipelines.settings import get_settings
+
+log = logging.getLogger("papertide")
+os.environ.update(dbt_project.environment(get_settings()))
+
+
+@dg.asset(deps=[publish.snapshot], group_name="published", owners=intake.OWNERS, kinds={"plotly"})
+def site(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[None]:
+    """The static site: the dashboard's figures as pages that open from disk."""
+    log.info("writing the static site")
+    pages = export_site(Reader(home.settings), home.settings.site_dir)
+    return dg.MaterializeResult(
+        metadata={
+            "n_pages": len(pages),
+            "folder": dg.MetadataValue.path(str(home.settings.site_dir)),
+        }
+    )
+
+
+everything = dg.AssetSelection.all()
+ingest = dg.AssetSelection.assets(intake.captures, intake.parsed_items)
+
+defs = dg.Definitions(
+    assets=[
+        intake.captures,
+        intake.parsed_items,
+        intake.text_features,
+        intake.lake_tables,
+        models.dbt_models,
+        publish.snapshot,
+        site,
+    ],
+    jobs=[
+        dg.define_asset_job(
+            "ingest", ingest, description="Take files in and parse them."
+        ),
+        dg.define_asset_job(
+            "build",
+            everything - ingest,
+            description="Rebuild, check, publish and show what the lake holds.",
+        ),
+        dg.define_asset_job("main", everything, description="The whole way, bytes to site."),
+    ],
+    resources={"home": Home(), "writer": Writer(), "dbt": models.dbt_resource()},
+    # One process: the steps share a warehouse file and a writer's lock.
+    executor=dg.in_process_executor,
+)

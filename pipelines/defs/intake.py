@@ -1,0 +1,125 @@
+"""Assets left of the warehouse: captures, items, topic matches, and the lake's tables."""
+
+import logging
+from collections import Counter
+from dataclasses import asdict
+
+import dagster as dg
+
+from pipelines import intake, items, warehouse
+from pipelines.captures import Archive, Given
+from pipelines.defs.resources import Home, Writer
+from pipelines.schemas import LAKE_TABLES
+from pipelines.settings import DBT_PROJECT_DIR
+from pipelines.topics.taxonomy import Taxonomy, load_taxonomy
+
+log = logging.getLogger("papertide")
+
+OWNERS = ["team:warehouse"]
+PREVIEW_ROWS = 10
+
+
+class IngestConfig(dg.Config):
+    """What to take in. Empty: nothing new, work on with what the archive holds."""
+
+    paths: list[str] = []
+    overrides: dict[str, str] = {}
+
+
+def taxonomy() -> Taxonomy:
+    """The bundled taxonomy."""
+    seeds = DBT_PROJECT_DIR / "seeds"
+    return load_taxonomy(seeds / "topics.csv", seeds / "topic_phrases.csv")
+
+
+@dg.asset(group_name="intake", owners=OWNERS, kinds={"file"})
+def captures(
+    context: dg.AssetExecutionContext, config: IngestConfig, home: Home
+) -> dg.MaterializeResult[None]:
+    """Bytes as received, stored once, never changed: the archive."""
+    archive = Archive(home.settings)
+    given = {name: Given(value, "override") for name, value in config.overrides.items()}
+    outcomes = list(intake.take_in(archive, config.paths, given))
+    counts = Counter(outcome.status for outcome in outcomes)
+    for outcome in outcomes:
+        if outcome.status == "refused":
+            log.warning(outcome.message)
+    preview = [f"| {o.origin} | {o.status} | {o.message} |" for o in outcomes[:PREVIEW_ROWS]]
+    return dg.MaterializeResult(
+        metadata={
+            "n_paths": len(outcomes),
+            **{f"n_{status}": counts[status] for status in ("new", "known", "amended", "refused")},
+            "outcomes": dg.MetadataValue.json([asdict(outcome) for outcome in outcomes]),
+            "preview": dg.MetadataValue.md(
+                "\n".join(["| file | outcome | note |", "| --- | --- | --- |", *preview])
+            ),
+        }
+    )
+
+
+@dg.asset(deps=[captures], group_name="intake", owners=OWNERS, kinds={"polars", "parquet"})
+def parsed_items(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[None]:
+    """Captures parsed to items and quarantine; only what is new, or under changed rules."""
+    archive = Archive(home.settings)
+    waiting = items.pending(archive, home.settings.items_dir)
+    log.info("parsing %s capture(s)", len(waiting))
+    totals: Counter[str] = Counter()
+    lines = ["| capture | kind | seen | accepted | quarantined |", "| --- | --- | --- | --- | --- |"]
+    for receipt in waiting:
+        facts = items.load(archive, receipt, home.settings.items_dir)
+        totals.update({k: facts[k] for k in ("n_seen", "n_accepted", "n_quarantined")})
+        if len(lines) < PREVIEW_ROWS + 2:
+            lines.append(
+                f"| {facts['origin']} | {facts['listing_kind']} | {facts['n_seen']} "
+                f"| {facts['n_accepted']} | {facts['n_quarantined']} |"
+            )
+    return dg.MaterializeResult(
+        metadata={
+            "n_captures_parsed": len(waiting),
+            **{name: totals[name] for name in ("n_seen", "n_accepted", "n_quarantined")},
+            "preview": dg.MetadataValue.md("\n".join(lines)),
+        }
+    )
+
+
+@dg.asset(deps=[parsed_items], group_name="text", owners=OWNERS, kinds={"polars", "parquet"})
+def text_features(
+    context: dg.AssetExecutionContext, home: Home, writer: Writer
+) -> dg.MaterializeResult[None]:
+    """Topic phrases found in titles, abstracts and keywords; a text is matched once per rules."""
+    rules = taxonomy()
+    log.info("matching %s topics' phrases", len(rules.topics))
+    n_texts, n_matches = warehouse.match_new_texts(home.settings, rules)
+    return dg.MaterializeResult(
+        metadata={
+            "rules_version": rules.rules_version,
+            "n_topics": len(rules.topics),
+            "n_new_texts": n_texts,
+            "n_new_matches": n_matches,
+        }
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            ["lake", table],
+            deps=[text_features if table == "topic_matches" else parsed_items],
+            description=description,
+            group_name="lake",
+            owners=OWNERS,
+            kinds={"duckdb"},
+        )
+        for table, (description, _) in LAKE_TABLES.items()
+    ]
+)
+def lake_tables(
+    context: dg.AssetExecutionContext, home: Home, writer: Writer
+):  # type: ignore[no-untyped-def]  # noqa: ANN201  Dagster reads the annotation of outputs
+    """The lake's files as tables of a fresh warehouse file."""
+    log.info("loading the lake into a fresh warehouse")
+    counts = warehouse.load_lake(home.settings, taxonomy().rules_version)
+    for table, rows in counts.items():
+        yield dg.MaterializeResult(
+            asset_key=["lake", table], metadata={"dagster/row_count": rows}
+        )

@@ -1,0 +1,79 @@
+"""Answers of the arXiv Atom API. Entities and external DTDs are refused, not expanded."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from pipelines.parsing.arxiv_ids import split_version
+from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_ARXIV = "{http://arxiv.org/schemas/atom}"
+_CATEGORY = re.compile(r"^[a-z][a-z-]+(\.[A-Za-z-]{2,})?$")
+
+
+def parse(body: bytes, hints: Hints) -> Parsed:
+    """Entries of an Atom answer; a body that is no such feed is rejected whole."""
+    try:
+        root = fromstring(body, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    except DefusedXmlException:
+        return reject_body("xml_dtd_refused", "The XML declares a DTD or entities.", body)
+    except (ParseError, ValueError, LookupError) as error:
+        return reject_body("broken_xml", f"The body is not XML: {error}.", body)
+    if root.tag != f"{_ATOM}feed":
+        return reject_body("not_a_listing", "The XML is not an Atom feed.", body)
+    rows, rejects = [], []
+    for position, entry in enumerate(root.iter(f"{_ATOM}entry"), start=1):
+        place = f"entry {position}"
+        outcome = _row(entry)
+        if isinstance(outcome, str):
+            shown = excerpt(" ".join(entry.itertext()))
+            rejects.append(Reject(place, "bad_arxiv_id", outcome, shown))
+        else:
+            rows.append({"position": position, "place": place, **outcome})
+    # A query or a look-up is a selection by whoever asked: it adds papers, never population.
+    return finish(
+        frame(rows), rejects, captured_on=_day(root.findtext(f"{_ATOM}updated")),
+        stated_kind="search",
+    )  # fmt: skip
+
+
+def _row(entry: Element) -> dict[str, Any] | str:
+    address = entry.findtext(f"{_ATOM}id") or ""
+    arxiv_id, version = split_version(address.rpartition("/abs/")[2])
+    if arxiv_id is None:
+        return f"The entry's id is {excerpt(address)!r}, no arXiv address."
+    authors = [
+        " ".join((author.findtext(f"{_ATOM}name") or "").split())
+        for author in entry.iter(f"{_ATOM}author")
+    ]
+    names = [name for name in authors if name] or None
+    published = _day(entry.findtext(f"{_ATOM}published"))
+    terms = [category.get("term") or "" for category in entry.iter(f"{_ATOM}category")]
+    primary = entry.find(f"{_ARXIV}primary_category")
+    return {
+        "arxiv_id": arxiv_id,
+        "arxiv_version": version,
+        "title": entry.findtext(f"{_ATOM}title"),
+        "abstract": entry.findtext(f"{_ATOM}summary"),
+        "authors": names,
+        "n_authors": len(names) if names else None,
+        "published_on": published,
+        "published_on_basis": "atom_published" if published else None,
+        "primary_category": primary.get("term") if primary is not None else None,
+        "categories": [term for term in terms if _CATEGORY.match(term)] or None,
+    }
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()

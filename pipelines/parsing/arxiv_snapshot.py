@@ -1,0 +1,225 @@
+"""arXiv metadata as JSON lines, in the layout of the public arXiv snapshot.
+
+Streamed: a chunk of whole lines at a time, so memory does not grow with the file. A chunk is
+parsed by Polars at once; only a chunk with a damaged line is gone through line by line.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import orjson
+import polars as pl
+
+from pipelines.parsing.arxiv_ids import ID_PATTERN, id_month
+from pipelines.parsing.records import Parsed, Reject, excerpt, finish
+from pipelines.schemas import ITEM_SCHEMA
+
+CHUNK_BYTES = 16 * 1024**2
+MAX_LINE_BYTES = 8 * 1024**2
+
+_RAW = pl.Schema(
+    {
+        "id": pl.String(),
+        "title": pl.String(),
+        "abstract": pl.String(),
+        "authors": pl.String(),
+        "authors_parsed": pl.List(pl.List(pl.String())),
+        "categories": pl.String(),
+        "versions": pl.List(pl.Struct({"version": pl.String(), "created": pl.String()})),
+        "update_date": pl.String(),
+    }
+)
+
+
+def looks_like_record(line: bytes) -> bool:
+    """Whether a line is an arXiv record: a JSON object with an id, a title and categories."""
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(record, dict) and {"id", "title", "categories"} <= record.keys()
+
+
+def parse_stream(stream: BinaryIO) -> Iterator[Parsed]:
+    """One `Parsed` per chunk of lines; rows carry their line number as place."""
+    first_line = 1
+    for chunk in _whole_lines(stream):
+        n_lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+        yield _parse_chunk(chunk, first_line)
+        first_line += n_lines
+
+
+def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Chunks that end at a line's end (but the last). A line beyond the limit is cut there."""
+    rest = b""
+    while block := stream.read(CHUNK_BYTES):
+        data = rest + block
+        end = data.rfind(b"\n") + 1
+        if end == 0 and len(data) > MAX_LINE_BYTES:
+            end = len(data)
+        if end:
+            yield data[:end]
+        rest = data[end:]
+    if rest:
+        yield rest
+
+
+def _parse_chunk(chunk: bytes, first_line: int) -> Parsed:
+    try:
+        raw = pl.read_ndjson(io.BytesIO(chunk), schema=_RAW)
+    except pl.exceptions.PolarsError:
+        raw = None
+    # Blank lines shift places, so they too take the careful way.
+    if raw is None or raw.height != chunk.count(b"\n") + (not chunk.endswith(b"\n")):
+        raw, rejects = _parse_lines(chunk, first_line)
+    else:
+        raw, rejects = raw.with_row_index("line", offset=first_line), []
+    return _finish(raw, rejects)
+
+
+def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reject]]:
+    """The careful way: each line by itself, damaged ones rejected with their place."""
+    rows, rejects = [], []
+    for number, line in enumerate(chunk.split(b"\n"), start=first_line):
+        if not line.strip():
+            continue
+        place = f"line {number}"
+        shown = excerpt(line[:800].decode("utf-8", errors="replace"))
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            rejects.append(Reject(place, "broken_json", f"The line is not JSON: {error}.", shown))
+            continue
+        row = _typed(record)
+        if row is None:
+            detail = "The line is JSON but not an arXiv record."
+            rejects.append(Reject(place, "not_a_record", detail, shown))
+        else:
+            rows.append({"line": number, **row})
+    return pl.DataFrame(rows, schema={"line": pl.UInt32(), **_RAW}, orient="row"), rejects
+
+
+def _typed(record: Any) -> dict[str, Any] | None:
+    """The record's fields where they have the type we read; null where not."""
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        return None
+    row: dict[str, Any] = {
+        name: record.get(name) if isinstance(record.get(name), str) else None
+        for name, dtype in _RAW.items()
+        if dtype == pl.String
+    }
+    versions, parsed = record.get("versions"), record.get("authors_parsed")
+    row["versions"] = [
+        {k: v.get(k) if isinstance(v.get(k), str) else None for k in ("version", "created")}
+        for v in (versions if isinstance(versions, list) else [])
+        if isinstance(v, dict)
+    ]
+    row["authors_parsed"] = [
+        [str(part) for part in name if part is not None]
+        for name in (parsed if isinstance(parsed, list) else [])
+        if isinstance(name, list)
+    ]
+    return row
+
+
+def _finish(raw: pl.DataFrame, rejects: list[Reject]) -> Parsed:
+    """Records → items: ids checked, authors joined, the v1 date by the rule of the methodology."""
+    rows = raw.with_columns(
+        pl.col("id").str.strip_chars().str.extract(r"^(.*?)(?:v\d+)?$", 1).alias("arxiv_id"),
+        pl.format("line {}", pl.col("line")).alias("place"),
+    )
+    bad = rows.filter(~pl.col("arxiv_id").str.contains(ID_PATTERN).fill_null(value=False))
+    rejects = rejects + [
+        Reject(place, "bad_arxiv_id", f"`id` is {excerpt(found)!r}, no arXiv id.", excerpt(title))
+        for place, found, title in bad.select("place", "id", "title").iter_rows()
+    ]
+    good = rows.filter(pl.col("arxiv_id").str.contains(ID_PATTERN).fill_null(value=False))
+    items = good.with_columns(
+        pl.col("line").cast(pl.Int64).alias("position"),
+        _author_names().alias("authors"),
+        _categories().alias("categories"),
+        pl.col("update_date").str.to_date("%Y-%m-%d", strict=False).alias("announced_on"),
+        _newest_version().alias("arxiv_version"),
+        _v1_day().alias("_v1"),
+        id_month(pl.col("arxiv_id")).alias("_month"),
+    ).with_columns(*published())
+    items = items.with_columns(
+        pl.when(pl.col("authors").list.len() > 0)
+        .then(pl.col("authors").list.len().cast(pl.Int64))
+        .alias("n_authors"),
+        pl.col("categories").list.first().alias("primary_category"),
+    )
+    missing = [
+        pl.lit(None, dtype).alias(n) for n, dtype in ITEM_SCHEMA.items() if n not in items.columns
+    ]
+    return finish(items.with_columns(missing).select(list(ITEM_SCHEMA)), rejects)
+
+
+def published() -> tuple[pl.Expr, pl.Expr]:
+    """`published_on` and its basis from `_v1` (a day) and `_month` (that the id carries).
+
+    The id is given when a paper is announced, so a true v1 date lies in the id's month or in the
+    one before. A date that contradicts the id is a revision's date in disguise and is not used.
+    """
+    agrees = pl.col("_v1").dt.truncate("1mo").is_between(
+        pl.col("_month").dt.offset_by("-1mo"), pl.col("_month")
+    )
+    day = pl.when(agrees).then(pl.col("_v1")).otherwise(pl.col("_month"))
+    basis = (
+        pl.when(agrees)
+        .then(pl.lit("arxiv_v1"))
+        .when(pl.col("_v1").is_not_null())
+        .then(pl.lit("arxiv_id_month_v1_contradicts_id"))
+        .when(pl.col("_month").is_not_null())
+        .then(pl.lit("arxiv_id_month"))
+    )
+    return day.alias("published_on"), basis.alias("published_on_basis")
+
+
+def _author_names() -> pl.Expr:
+    """`First Last Suffix` of `authors_parsed`; else the printed list, split at commas and `and`."""
+    part = pl.element().list
+    name = pl.concat_str(
+        part.get(1, null_on_oob=True),
+        part.get(0, null_on_oob=True),
+        part.get(2, null_on_oob=True),
+        separator=" ",
+        ignore_nulls=True,
+    )
+    tidy = name.str.replace_all(r"\s+", " ").str.strip_chars()
+    parsed = pl.col("authors_parsed").list.eval(tidy.filter(tidy.str.len_chars() > 0))
+    printed = (
+        pl.col("authors")
+        .str.replace_all(r"\s+", " ")
+        .str.replace_all(r"\s*\([^()]*\)", "")
+        .str.replace_all(r",? and ", ", ")
+        .str.split(", ")
+        .list.eval(pl.element().str.strip_chars().filter(pl.element().str.len_chars() > 0))
+    )
+    return pl.when(pl.col("authors_parsed").list.len() > 0).then(parsed).otherwise(printed)
+
+
+def _categories() -> pl.Expr:
+    """arXiv categories (`cs.CL`, `math.OC`, `hep-th`); ACM and MSC codes are left out."""
+    valid = pl.element().str.contains(r"^[a-z][a-z-]+(\.[A-Za-z-]{2,})?$")
+    return pl.col("categories").str.split(" ").list.eval(pl.element().filter(valid))
+
+
+def _newest_version() -> pl.Expr:
+    number = pl.element().struct.field("version").str.extract(r"^v(\d+)$", 1)
+    return pl.col("versions").list.eval(number.cast(pl.Int64, strict=False)).list.max()
+
+
+def _v1_day() -> pl.Expr:
+    """Day of version v1, where the record names that version."""
+    v1 = pl.element().filter(pl.element().struct.field("version") == "v1").struct.field("created")
+    return (
+        pl.col("versions")
+        .list.eval(v1)
+        .list.first()
+        .str.to_datetime("%a, %d %b %Y %H:%M:%S GMT", strict=False)
+        .dt.date()
+    )

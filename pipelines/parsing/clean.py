@@ -1,0 +1,86 @@
+"""Text clean-up: folded lines, LaTeX made readable, and the key that identity compares.
+
+Belongs here: pure text → text, vectorised. The rules are listed in docs/methodology.md.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+# LaTeX accents become combining marks behind the letter; NFC then joins both.
+_ACCENTS = {
+    "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303",
+    "=": "\u0304", ".": "\u0307",
+}  # fmt: skip
+_LETTER_ACCENTS = {"c": "\u0327", "v": "\u030c", "u": "\u0306", "H": "\u030b", "k": "\u0328"}
+_LETTERS = {r"\ss": "ß", r"\ae": "æ", r"\o": "ø", r"\O": "Ø", r"\l": "ł", r"\L": "Ł", r"\i": "i"}
+_SYMBOLS = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε",
+    "zeta": "ζ", "eta": "η", "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ",
+    "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ",
+    "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
+    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ",
+    "Omega": "Ω", "times": "×", "cdot": "·", "pm": "±", "approx": "≈", "sim": "~", "leq": "≤",
+    "le": "≤", "geq": "≥", "ge": "≥", "neq": "≠", "infty": "∞", "to": "→", "rightarrow": "→",
+    "leftarrow": "←", "ell": "ℓ", "in": "∈", "circ": "°", "dots": "…", "ldots": "…",
+    "nabla": "∇", "partial": "∂", "sum": "∑", "prod": "∏", "sqrt": "√", "log": "log",
+    "ne": "≠", "leqslant": "≤", "geqslant": "≥", "exists": "∃", "forall": "∀", "deg": "°",
+    "degree": "°", "textdegree": "°", "textregistered": "®", "ie": "i.e.", "eg": "e.g.",
+    "left": "", "right": "", "textasciitilde": "~", "textemdash": "—", "textendash": "–", "quad": " ", "qquad": " ",
+}  # fmt: skip
+
+
+def clean_text(texts: pl.Series) -> pl.Series:
+    """The texts on one line, LaTeX made readable; blank becomes null. Same name and length."""
+    folded = texts.str.replace_all(r"[\s\u00a0\u200b]+", " ").str.strip_chars()
+    has_tex = folded.str.contains(r"[$\\{]").fill_null(value=False)
+    if has_tex.any():
+        plain = _readable_tex(folded.filter(has_tex))
+        folded = folded.scatter(has_tex.arg_true(), plain)
+    return folded.replace({"": None}).alias(texts.name)
+
+
+def _readable_tex(texts: pl.Series) -> pl.Series:
+    """LaTeX to Unicode where a reader gains by it; what is unknown stays as it is."""
+    out = texts
+    for mark, combining in _ACCENTS.items():
+        pattern = rf"\\\{mark}\s?\{{?\\?([A-Za-z])\}}?"
+        out = out.str.replace_all(pattern, "${1}" + combining)
+    for letter, combining in _LETTER_ACCENTS.items():
+        out = out.str.replace_all(rf"\\{letter}\{{\\?([A-Za-z])\}}", "${1}" + combining)
+    for command, letter in _LETTERS.items():
+        out = out.str.replace_all(rf"\{command}(\{{\}}|\b)\s?", letter)
+    # \textbf{X}, \mathcal{X}, … keep what they hold; twice, for one level of nesting.
+    for _ in range(2):
+        out = out.str.replace_all(
+            r"\\(?:text|math|operatorname|emph|mbox|boldsymbol|underline|href|url|rm|bf|it|tt|sc)"
+            r"[a-z]*\*?\s?\{([^{}]*)\}",
+            "${1}",
+        )
+    names = "|".join(sorted(_SYMBOLS, key=len, reverse=True))
+    # A private mark around each known command, then one pass of literal replacements.
+    # Twice, since the letter-free character that ends one may begin the next.
+    for _ in range(2):
+        out = out.str.replace_all(rf"\\({names})(?:\{{\}}|([^A-Za-z])|$)", "\ue000${1}\ue001${2}")
+    out = out.str.replace_many({f"\ue000{k}\ue001": v for k, v in _SYMBOLS.items()})
+    out = out.str.replace_all(r"([_^])\{([^{}]*)\}", "${1}${2}")
+    # Paired dollars around maths go; money stays: the opening one must touch what follows, the
+    # closing one what precedes, and no digit may follow the closing one. Twice, as pairs may touch.
+    for _ in range(2):
+        out = out.str.replace_all(r"\$([^\s$](?:[^$]*[^\s$\\])?)\$([^0-9]|$)", "${1}${2}")
+    out = out.str.replace_all(r"\\([%&$#_{}])", "${1}")
+    out = out.str.replace_all(r"\\(?:em|it|bf|rm|tt|sc)\b", "")
+    out = out.str.replace_all(r"\\[,;:! ()\[\]\\]", " ").str.replace_all(r"[{}]", "")
+    return out.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def title_key(title: pl.Expr) -> pl.Expr:
+    """Lower-case letters and digits of the title, nothing else; null when none are left.
+
+    White space, punctuation, hyphens, dollars and case never tell two papers apart.
+    """
+    key = title.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "")
+    bare = title.str.replace_all(r"\s+", "")
+    # A title of symbols alone is still a title.
+    chosen = pl.when(key.str.len_chars() > 0).then(key).otherwise(bare)
+    return pl.when(chosen.str.len_chars() > 0).then(chosen).otherwise(pl.lit(None, pl.String))

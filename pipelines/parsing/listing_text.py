@@ -1,0 +1,281 @@
+"""A listing page as text, as a browser's "copy all" gives it, in every layout seen so far.
+
+A page is a header, then cards. A card is a title, an abstract, and (not in every layout) a line
+of authors, a dot and a date with an optional comment count. Lines are classified one by one, so
+a page may be cut anywhere and costs at most the card that was cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pipelines.parsing.records import MAX_TITLE_CHARS, Hints, Parsed, Reject, excerpt, finish, frame
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: (\d{1,9}))?$", re.ASCII)
+_AUTHORS = re.compile(r"^[•*·-]\s*(\d+) authors?\b(?:\s*·\s*(.+))?$", re.ASCII)
+_STARS = re.compile(r"^[•*·-]?\s*GitHub ([\d.,]+)(k|m)?$", re.ASCII | re.IGNORECASE)
+# Between a card's parts: a lone dot, upvotes, who submitted it, a link's label.
+_NOISE = re.compile(r"^(?:[·•]|[•*·-]?\s*(?:Upvote|\d+|Submitted by.*|arXiv Page|GitHub))$")
+_HEADER = re.compile(
+    r"^(?:new|Subscribe|Daily Papers|Trending Papers|Hugging Face"
+    r"|Get trending papers in your email inbox(?: once a day)?!"
+    r"|(?:by\s*)?AK and the research community|by\s*AK.*)$"
+)
+_GLUED_SUBSCRIBE = re.compile(r"^Subscribe(?=[^\s!])")
+_MARKERS = ("in your email inbox", "and the research community", "Daily Papers", "Trending Papers")
+_TITLE_CHARS = 250  # in layouts without author lines: a longer line is an abstract
+
+
+@dataclass
+class _Card:
+    """The lines of one card while it is read."""
+
+    line: int
+    text: list[str] = field(default_factory=list)
+    n_authors: int | None = None
+    date_line: str | None = None
+    stars: int | None = None
+
+    @property
+    def place(self) -> str:
+        return f"line {self.line}"
+
+
+def looks_like_listing(head: str) -> bool:
+    """Whether text is a listing page: two of the site's own header lines, or cards' own lines."""
+    lines = [line.strip() for line in head.splitlines()]
+    if sum(marker in head for marker in _MARKERS) >= 2:
+        return True
+    return any(map(_AUTHORS.match, lines)) and any(map(_DATE.match, lines))
+
+
+def parse(body: bytes, hints: Hints) -> Parsed:
+    """Items of a page's text. Years that the page leaves out are inferred and the rule is stored."""
+    text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
+    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
+    start, header_date, trending = _read_header(lines)
+    dated = any(_AUTHORS.match(line) for line in lines[start:])
+    cards = _cards_with_authors(lines, start) if dated else _cards_without_authors(lines, start)
+    rules: Counter[str] = Counter()
+    if any(card.n_authors is None for card in cards) and not dated:
+        rules["no_author_lines: titles and abstracts told apart by length and order"] = len(cards)
+    folded = _fold_repeats(cards)
+    if len(folded) < len(cards):
+        rules["repeated_cards_folded: the page shows a card twice"] = len(cards) - len(folded)
+    years = _Years.of([c.date_line for c in folded] + [header_date], hints)
+    rows, rejects = [], []
+    for position, card in enumerate(folded, start=1):
+        outcome = _row(card, years, trending, complete=dated)
+        if isinstance(outcome, Reject):
+            rejects.append(outcome)
+        else:
+            rows.append({"position": position, "place": card.place, **outcome})
+            if outcome["published_on_basis"] == years.basis:
+                rules[f"year_inferred: {years.rule}"] += 1
+    header_day = _calendar_day(header_date, years)
+    if "\ufffd" in text:
+        rules["invalid_utf8_replaced: bytes that are not UTF-8"] = text.count("\ufffd")
+    return finish(
+        frame(rows),
+        rejects,
+        captured_on=header_day,
+        page_day=None if trending else header_day,
+        stated_kind="trending" if trending else None,
+        rules=tuple(f"{rule} ({n})" for rule, n in rules.items()),
+    )
+
+
+def _read_header(lines: list[str]) -> tuple[int, str | None, bool]:
+    """Index of the first line after the header, the header's own date, whether it is trending."""
+    trending, header_date, at = False, None, 0
+    for index, line in enumerate(lines[:60]):
+        if glued := _GLUED_SUBSCRIBE.match(line):
+            lines[index] = line[glued.end() :]
+            return index, header_date, trending
+        if _HEADER.match(line):
+            trending = trending or line == "Trending Papers"
+            at = index + 1
+        elif _DATE.match(line) and index <= at + 2:
+            header_date, at = line, index + 1
+        elif line:
+            break
+    return at, header_date, trending
+
+
+def _cards_with_authors(lines: list[str], start: int) -> list[_Card]:
+    """Cards of layouts that print authors: the author line closes a card's text."""
+    cards: list[_Card] = []
+    free: list[tuple[int, str]] = []
+    for number, line in enumerate(lines[start:], start=start + 1):
+        if found := _AUTHORS.match(line):
+            cards += _split_free(free, closed=True)
+            if not free:
+                cards.append(_Card(number))
+            cards[-1].n_authors = int(found.group(1)[:12])
+            cards[-1].date_line = found.group(2)
+            free = []
+        elif not free and cards and (stars := _STARS.match(line)):
+            cards[-1].stars = _stars(stars)
+        elif not free and cards and cards[-1].date_line is None and _DATE.match(line):
+            cards[-1].date_line = line
+        elif line and not _NOISE.match(line):
+            if not free and cards and cards[-1].date_line is None and _almost_date(line):
+                cards[-1].date_line = line
+            else:
+                free.append((number, line))
+    return cards + _split_free(free, closed=False)
+
+
+def _almost_date(line: str) -> bool:
+    """A damaged or cut date stands where the date should: `Jun 8, 20`, `Febr 30`."""
+    return len(line) <= 24 and re.match(r"^[A-Z][a-z]{1,8}\.? ?\d{0,2}\b", line) is not None
+
+
+def _split_free(free: list[tuple[int, str]], *, closed: bool) -> list[_Card]:
+    """Text lines between two author lines as cards; the last is closed by an author line or cut.
+
+    Usually one card: title, abstract. When a card lost its author line, its text runs into the
+    next; a short line after a long one is then the next title.
+    """
+    cards: list[_Card] = []
+    for number, line in free:
+        new = not cards or (
+            len(line) <= _TITLE_CHARS
+            and len(cards[-1].text) > 1
+            and len(cards[-1].text[-1]) > _TITLE_CHARS
+            and not re.match(r"^[a-z(]", line)
+        )
+        if new:
+            cards.append(_Card(number))
+        cards[-1].text.append(line)
+    # A stray last line that no further text follows belongs to the abstract when closed.
+    if closed and len(cards) > 1 and len(cards[-1].text) == 1:
+        stray = cards.pop()
+        cards[-1].text += stray.text
+    return cards
+
+
+def _cards_without_authors(lines: list[str], start: int) -> list[_Card]:
+    """Cards of the layout without author lines: a short line opens a card, a long one fills it."""
+    cards: list[_Card] = []
+    for number, line in enumerate(lines[start:], start=start + 1):
+        if not line or _NOISE.match(line):
+            continue
+        if (stars := _STARS.match(line)) and cards:
+            cards[-1].stars = _stars(stars)
+            continue
+        opens = not cards or (len(line) <= _TITLE_CHARS and not _is_open(cards[-1]))
+        if opens:
+            cards.append(_Card(number))
+        cards[-1].text.append(line)
+    return cards
+
+
+def _is_open(card: _Card) -> bool:
+    """A card with a short title and no abstract yet takes the next line whatever its length."""
+    return len(card.text) == 1 and len(card.text[0]) <= _TITLE_CHARS
+
+
+def _stars(found: re.Match[str]) -> int | None:
+    scale = {"k": 1_000, "m": 1_000_000}.get((found.group(2) or "").lower(), 1)
+    try:
+        return round(float(found.group(1).replace(",", "")) * scale)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _fold_repeats(cards: list[_Card]) -> list[_Card]:
+    """A card that comes twice is one card; what only one of them shows is kept."""
+    first: dict[str, _Card] = {}
+    for card in cards:
+        key = card.text[0] if card.text else f"\0{card.line}"
+        kept = first.setdefault(key, card)
+        if kept is not card:
+            same = kept.n_authors in (None, card.n_authors) or card.n_authors is None
+            if not same:
+                first[f"{key}\0{card.line}"] = card
+                continue
+            kept.n_authors = kept.n_authors if kept.n_authors is not None else card.n_authors
+            kept.date_line = kept.date_line or card.date_line
+            kept.stars = kept.stars if kept.stars is not None else card.stars
+            if len(kept.text) == 1:
+                kept.text += card.text[1:]
+    return list(first.values())
+
+
+@dataclass(frozen=True)
+class _Years:
+    """The year of dates that print none, and the rule that gave it."""
+
+    year: int
+    basis: str
+    rule: str
+
+    @classmethod
+    def of(cls, date_lines: list[str | None], hints: Hints) -> _Years:
+        """Known capture time, else largest printed year + 1, else the year of receipt."""
+        found = [_DATE.match(line) for line in date_lines if line]
+        printed = [int(m.group(3)) for m in found if m and m.group(3)]
+        plausible = [y for y in printed if 1990 <= y < hints.received_on.year]
+        if hints.captured_on is not None:
+            year = hints.captured_on.year
+            return cls(year, "page_date_capture_year", f"read as {year}, the year of capture")
+        if plausible:
+            year = max(plausible) + 1
+            return cls(
+                year,
+                "page_date_year_after_largest_printed",
+                f"dates without a year read as {year}, the largest printed year "
+                f"{year - 1} plus one",
+            )
+        year = hints.received_on.year
+        return cls(
+            year, "page_date_receipt_year", f"no year is printed: read as {year}, when received"
+        )
+
+
+def _calendar_day(line: str | None, years: _Years) -> date | None:
+    found = _DATE.match(line or "")
+    if not found or found.group(1) not in _MONTHS:
+        return None
+    year = int(found.group(3) or years.year)
+    try:
+        return date(year, _MONTHS.index(found.group(1)) + 1, int(found.group(2)))
+    except ValueError:
+        return None
+
+
+def _row(card: _Card, years: _Years, trending: bool, *, complete: bool) -> dict[str, Any] | Reject:
+    """A card as a row, or why not. `complete`: cards of this layout have authors (and a date)."""
+    shown = excerpt(" ".join(card.text) or card.date_line or "")
+    title, *rest = card.text or [""]
+    if not complete and len(title) > _TITLE_CHARS and not rest and len(title) <= MAX_TITLE_CHARS:
+        return Reject(card.place, "missing_title", "An abstract stands without a title.", shown)
+    if complete and card.n_authors is None:
+        return Reject(card.place, "truncated_record", "No author line follows the text.", shown)
+    if complete and card.date_line is None and not trending:
+        return Reject(card.place, "truncated_record", "No date follows the authors.", shown)
+    published, comments, basis = None, None, None
+    if card.date_line is not None:
+        found = _DATE.match(card.date_line)
+        published = _calendar_day(card.date_line, years)
+        if found is None or published is None:
+            detail = f"{card.date_line[:40]!r} is no date of the calendar."
+            return Reject(card.place, "impossible_date", detail, shown)
+        basis = "page_date_printed" if found.group(3) else years.basis
+        comments = int(found.group(4)) if found.group(4) else None
+    return {
+        "title": title,
+        # The trending page shows one AI-written sentence in the abstract's place.
+        "abstract": None if trending else " ".join(rest) or None,
+        "n_authors": card.n_authors,
+        "published_on": published,
+        "published_on_basis": basis,
+        "comments": comments,
+        "github_stars": card.stars,
+    }

@@ -1,0 +1,131 @@
+"""What every parser returns, and the last steps that all share.
+
+Belongs here: `Parsed`, `Reject`, `Hints`, and `finish`, which cleans and checks rows of any format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pipelines.parsing.clean import clean_text, title_key
+from pipelines.schemas import ITEM_SCHEMA
+
+MAX_TITLE_CHARS = 2_000
+MAX_AUTHORS = 20_000  # the longest printed lists hold a few thousand names
+EXCERPT_CHARS = 200
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Something that was seen and could not be accepted."""
+
+    place: str
+    reason: str
+    detail: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What is known from outside: when the bytes were captured and received."""
+
+    received_on: date
+    captured_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Items (columns of `ITEM_SCHEMA`), rejects, and what the page says of itself.
+
+    `seen` always equals accepted plus rejected.
+    """
+
+    items: pl.DataFrame
+    rejects: tuple[Reject, ...]
+    page_day: date | None = None
+    captured_on: date | None = None
+    stated_kind: str | None = None
+    rules: tuple[str, ...] = field(default=())
+
+    @property
+    def seen(self) -> int:
+        """How many items the bytes show."""
+        return self.items.height + len(self.rejects)
+
+
+def excerpt(text: object) -> str:
+    """At most 200 characters on one line, for a person to recognise the place."""
+    return " ".join(str(text)[: EXCERPT_CHARS * 4].split())[:EXCERPT_CHARS]
+
+
+def reject_body(reason: str, detail: str, body: bytes) -> Parsed:
+    """A capture of which nothing could be read: the body counts as one item, rejected."""
+    head = body[: EXCERPT_CHARS * 2].decode("utf-8", errors="replace")
+    return Parsed(empty_items(), (Reject("whole body", reason, detail, excerpt(head)),))
+
+
+def empty_items() -> pl.DataFrame:
+    """No items, with the right columns."""
+    return pl.DataFrame(schema=ITEM_SCHEMA)
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows of a listing as a frame with all columns of `ITEM_SCHEMA`."""
+    return pl.DataFrame(
+        [{name: row.get(name) for name in ITEM_SCHEMA} for row in rows],
+        schema=ITEM_SCHEMA,
+        orient="row",
+    )
+
+
+# Checked in this order: the first that holds is the reason. `detail` may use the row's columns.
+def _checks() -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
+    title_chars = pl.col("title").str.len_chars()
+    n_authors = pl.col("n_authors")
+    return (
+        ("missing_title", pl.col("title_key").is_null(), pl.lit("The title is missing or blank.")),
+        (
+            "title_too_long",
+            title_chars > MAX_TITLE_CHARS,
+            pl.format("The title has {} characters.", title_chars),
+        ),
+        (
+            "invalid_utf8",
+            pl.col("title").str.contains("\ufffd", literal=True),
+            pl.lit("The title holds bytes that are not UTF-8."),
+        ),
+        (
+            "impossible_author_count",
+            (n_authors < 1) | (n_authors > MAX_AUTHORS),
+            pl.format("The page says {} authors.", n_authors),
+        ),
+    )
+
+
+def finish(rows: pl.DataFrame, rejects: Iterable[Reject] = (), **page: Any) -> Parsed:
+    """Clean titles and abstracts, compute the title key, set aside rows that can't be accepted.
+
+    `rows` has the columns of `ITEM_SCHEMA`; `page` are the other fields of `Parsed`.
+    """
+    cleaned = rows.with_columns(
+        clean_text(rows["title"].str.head(MAX_TITLE_CHARS * 2)),
+        clean_text(rows["abstract"]),
+    ).with_columns(title_key(pl.col("title")).alias("title_key"))
+    reason, detail = pl.lit(None, pl.String), pl.lit(None, pl.String)
+    for code, broken, words in reversed(_checks()):
+        hit = broken.fill_null(value=False)
+        reason = pl.when(hit).then(pl.lit(code)).otherwise(reason)
+        detail = pl.when(hit).then(words).otherwise(detail)
+    judged = cleaned.with_columns(reason.alias("_reason"), detail.alias("_detail"))
+    bad = judged.filter(pl.col("_reason").is_not_null())
+    found = [
+        Reject(r["place"], r["_reason"], r["_detail"], excerpt(r["title"] or r["abstract"] or ""))
+        for r in bad.iter_rows(named=True)
+    ]
+    items = judged.filter(pl.col("_reason").is_null()).select(list(ITEM_SCHEMA))
+    return Parsed(items, (*rejects, *found), **page)

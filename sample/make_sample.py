@@ -1,0 +1,179 @@
+"""Write the API part of the bundled sample: a facts-only extract of a corpus of captures.
+
+The sample has one file per listing day, in the shape of an answer of ``GET /api/daily_papers``:
+the union of all captures of that day, each paper as the newest capture shows it. Only facts are
+kept (ids, titles, author names, dates, counters, keywords, links); abstracts, generated
+summaries, accounts of users and media are left out.
+
+The same corpus always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CAPTURE_DIRS = ("hf_api", "hf_api_later")
+ITEM_FACTS = ("publishedAt", "title", "numComments")
+PAPER_FACTS = (
+    "id",
+    "title",
+    "publishedAt",
+    "authors",
+    "upvotes",
+    "submittedOnDailyAt",
+    "githubRepo",
+    "githubStars",
+    "projectPage",
+    "ai_keywords",
+    "organization",
+)
+ORGANIZATION_FACTS = ("name", "fullname")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One stored answer: where it lies, which day it lists and when it was taken."""
+
+    path: Path
+    listing_date: str
+    captured_at: datetime
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written."""
+
+    days: int
+    listings: int
+    papers: int
+    size: int
+
+
+def read_captures(corpus: Path) -> dict[str, list[Capture]]:
+    """Return the captures of every listing day, newest first, days in order."""
+    days: dict[str, list[Capture]] = {}
+    for folder in CAPTURE_DIRS:
+        with (corpus / folder / "captures.csv").open(encoding="utf-8", newline="") as handle:
+            for row in csv.DictReader(handle):
+                capture = Capture(
+                    path=corpus / folder / row["file"],
+                    listing_date=row["listing_date"],
+                    captured_at=datetime.fromisoformat(row["captured_at"]).astimezone(UTC),
+                )
+                days.setdefault(capture.listing_date, []).append(capture)
+    for captures in days.values():
+        captures.sort(key=lambda c: (c.captured_at, c.path.parent.name, c.path.name), reverse=True)
+    return dict(sorted(days.items()))
+
+
+def pick(source: Mapping[str, Any], keys: Iterable[str]) -> Json:
+    """Copy the keys that are there and are not null, in the order given."""
+    return {key: source[key] for key in keys if source.get(key) is not None}
+
+
+def author_facts(author: Mapping[str, Any]) -> Json:
+    """Keep the printed name, and the mark of a hidden author."""
+    facts: Json = {"name": author["name"]}
+    if author.get("hidden") is True:
+        facts["hidden"] = True
+    return facts
+
+
+def item_facts(item: Mapping[str, Any]) -> Json:
+    """Reduce one item of a listing to its facts."""
+    paper = pick(item["paper"], PAPER_FACTS)
+    if "authors" in paper:
+        paper["authors"] = [author_facts(author) for author in paper["authors"]]
+    if "organization" in paper:
+        paper["organization"] = pick(paper["organization"], ORGANIZATION_FACTS)
+    return {"paper": paper, **pick(item, ITEM_FACTS)}
+
+
+def fill_in(newer: Json, older: Json) -> Json:
+    """Return ``newer`` with the fields that only ``older`` has, fields in their usual order."""
+    paper = pick({**older["paper"], **newer["paper"]}, PAPER_FACTS)
+    return {"paper": paper, **pick({**older, **newer}, ITEM_FACTS)}
+
+
+def merge_day(captures: Iterable[Capture]) -> list[Json]:
+    """Unite the captures of one day, given newest first.
+
+    The order is that of the newest capture; papers it lacks follow, as the captures before
+    it list them.
+    """
+    merged: dict[str, Json] = {}
+    for capture in captures:
+        for raw in json.loads(gzip.decompress(capture.path.read_bytes())):
+            item = item_facts(raw)
+            key = item["paper"]["id"]
+            merged[key] = fill_in(merged[key], item) if key in merged else item
+    return list(merged.values())
+
+
+def encode(items: list[Json]) -> bytes:
+    """Return compact JSON, compressed with nothing in the header that could vary."""
+    text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as handle:
+        handle.write(text.encode("utf-8"))
+    return buffer.getvalue()
+
+
+def write_sample(corpus: Path, out: Path) -> Summary:
+    """Write ``hf_api/`` below ``out``; files of days that are no longer listed go away."""
+    target = out / "hf_api"
+    target.mkdir(parents=True, exist_ok=True)
+    rows = ["file,listing_date,captured_at,is_last"]
+    written: set[str] = set()
+    papers: set[str] = set()
+    listings = 0
+    size = 0
+    for day, captures in read_captures(corpus).items():
+        items = merge_day(captures)
+        content = encode(items)
+        name = f"{day}.json.gz"
+        (target / name).write_bytes(content)
+        rows.append(f"{name},{day},{captures[0].captured_at.isoformat()},1")
+        written.add(name)
+        papers.update(item["paper"]["id"] for item in items)
+        listings += len(items)
+        size += len(content)
+    for path in target.glob("*.json.gz"):
+        if path.name not in written:
+            path.unlink()
+    table = ("\n".join(rows) + "\n").encode("utf-8")
+    (target / "captures.csv").write_bytes(table)
+    return Summary(days=len(written), listings=listings, papers=len(papers), size=size + len(table))
+
+
+def main() -> None:
+    """Read the arguments and write the sample."""
+    default_corpus = os.environ.get("PAPERTIDE_CORPUS") or str(ROOT.parent / "shared" / "corpus")
+    parser = argparse.ArgumentParser(description="Write the API part of the bundled sample.")
+    parser.add_argument("--corpus", type=Path, default=Path(default_corpus), help="captures")
+    parser.add_argument("--out", type=Path, default=ROOT / "sample", help="folder to write to")
+    args = parser.parse_args()
+    if not (args.corpus / "hf_api" / "captures.csv").is_file():
+        parser.error(f"no corpus at {args.corpus}: set PAPERTIDE_CORPUS or give --corpus")
+    done = write_sample(args.corpus, args.out)
+    print(
+        f"{done.days} days, {done.listings} listings of {done.papers} papers, "
+        f"{done.size} bytes in {args.out / 'hf_api'}"
+    )
+
+
+if __name__ == "__main__":
+    main()
