@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
 import re
@@ -25,12 +26,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import zstandard
+from filelock import FileLock
 
 from pipelines.errors import CaptureError
 from pipelines.parsing.detect import HEAD_BYTES, Format, detect
+from pipelines.parsing.moments import EARLIEST, credible, utc
 from pipelines.settings import Settings
 
 BLOCK_BYTES = 1024**2
+# Compressed bytes undone at once. Few, so that damage costs little of what stands before it and
+# a small file that unpacks to gigabytes meets the size limit before it meets the memory's.
+PIECE_BYTES = 1024
+MAGIC_BYTES = 4
 SIDECAR = "captures.csv"
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
@@ -81,6 +88,7 @@ class Archive:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.home = settings.home.resolve()
         self.root = settings.captures_dir
 
     def receive(
@@ -93,8 +101,8 @@ class Archive:
     ) -> Received:
         """Store the stream's bytes and their receipt; the same bytes again change nothing.
 
-        New overrides on known bytes amend the receipt. Raises CaptureError for an empty or far
-        too large body.
+        What is newly given with known bytes amends the receipt. Raises CaptureError for an empty
+        or far too large body.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as tmp:
@@ -105,6 +113,7 @@ class Archive:
             except BaseException:
                 kept.unlink(missing_ok=True)
                 raise
+        origin = origin.encode("utf-8", "replace").decode()  # names of files need not be UTF-8
         receipt = Receipt(
             capture_id=_capture_id(body, origin, given),
             sha256=body.sha256,
@@ -124,13 +133,12 @@ class Archive:
         os.replace(body, final)  # same content under the same name: replacing changes nothing
         if self._write_receipt(receipt, new=True):
             return Received(receipt, "new")
-        known = self.receipt(receipt.capture_id)
-        overrides = {k: g for k, g in receipt.given.items() if g.by == "override"}
-        if all(known.given.get(k) == g for k, g in overrides.items()):
-            return Received(known, "known")
-        source = overrides["source"].value if "source" in overrides else known.source
-        amended = replace(known, given={**known.given, **overrides}, source=source)
-        self._write_receipt(amended, new=False)
+        with FileLock(self.root / ".receipts.lock"):
+            known = self.receipt(receipt.capture_id)
+            amended = _amend(known, receipt)
+            if amended == known:
+                return Received(known, "known")
+            self._write_receipt(amended, new=False)
         return Received(amended, "amended")
 
     def _write_receipt(self, receipt: Receipt, *, new: bool) -> bool:
@@ -162,7 +170,7 @@ class Archive:
         return [_read_receipt(path) for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/*.json"))]
 
     def open(self, receipt: Receipt) -> BinaryIO:
-        """The body as a stream of its bytes."""
+        """The body as a stream of its bytes. Raises CaptureError when it is missing or damaged."""
         path = self._body_path(receipt)
         try:
             raw = path.open("rb")
@@ -171,7 +179,7 @@ class Archive:
                 f"The archived body of capture {receipt.capture_id} ({receipt.origin}) is missing: "
                 f"{path}. Restore it from a backup, or ingest the original again."
             ) from None
-        return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)  # type: ignore[return-value]
+        return io.BufferedReader(_ArchivedBody(raw, path, receipt), BLOCK_BYTES)
 
     def _body_path(self, receipt: Receipt) -> Path:
         return self.root / receipt.sha256[:2] / f"{receipt.sha256}.zst"
@@ -180,16 +188,60 @@ class Archive:
         return self.root / capture_id[:2] / f"{capture_id}.json"
 
 
+class _ArchivedBody(io.RawIOBase):
+    """A body of the archive, checked while it is read: no byte may be missing."""
+
+    def __init__(self, raw: BinaryIO, path: Path, receipt: Receipt) -> None:
+        self._raw = raw
+        self._bytes = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        self._n_left = receipt.n_bytes
+        self._damaged = (
+            f"The archived body of capture {receipt.capture_id} ({receipt.origin}) is damaged: "
+            f"{path}. Restore it from a backup, or ingest the original again."
+        )
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            n = self._bytes.readinto(buffer)
+        except zstandard.ZstdError:
+            raise CaptureError(self._damaged) from None
+        self._n_left -= n
+        if n == 0 and self._n_left:
+            raise CaptureError(self._damaged)
+        return n
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _amend(known: Receipt, again: Receipt) -> Receipt:
+    """What is known of the bytes, and what came with them this time.
+
+    An override replaces what was given before; `captures.csv` only fills gaps, so that two copies
+    can't contradict each other in turns. Bytes that once came whole are not damaged.
+    """
+    overrides = {k: g for k, g in again.given.items() if g.by == "override"}
+    given = {**again.given, **known.given, **overrides}
+    source = given["source"].value if "source" in given else known.source
+    return replace(known, given=given, source=source, damage=known.damage and again.damage)
+
+
 def _read_receipt(path: Path) -> Receipt:
     try:
         data: dict[str, Any] = json.loads(path.read_text())
         given = {name: Given(**fact) for name, fact in data.pop("given").items()}
-        return Receipt(given=given, **data)
+        receipt = Receipt(given=given, **data)
+        utc(receipt.received_at)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CaptureError(
             f"The receipt {path} can't be read ({type(error).__name__}). Restore it from a backup, "
             "or remove it and ingest the original again."
         ) from None
+    return receipt
 
 
 @dataclass(frozen=True)
@@ -205,7 +257,6 @@ def _store(stream: BinaryIO, out: Any, origin: str, settings: Settings) -> _Body
     """Hash, recompress and write the stream's bytes; stop at the size limit of its format."""
     digest, n_bytes, head, damage = hashlib.sha256(), 0, b"", None
     found: Format | None = None
-    limit = settings.max_listing_bytes
     with zstandard.ZstdCompressor(level=3, threads=2).stream_writer(out, closefd=False) as writer:
         for block in _undo_compression(stream):
             if isinstance(block, str):
@@ -216,55 +267,68 @@ def _store(stream: BinaryIO, out: Any, origin: str, settings: Settings) -> _Body
             writer.write(block)
             if found is None:
                 head += block
-                if len(head) < HEAD_BYTES:
-                    continue
-                found = detect(head)
-                limit = settings.max_dump_bytes if found.streamed else limit
-            if n_bytes > limit:
-                raise CaptureError(
-                    f"{origin} is larger than {limit // 1024**2} MiB, more than any "
-                    f"{'arXiv file' if found.streamed else 'listing'} needs: it was not taken in. "
-                    "If it is one, raise "
-                    f"PAPERTIDE_MAX_{'DUMP' if found.streamed else 'LISTING'}_BYTES."
-                )
+                found = detect(head) if len(head) >= HEAD_BYTES else None
+            if found is not None:
+                _check_size(n_bytes, found, origin, settings)
     if n_bytes == 0:
         why = f" ({damage})" if damage else ""
         raise CaptureError(f"{origin} is empty{why}: there is nothing to take in.")
-    return _Body(
-        digest.hexdigest(), n_bytes, found or detect(head), damage,
-        is_empty_list=n_bytes < 64 and head.strip() == b"[]",
-    )  # fmt: skip
+    found = found or detect(head)
+    _check_size(n_bytes, found, origin, settings)
+    is_empty_list = n_bytes < 64 and head.strip() == b"[]"
+    return _Body(digest.hexdigest(), n_bytes, found, damage, is_empty_list)
+
+
+def _check_size(n_bytes: int, found: Format, origin: str, settings: Settings) -> None:
+    limit = settings.max_dump_bytes if found.streamed else settings.max_listing_bytes
+    if n_bytes > limit:
+        raise CaptureError(
+            f"{origin} is larger than {limit / 1024**2:g} MiB, more than any "
+            f"{'arXiv file' if found.streamed else 'listing'} needs: it was not taken in. "
+            f"If it is one, raise PAPERTIDE_MAX_{'DUMP' if found.streamed else 'LISTING'}_BYTES."
+        )
 
 
 def _undo_compression(stream: BinaryIO) -> Iterator[bytes | str]:
     """The bytes with gzip or zstd undone; a last string names damage that ended the stream."""
-    block = stream.read(BLOCK_BYTES)
-    make = _decompressor(block)
+    first = stream.read(BLOCK_BYTES)
+    make = _decompressor(first)
     if make is None:
-        while block:
-            yield block
-            block = stream.read(BLOCK_BYTES)
+        yield from _blocks(stream, first)
         return
     name, new = make
+    pieces = (
+        block[at : at + PIECE_BYTES]
+        for block in _blocks(stream, first)
+        for at in range(0, len(block), PIECE_BYTES)
+    )
     decoder = new()
     try:
-        while block:
-            if data := decoder.decompress(block):
+        for piece in pieces:
+            if data := decoder.decompress(piece):
                 yield data
-            block = b""
-            if decoder.eof:
-                block = decoder.unused_data or stream.read(BLOCK_BYTES)
-                if block:  # another member follows, or rubbish
-                    if _decompressor(block) is None:
-                        yield f"bytes after the end of the {name} data were left out"
-                        return
-                    decoder = new()
-            block = block or stream.read(BLOCK_BYTES)
+            while decoder.eof:
+                rest = decoder.unused_data
+                while len(rest) < MAGIC_BYTES and (more := next(pieces, b"")):
+                    rest += more
+                if not rest:
+                    return
+                if _decompressor(rest) is None:
+                    yield f"bytes after the end of the {name} data were left out"
+                    return
+                decoder = new()  # another member follows
+                if data := decoder.decompress(rest):
+                    yield data
     except (zlib.error, zstandard.ZstdError):
         yield f"the {name} data is damaged"
         return
-    if not decoder.eof:
-        yield f"the {name} data is cut off"
+    yield f"the {name} data is cut off"
+
+
+def _blocks(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
+    while first:
+        yield first
+        first = stream.read(BLOCK_BYTES)
 
 
 def _decompressor(block: bytes) -> tuple[str, Any] | None:
@@ -285,17 +349,23 @@ def _capture_id(body: _Body, origin: str, given: Mapping[str, Given]) -> str:
     return body.sha256[:16]
 
 
-def walk(paths: Iterable[Path]) -> Iterator[Path]:
-    """Files below the paths in a stable order. In folders, hidden files, `captures.csv` and
-    Markdown are not captures and are passed over; a path named outright always counts."""
+def walk(paths: Iterable[Path], *, own: Path | None = None) -> Iterator[Path]:
+    """Files below the paths in a stable order.
+
+    In folders, hidden files, `captures.csv` and Markdown are not captures and are passed over, as
+    is what lies in Papertide's `own` home further down; a path named outright always counts.
+    """
     for path in paths:
         if not path.is_dir():
             yield path
             continue
+        inside = own is not None and own in path.resolve().parents
         for found in sorted(path.rglob("*")):
             relative = found.relative_to(path)
             hidden = any(part.startswith(".") for part in relative.parts)
-            if found.is_file() and not hidden and not is_companion(found):
+            if not found.is_file() or hidden or is_companion(found):
+                continue
+            if own is None or inside or own not in found.resolve().parents:
                 yield found
 
 
@@ -308,34 +378,43 @@ def sidecar_facts(folder: Path) -> dict[str, dict[str, Given]]:
     """File name → given facts, from a `captures.csv` in the folder (none: empty).
 
     Columns `file`, `listing_date`, `captured_at`; others are ignored. Raises CaptureError naming
-    the line that can't be used.
+    what can't be used.
     """
     path = folder / SIDECAR
     if not path.is_file():
         return {}
     facts: dict[str, dict[str, Given]] = {}
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        for row in (reader := csv.DictReader(handle)):
-            try:
-                facts[row["file"]] = _sidecar_row(row)
-            except (KeyError, ValueError) as error:
-                raise CaptureError(
-                    f"{path}, line {reader.line_num}: {error}. Expected the columns file, "
-                    "listing_date (YYYY-MM-DD) and captured_at (ISO time with zone)."
-                ) from None
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            reader = csv.DictReader(handle)
+            for row in reader:
+                try:
+                    facts[row["file"]] = _sidecar_row(row)
+                except KeyError:
+                    raise ValueError("there is no column `file`") from None
+                except ValueError as error:
+                    raise ValueError(f"line {reader.line_num}: {error}") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise CaptureError(
+            f"{path} can't be used ({error}). Expected the columns file, "
+            "listing_date (YYYY-MM-DD) and captured_at (ISO time with zone)."
+        ) from None
     return facts
 
 
 def _sidecar_row(row: Mapping[str, str]) -> dict[str, Given]:
     given = {}
     if day := row.get("listing_date"):
-        given["listing_day"] = Given(date.fromisoformat(day).isoformat(), SIDECAR)
+        given["listing_day"] = Given(stated(date.fromisoformat(day)).isoformat(), SIDECAR)
     if moment := row.get("captured_at"):
-        given["captured_at"] = Given(utc(moment).isoformat(), SIDECAR)
+        captured_at = utc(moment)
+        stated(captured_at.date())
+        given["captured_at"] = Given(captured_at.isoformat(), SIDECAR)
     return given
 
 
-def utc(text: str) -> datetime:
-    """An ISO date or time as UTC; without a zone it is taken as UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def stated(day: date) -> date:
+    """The day that a person states, where a list can be of it. Raises ValueError."""
+    if not credible(day, datetime.now(UTC).date()):
+        raise ValueError(f"{day} lies in the future or before {EARLIEST}")
+    return day

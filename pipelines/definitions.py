@@ -10,7 +10,7 @@ import dagster as dg
 
 from dashboards.export import export_site
 from pipelines import dbt_project
-from pipelines.defs import intake, models, publish
+from pipelines.defs import checks, intake, models, publish
 from pipelines.defs.resources import Home, Writer
 from pipelines.publishing.reader import Reader
 from pipelines.settings import get_settings
@@ -45,10 +45,9 @@ defs = dg.Definitions(
         publish.snapshot,
         site,
     ],
+    asset_checks=[checks.every_capture_is_parsed, checks.snapshot_holds_what_it_says],
     jobs=[
-        dg.define_asset_job(
-            "ingest", ingest, description="Take files in and parse them."
-        ),
+        dg.define_asset_job("ingest", ingest, description="Take files in and parse them."),
         dg.define_asset_job(
             "build",
             everything - ingest,

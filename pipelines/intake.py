@@ -7,19 +7,30 @@ Belongs here: reading `captures.csv`, joining overrides, one outcome per path. D
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from pipelines.captures import Archive, Given, is_companion, sidecar_facts, utc, walk
+from pipelines.captures import (
+    SIDECAR,
+    Archive,
+    Given,
+    is_companion,
+    sidecar_facts,
+    stated,
+    walk,
+)
 from pipelines.errors import CaptureError, UsageError
 from pipelines.parsing.listing_kind import KINDS
+from pipelines.parsing.moments import utc
 
 SOURCES = ("hf_page", "hf_api", "arxiv")
 STDIN = "-"
+NAME_CHARS = 200
+Day = TypeVar("Day", bound=date)
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,11 @@ def overrides(
     if source is not None:
         given["source"] = Given(_one_of(source, SOURCES, "--source"), "override")
     if listing_day is not None:
-        given["listing_day"] = Given(_day(listing_day, "--listing-day"), "override")
+        day = _checked(date.fromisoformat, listing_day, "--listing-day")
+        given["listing_day"] = Given(day.isoformat(), "override")
     if captured_on is not None:
-        try:
-            given["captured_at"] = Given(utc(captured_on).isoformat(), "override")
-        except ValueError:
-            raise UsageError(_not_a_day("--captured-on", captured_on)) from None
+        moment = _checked(utc, captured_on, "--captured-on")
+        given["captured_at"] = Given(moment.isoformat(), "override")
     return given
 
 
@@ -60,43 +70,47 @@ def _one_of(value: str, allowed: Iterable[str], option: str) -> str:
     return value
 
 
-def _day(text: str, option: str) -> str:
+def _checked(read: Callable[[str], Day], text: str, option: str) -> Day:
     try:
-        return date.fromisoformat(text).isoformat()
+        day = read(text)
     except ValueError:
-        raise UsageError(_not_a_day(option, text)) from None
-
-
-def _not_a_day(option: str, text: str) -> str:
-    return f"{option} {text!r} is no date; write it as YYYY-MM-DD, for example 2025-11-06."
+        raise UsageError(
+            f"{option} {text!r} is no date; write it as YYYY-MM-DD, for example 2025-11-06."
+        ) from None
+    try:
+        stated(day.date() if isinstance(day, datetime) else day)
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} can't be used: {error}.") from None
+    return day
 
 
 def take_in(
     archive: Archive, paths: Iterable[str], given: Mapping[str, Given]
 ) -> Iterator[Outcome]:
     """One outcome per file found; a file that can't be taken in never stops the others."""
-    sidecars: dict[Path, dict[str, dict[str, Given]]] = {}
+    sidecars: dict[Path, Mapping[str, Mapping[str, Given]] | None] = {}
     for name in paths:
         if name == STDIN:
             yield _receive(archive, sys.stdin.buffer, "standard input", given)
             continue
         root = Path(name)
-        if not root.exists():
-            yield Outcome(name, "refused", message=f"{name}: there is no such file or folder.")
+        if not _exists(root):
+            message = f"{_short(name)}: there is no such file or folder."
+            yield Outcome(_short(name), "refused", message=message)
             continue
         found = 0
-        for path in walk([root]):
+        for path in walk([root], own=archive.home):
             found += 1
-            try:
-                beside = sidecars.setdefault(path.parent, sidecar_facts(path.parent))
-                with path.open("rb") as stream:
-                    facts = {**beside.get(path.name, {}), **given}
-                    yield _receive(archive, stream, str(path), facts)
-            except CaptureError as error:
-                yield Outcome(str(path), "refused", message=str(error))
-            except OSError as error:
-                reason = f"{path} can't be read: {error.strerror}."
-                yield Outcome(str(path), "refused", message=reason)
+            if path.parent not in sidecars:
+                try:
+                    sidecars[path.parent] = sidecar_facts(path.parent)
+                except CaptureError as error:
+                    sidecars[path.parent] = None
+                    message = f"{error} Nothing beside it was taken in."
+                    yield Outcome(str(path.parent / SIDECAR), "refused", message=message)
+            beside = sidecars[path.parent]
+            if beside is not None:
+                yield _take_file(archive, path, {**beside.get(path.name, {}), **given})
         if root.is_dir():
             passed_over = [p for p in sorted(root.rglob("*")) if is_companion(p)]
             for path in passed_over:
@@ -104,6 +118,26 @@ def take_in(
             if not found:
                 message = f"{name}: the folder holds no files that could be captures."
                 yield Outcome(name, "refused", message=message)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long to be one: text given in a path's place
+        return False
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_CHARS else f"{name[:NAME_CHARS]}…"
+
+
+def _take_file(archive: Archive, path: Path, facts: Mapping[str, Given]) -> Outcome:
+    try:
+        with path.open("rb") as stream:
+            return _receive(archive, stream, str(path), facts)
+    except OSError as error:
+        reason = f"{path} can't be read: {error.strerror}."
+        return Outcome(str(path), "refused", message=reason)
 
 
 def _receive(

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from itertools import chain
@@ -25,7 +26,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.captures import Archive, Receipt, utc
+from pipelines.captures import Archive, Receipt
 from pipelines.parsing import (
     PARSER_VERSION,
     arxiv_atom,
@@ -36,6 +37,7 @@ from pipelines.parsing import (
     listing_text,
 )
 from pipelines.parsing.listing_kind import infer_kind
+from pipelines.parsing.moments import credible, utc
 from pipelines.parsing.records import Hints, Parsed, Reject, reject_body
 from pipelines.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
 
@@ -64,7 +66,7 @@ def stamp(receipt: Receipt) -> str:
 def _stored_stamp(folder: Path) -> str | None:
     try:
         return str(json.loads((folder / "capture.json").read_text())["stamp"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -75,7 +77,7 @@ def load(archive: Archive, receipt: Receipt, items_dir: Path) -> dict[str, Any]:
     try:
         facts = _write(archive, receipt, work)
         final = items_dir / receipt.capture_id
-        if final.exists():
+        with suppress(FileNotFoundError):
             os.replace(final, work / "replaced")
         try:
             (work / "new").rename(final)
@@ -118,17 +120,17 @@ def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:
 
 def _parse(archive: Archive, receipt: Receipt) -> tuple[Parsed, Iterator[Parsed]]:
     """The first part (which tells of the page) and all parts."""
+    captured = receipt.given.get("captured_at")
+    hints = Hints(
+        received_on=utc(receipt.received_at).date(),
+        captured_on=utc(captured.value).date() if captured else None,
+    )
     if receipt.format == detect.ARXIV_SNAPSHOT.name:
-        parts = arxiv_snapshot.parse_stream(archive.open(receipt))
+        parts = arxiv_snapshot.parse_stream(archive.open(receipt), hints)
         first = next(parts)
         return first, chain([first], parts)
     body = archive.open(receipt).read()
     if receipt.format in _PARSERS:
-        captured = receipt.given.get("captured_at")
-        hints = Hints(
-            received_on=utc(receipt.received_at).date(),
-            captured_on=utc(captured.value).date() if captured else None,
-        )
         parsed = _PARSERS[receipt.format](body, hints)
     elif b"\0" in body[:8192]:
         parsed = reject_body("binary", "The file is binary, not a listing.", body)
@@ -150,16 +152,14 @@ def _quarantine(rejects: list[Reject], receipt: Receipt) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=QUARANTINE_SCHEMA, orient="row")
 
 
-def _facts(
-    receipt: Receipt, page: Parsed, newest: date | None, archive: Archive
-) -> dict[str, Any]:
+def _facts(receipt: Receipt, page: Parsed, newest: date | None, archive: Archive) -> dict[str, Any]:
     """What is inferred of the capture as a whole, each with the rule that gave it."""
     day, day_basis = _listing_day(receipt, page)
     if "listing_kind" in receipt.given:
         kind, rule = receipt.given["listing_kind"].value, "override: given by the user"
     elif receipt.format == detect.ARXIV_SNAPSHOT.name:
         kind, rule = "announcement", "format: arXiv metadata rows are announcements"
-    elif receipt.source == "unknown" or not page.items.height and page.rejects:
+    elif receipt.source == "unknown" or (not page.items.height and page.rejects):
         kind, rule = "unknown", "nothing in it could be read as a list"
     else:
         kind, rule = infer_kind(page.items, page.stated_kind, day)
@@ -187,16 +187,17 @@ def _facts(
 
 def _listing_day(receipt: Receipt, page: Parsed) -> tuple[date | None, str]:
     """Override, `captures.csv`, the page's own date, most submissions, a date in the name."""
+    received_on = utc(receipt.received_at).date()
     if given := receipt.given.get("listing_day"):
         return date.fromisoformat(given.value), given.by
-    if page.page_day:
+    if credible(page.page_day, received_on):
         return page.page_day, "page_date"
     submitted = page.items["submitted_on"].drop_nulls()
     if submitted.len():
         top = submitted.value_counts().sort(["count", "submitted_on"], descending=True)
         if int(top["count"][0]) * 2 > submitted.len():
             return top["submitted_on"][0], "majority_of_submissions"
-    if receipt.day_in_name:
+    if credible(receipt.day_in_name, received_on):
         return receipt.day_in_name, "file_name"
     return None, "none: nothing tells the day"
 

@@ -30,6 +30,15 @@ INT = pl.Int64()
 DAY = pl.Date()
 TEXTS = pl.List(pl.String())
 
+# The same types as SQL writes them.
+SQL_TYPES: dict[pl.DataType, str] = {
+    TEXT: "varchar",
+    INT: "bigint",
+    DAY: "date",
+    pl.Datetime("us"): "timestamp",
+    TEXTS: "varchar[]",
+}
+
 # What a parser returns for each paper that a capture shows.
 ITEM_COLUMNS = (
     Column("position", INT, "Order within the capture, from 1."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,19 +16,13 @@ import duckdb
 import polars as pl
 from filelock import FileLock, Timeout
 
+from pipelines.engine import connect
 from pipelines.errors import BusyError
-from pipelines.schemas import LAKE_TABLES, Column
+from pipelines.schemas import LAKE_TABLES, MATCH_SCHEMA, SQL_TYPES, Column
 from pipelines.settings import Settings
-from pipelines.topics.matching import FIELD_SEPARATOR, MATCH_SCHEMA, match_texts
+from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
 from pipelines.topics.taxonomy import Taxonomy
 
-_SQL_TYPES = {
-    pl.String(): "varchar",
-    pl.Int64(): "bigint",
-    pl.Date(): "date",
-    pl.Datetime("us"): "timestamp",
-    pl.List(pl.String()): "varchar[]",
-}
 # Distinct texts of all items, with the content hash that dbt's own `hash` macro gives.
 _TEXTS = f"""
     select distinct md5(text) as text_hash, text
@@ -59,16 +53,6 @@ def writer_lock(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
-@contextmanager
-def _connect(settings: Settings, path: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    config = {"threads": str(settings.threads), "memory_limit": settings.memory_limit}
-    connection = duckdb.connect(str(path or ":memory:"), config=config)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
 def load_lake(settings: Settings, rules_version: str) -> dict[str, int]:
     """A new warehouse file with the lake's tables in schema `raw`; rows per table.
 
@@ -81,12 +65,10 @@ def load_lake(settings: Settings, rules_version: str) -> dict[str, int]:
         "captures": sorted(items.glob("*/capture.json")),
         "items": sorted(items.glob("*/items-*.parquet")),
         "quarantine": sorted(items.glob("*/quarantine.parquet")),
-        "topic_matches": sorted(
-            (settings.text_dir / rules_version).glob("part-*/matches.parquet")
-        ),
+        "topic_matches": sorted((settings.text_dir / rules_version).glob("part-*/matches.parquet")),
     }
     counts = {}
-    with _connect(settings, settings.warehouse_path) as connection:
+    with connect(settings.warehouse_path, settings) as connection:
         connection.execute("create schema raw")
         for table, (_, columns) in LAKE_TABLES.items():
             counts[table] = _load_table(connection, table, columns, files[table])
@@ -99,7 +81,7 @@ def _load_table(
     columns: tuple[Column, ...],
     files: list[Path],
 ) -> int:
-    types = {c.name: _SQL_TYPES[c.dtype] for c in columns}
+    types = {c.name: SQL_TYPES[c.dtype] for c in columns}
     body = ", ".join(f"{name} {dtype}" for name, dtype in types.items())
     connection.execute(f"create table raw.{table} ({body})")
     if files:
@@ -116,6 +98,32 @@ def _load_table(
     return int(connection.sql(f"select count(*) from raw.{table}").fetchall()[0][0])
 
 
+def table_facts(settings: Settings, preview_rows: int) -> dict[str, tuple[int, str]]:
+    """`schema.table` → number of rows and a small preview in Markdown, of every built table."""
+    facts = {}
+    with connect(settings.warehouse_path, settings) as connection:
+        tables = connection.sql(
+            "select schema_name, table_name from duckdb_tables() order by all"
+        ).fetchall()
+        for schema, table in tables:
+            name = f'"{schema}"."{table}"'
+            rows = connection.sql(f"select count(*) from {name}").fetchall()[0][0]
+            head = connection.sql(f"select * from {name} limit {int(preview_rows)}")
+            facts[f"{schema}.{table}"] = (int(rows), _markdown(head.columns, head.fetchall()))
+    return facts
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [columns, ["---"] * len(columns), *([_short(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _short(cell: object) -> str:
+    text = "" if cell is None else str(cell).replace("|", "¦").replace("\n", " ")
+    text = text.replace("<", "‹").replace(">", "›")
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
 def match_new_texts(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
     """Match texts that this version of the rules has not seen; (texts matched, matches found).
 
@@ -128,7 +136,7 @@ def match_new_texts(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
         return 0, 0
     done = [str(path) for path in sorted(folder.glob("part-*/texts.parquet"))]
     known = "where text_hash not in (select text_hash from read_parquet($done))" if done else ""
-    with _connect(settings, None) as connection:
+    with connect(None, settings) as connection:
         texts = pl.DataFrame(
             connection.sql(
                 "with items as (select title, abstract, keywords from read_parquet($files)), "
@@ -149,7 +157,7 @@ def _keep_part(folder: Path, texts: pl.DataFrame, matches: pl.DataFrame) -> None
     work = folder / f".writing-{name}-{os.getpid()}"
     work.mkdir(parents=True)
     texts.write_parquet(work / "texts.parquet")
-    matches.cast(dict(MATCH_SCHEMA)).write_parquet(work / "matches.parquet")
+    matches.cast(MATCH_SCHEMA).write_parquet(work / "matches.parquet")
     final = folder / f"part-{name}"
     if not final.exists():
         work.rename(final)

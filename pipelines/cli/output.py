@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import orjson
 import polars as pl
@@ -42,7 +42,7 @@ def write(rows: pl.DataFrame, style: str, path: Path | None) -> None:
         else:
             _encode(rows, style, t)  # type: ignore[arg-type]
     Path(t.name).chmod(0o644)
-    os.replace(t.name, path)  # noqa: PTH105
+    os.replace(t.name, path)
     sys.stderr.write(f"{rows.height} row(s) written to {path}\n")
 
 
@@ -58,7 +58,8 @@ def _encode(rows: pl.DataFrame, style: str, out: BinaryIO) -> None:
 
 def safe_csv(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows as CSV can hold them: lists joined, and text that a spreadsheet would run as a
-    formula (it begins with = + - @, tab or carriage return) led by an apostrophe."""
+    formula (it begins with = + - @, tab or carriage return) led by an apostrophe.
+    """
     exprs = []
     for name, dtype in rows.schema.items():
         column = pl.col(name)
@@ -85,7 +86,7 @@ def _is_texty(dtype: pl.DataType) -> bool:
 def _print_table(rows: pl.DataFrame, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, dtype in rows.schema.items():
-        align = "right" if dtype.is_numeric() else "left"
+        align: Literal["left", "right"] = "right" if dtype.is_numeric() else "left"
         table.add_column(Text(name), justify=align, overflow="fold")
     for row in rows.head(MAX_TABLE_ROWS).iter_rows():
         table.add_row(*(Text(_cell(value)) for value in row))

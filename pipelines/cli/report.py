@@ -24,7 +24,7 @@ MAX_CAPTURES_SHOWN = 12
 
 
 def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
-    """Print what became of each file; 1 when nothing at all could be used, else 0."""
+    """Print what became of each file; 1 when one could not be taken in or none could be used."""
     metadata = result.asset_materializations_for_node("captures")[0].metadata
     outcomes: list[dict[str, Any]] = metadata["outcomes"].value  # type: ignore[assignment]
     settings = get_settings()
@@ -38,7 +38,7 @@ def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
     if next_step and any(f["outcome"] != "known" for f in facts):
         click.echo(f"Next: {next_step}", err=True)
     usable = any(f["n_accepted"] or not f["n_quarantined"] for f in facts)
-    return 0 if usable else 1
+    return 0 if usable and not any(o["status"] == "refused" for o in outcomes) else 1
 
 
 def _facts(settings: Settings, capture_id: str) -> dict[str, Any]:
@@ -71,8 +71,10 @@ def _print_rejects(row: dict[str, Any]) -> None:
     if not row["n_quarantined"]:
         return
     path = get_settings().items_dir / row["capture_id"] / "quarantine.parquet"
-    reasons = pl.read_parquet(path).group_by("reason").agg(
-        pl.len(), pl.col("place").first(), pl.col("detail").first()
+    reasons = (
+        pl.read_parquet(path)
+        .group_by("reason")
+        .agg(pl.len(), pl.col("place").first(), pl.col("detail").first())
     )
     for reason, n, place, detail in reasons.sort("reason").iter_rows():
         click.echo(f"  quarantined {n} × {reason}, first at {place}: {detail}", err=True)

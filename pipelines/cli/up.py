@@ -37,8 +37,8 @@ def run_all(settings: Settings) -> int:
     """
     runs.prepare(settings)
     stop: list[int] = []
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, _: stop.append(number))
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent, lambda number, _: stop.append(number))
     processes = {}
     try:
         for name, command in commands(settings).items():

@@ -57,14 +57,19 @@ def captures(
     )
 
 
-@dg.asset(deps=[captures], group_name="intake", owners=OWNERS, kinds={"polars", "parquet"})
+@dg.asset(
+    name="items", deps=[captures], group_name="intake", owners=OWNERS, kinds={"polars", "parquet"}
+)
 def parsed_items(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[None]:
     """Captures parsed to items and quarantine; only what is new, or under changed rules."""
     archive = Archive(home.settings)
     waiting = items.pending(archive, home.settings.items_dir)
     log.info("parsing %s capture(s)", len(waiting))
     totals: Counter[str] = Counter()
-    lines = ["| capture | kind | seen | accepted | quarantined |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| capture | kind | seen | accepted | quarantined |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for receipt in waiting:
         facts = items.load(archive, receipt, home.settings.items_dir)
         totals.update({k: facts[k] for k in ("n_seen", "n_accepted", "n_quarantined")})
@@ -113,13 +118,9 @@ def text_features(
         for table, (description, _) in LAKE_TABLES.items()
     ]
 )
-def lake_tables(
-    context: dg.AssetExecutionContext, home: Home, writer: Writer
-):  # type: ignore[no-untyped-def]  # noqa: ANN201  Dagster reads the annotation of outputs
+def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer):  # type: ignore[no-untyped-def]
     """The lake's files as tables of a fresh warehouse file."""
     log.info("loading the lake into a fresh warehouse")
     counts = warehouse.load_lake(home.settings, taxonomy().rules_version)
     for table, rows in counts.items():
-        yield dg.MaterializeResult(
-            asset_key=["lake", table], metadata={"dagster/row_count": rows}
-        )
+        yield dg.MaterializeResult(asset_key=["lake", table], metadata={"dagster/row_count": rows})

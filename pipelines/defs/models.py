@@ -13,22 +13,26 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from pipelines import dbt_project
+from pipelines import dbt_project, warehouse
 from pipelines.defs.resources import Home, Writer
 from pipelines.settings import DBT_PROJECT_DIR, get_settings
 
 log = logging.getLogger("papertide")
+
+PREVIEW_ROWS = 5
 
 
 class Translator(DagsterDbtTranslator):
     """Groups follow the project's folders, so the lineage reads staging → intermediate → marts."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The folder below `models/`; seeds are reference data."""
         if dbt_resource_props["resource_type"] == "seed":
             return "reference"
         return str(dbt_resource_props["fqn"][1])
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """One team owns the warehouse."""
         return ["team:warehouse"]
 
 
@@ -53,8 +57,31 @@ def dbt_models(
     """Seeds, staging, intermediate, marts and their tests. A failing test stops the run."""
     log.info("building and checking the tables")
     target = home.settings.dbt_target_dir / "target"
-    run = dbt.cli(["build"], context=context, target_path=target)
+    run = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=target)
     try:
-        yield from run.stream()
+        events = list(run.stream())
     except DagsterDbtCliRuntimeError:
         raise dbt_project.failure(target) from None
+    # Only now has dbt let go of the file that holds the counts.
+    facts = warehouse.table_facts(home.settings, PREVIEW_ROWS)
+    for event in events:
+        yield _with_facts(context, event, facts)
+
+
+def _with_facts(
+    context: dg.AssetExecutionContext, event: Any, facts: Mapping[str, tuple[int, str]]
+) -> Any:
+    """A materialization with its number of rows and a preview; other events as they are."""
+    if not isinstance(event, dg.Output):
+        return event
+    key = context.asset_key_for_output(event.output_name)
+    if ".".join(key.path) not in facts:
+        return event
+    rows, preview = facts[".".join(key.path)]
+    return event.with_metadata(
+        {
+            **event.metadata,
+            "dagster/row_count": rows,
+            "preview": dg.MetadataValue.md(preview),
+        }
+    )

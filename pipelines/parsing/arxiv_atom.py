@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -11,6 +11,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from pipelines.parsing.arxiv_ids import split_version
+from pipelines.parsing.clean import one_line
+from pipelines.parsing.moments import utc
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -21,7 +23,9 @@ _CATEGORY = re.compile(r"^[a-z][a-z-]+(\.[A-Za-z-]{2,})?$")
 def parse(body: bytes, hints: Hints) -> Parsed:
     """Entries of an Atom answer; a body that is no such feed is rejected whole."""
     try:
-        root = fromstring(body, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+        root = fromstring(
+            body.lstrip(), forbid_dtd=True, forbid_entities=True, forbid_external=True
+        )
     except DefusedXmlException:
         return reject_body("xml_dtd_refused", "The XML declares a DTD or entities.", body)
     except (ParseError, ValueError, LookupError) as error:
@@ -39,7 +43,7 @@ def parse(body: bytes, hints: Hints) -> Parsed:
             rows.append({"position": position, "place": place, **outcome})
     # A query or a look-up is a selection by whoever asked: it adds papers, never population.
     return finish(
-        frame(rows), rejects, captured_on=_day(root.findtext(f"{_ATOM}updated")),
+        frame(rows), rejects, hints, captured_on=_day(root.findtext(f"{_ATOM}updated")),
         stated_kind="search",
     )  # fmt: skip
 
@@ -50,8 +54,7 @@ def _row(entry: Element) -> dict[str, Any] | str:
     if arxiv_id is None:
         return f"The entry's id is {excerpt(address)!r}, no arXiv address."
     authors = [
-        " ".join((author.findtext(f"{_ATOM}name") or "").split())
-        for author in entry.iter(f"{_ATOM}author")
+        one_line(author.findtext(f"{_ATOM}name") or "") for author in entry.iter(f"{_ATOM}author")
     ]
     names = [name for name in authors if name] or None
     published = _day(entry.findtext(f"{_ATOM}published"))
@@ -73,7 +76,6 @@ def _row(entry: Element) -> dict[str, Any] | str:
 
 def _day(text: str | None) -> date | None:
     try:
-        moment = datetime.fromisoformat(text or "")
+        return utc(text or "").date()
     except ValueError:
         return None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()

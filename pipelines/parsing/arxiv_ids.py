@@ -6,11 +6,15 @@ New style `2507.01467v2` (since April 2007), old style `cs.LG/0501001` or `hep-t
 from __future__ import annotations
 
 import re
-from datetime import date
 
 import polars as pl
 
-ID_PATTERN = r"^(?:\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/\d{2}(?:0[1-9]|1[0-2])\d{3})(?:v(\d+))?$"
+# Digits are spelled out: `\d` would take those of other scripts too.
+_MONTH = r"[0-9]{2}(?:0[1-9]|1[0-2])"
+ID_PATTERN = (
+    rf"^(?:{_MONTH}\.[0-9]{{4,5}}|[a-z][a-z-]*(?:\.[A-Z]{{2}})?/{_MONTH}[0-9]{{3}})"
+    r"(?:v([0-9]{1,4}))?$"
+)
 _ID = re.compile(ID_PATTERN)
 
 
@@ -33,8 +37,3 @@ def id_month(arxiv_id: pl.Expr) -> pl.Expr:
     full = pl.when(year >= 91).then(year + 1900).otherwise(year + 2000)
     month = yymm.str.slice(2, 2).cast(pl.Int32, strict=False)
     return pl.when(month.is_between(1, 12)).then(pl.date(full, month, 1))
-
-
-def month_of(arxiv_id: str) -> date | None:
-    """The same for one id."""
-    return pl.select(id_month(pl.lit(arxiv_id))).item()

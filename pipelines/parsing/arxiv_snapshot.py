@@ -14,7 +14,8 @@ import orjson
 import polars as pl
 
 from pipelines.parsing.arxiv_ids import ID_PATTERN, id_month
-from pipelines.parsing.records import Parsed, Reject, excerpt, finish
+from pipelines.parsing.clean import BLANKS
+from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish
 from pipelines.schemas import ITEM_SCHEMA
 
 CHUNK_BYTES = 16 * 1024**2
@@ -43,41 +44,53 @@ def looks_like_record(line: bytes) -> bool:
     return isinstance(record, dict) and {"id", "title", "categories"} <= record.keys()
 
 
-def parse_stream(stream: BinaryIO) -> Iterator[Parsed]:
+def parse_stream(stream: BinaryIO, hints: Hints) -> Iterator[Parsed]:
     """One `Parsed` per chunk of lines; rows carry their line number as place."""
     first_line = 1
     for chunk in _whole_lines(stream):
         n_lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
-        yield _parse_chunk(chunk, first_line)
+        yield _parse_chunk(chunk, first_line, hints)
         first_line += n_lines
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Chunks that end at a line's end (but the last). A line beyond the limit is cut there."""
-    rest = b""
+    """Chunks that end at a line's end (but the last), a byte order mark left out.
+
+    Of a line beyond the limit only its start is kept, with a NUL behind it: no JSON holds one,
+    so what is left of the line can't be mistaken for a record.
+    """
+    rest, is_first = b"", True
     while block := stream.read(CHUNK_BYTES):
-        data = rest + block
+        data = rest + (block.removeprefix(b"\xef\xbb\xbf") if is_first else block)
+        is_first = False
         end = data.rfind(b"\n") + 1
-        if end == 0 and len(data) > MAX_LINE_BYTES:
-            end = len(data)
         if end:
             yield data[:end]
         rest = data[end:]
+        if len(rest) > MAX_LINE_BYTES:
+            rest = rest[:MAX_LINE_BYTES] + b"\0"
     if rest:
         yield rest
 
 
-def _parse_chunk(chunk: bytes, first_line: int) -> Parsed:
+def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> Parsed:
     try:
         raw = pl.read_ndjson(io.BytesIO(chunk), schema=_RAW)
     except pl.exceptions.PolarsError:
         raw = None
-    # Blank lines shift places, so they too take the careful way.
-    if raw is None or raw.height != chunk.count(b"\n") + (not chunk.endswith(b"\n")):
+    # Blank lines shift places, so they too take the careful way; so do NULs, which stand for
+    # escapes that Polars could not read.
+    n_lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+    if raw is None or raw.height != n_lines or _holds_nul(raw):
         raw, rejects = _parse_lines(chunk, first_line)
     else:
         raw, rejects = raw.with_row_index("line", offset=first_line), []
-    return _finish(raw, rejects)
+    return _finish(raw, rejects, hints)
+
+
+def _holds_nul(raw: pl.DataFrame) -> bool:
+    texts = pl.col("id", "title", "abstract", "authors")
+    return bool(raw.select(pl.any_horizontal(texts.str.contains("\0", literal=True).any())).item())
 
 
 def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reject]]:
@@ -103,29 +116,32 @@ def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reje
 
 
 def _typed(record: Any) -> dict[str, Any] | None:
-    """The record's fields where they have the type we read; null where not."""
+    """The record's fields in the types we read, as Polars reads them; null where it could not."""
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
         return None
     row: dict[str, Any] = {
-        name: record.get(name) if isinstance(record.get(name), str) else None
-        for name, dtype in _RAW.items()
-        if dtype == pl.String
+        name: _text(record.get(name)) for name, dtype in _RAW.items() if dtype == pl.String
     }
     versions, parsed = record.get("versions"), record.get("authors_parsed")
     row["versions"] = [
-        {k: v.get(k) if isinstance(v.get(k), str) else None for k in ("version", "created")}
+        {k: _text(v.get(k)) for k in ("version", "created")}
         for v in (versions if isinstance(versions, list) else [])
         if isinstance(v, dict)
     ]
     row["authors_parsed"] = [
-        [str(part) for part in name if part is not None]
+        [_text(part) for part in name]
         for name in (parsed if isinstance(parsed, list) else [])
         if isinstance(name, list)
     ]
     return row
 
 
-def _finish(raw: pl.DataFrame, rejects: list[Reject]) -> Parsed:
+def _text(value: Any) -> str | None:
+    """Text as it is; any other value as the JSON that stood there."""
+    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _finish(raw: pl.DataFrame, rejects: list[Reject], hints: Hints) -> Parsed:
     """Records → items: ids checked, authors joined, the v1 date by the rule of the methodology."""
     rows = raw.with_columns(
         pl.col("id").str.strip_chars().str.extract(r"^(.*?)(?:v\d+)?$", 1).alias("arxiv_id"),
@@ -155,7 +171,7 @@ def _finish(raw: pl.DataFrame, rejects: list[Reject]) -> Parsed:
     missing = [
         pl.lit(None, dtype).alias(n) for n, dtype in ITEM_SCHEMA.items() if n not in items.columns
     ]
-    return finish(items.with_columns(missing).select(list(ITEM_SCHEMA)), rejects)
+    return finish(items.with_columns(missing).select(list(ITEM_SCHEMA)), rejects, hints)
 
 
 def published() -> tuple[pl.Expr, pl.Expr]:
@@ -164,8 +180,10 @@ def published() -> tuple[pl.Expr, pl.Expr]:
     The id is given when a paper is announced, so a true v1 date lies in the id's month or in the
     one before. A date that contradicts the id is a revision's date in disguise and is not used.
     """
-    agrees = pl.col("_v1").dt.truncate("1mo").is_between(
-        pl.col("_month").dt.offset_by("-1mo"), pl.col("_month")
+    agrees = (
+        pl.col("_v1")
+        .dt.truncate("1mo")
+        .is_between(pl.col("_month").dt.offset_by("-1mo"), pl.col("_month"))
     )
     day = pl.when(agrees).then(pl.col("_v1")).otherwise(pl.col("_month"))
     basis = (
@@ -189,11 +207,11 @@ def _author_names() -> pl.Expr:
         separator=" ",
         ignore_nulls=True,
     )
-    tidy = name.str.replace_all(r"\s+", " ").str.strip_chars()
+    tidy = name.str.replace_all(BLANKS, " ").str.strip_chars()
     parsed = pl.col("authors_parsed").list.eval(tidy.filter(tidy.str.len_chars() > 0))
     printed = (
         pl.col("authors")
-        .str.replace_all(r"\s+", " ")
+        .str.replace_all(BLANKS, " ")
         .str.replace_all(r"\s*\([^()]*\)", "")
         .str.replace_all(r",? and ", ", ")
         .str.split(", ")

@@ -5,6 +5,8 @@ Belongs here: pure text → text, vectorised. The rules are listed in docs/metho
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 # LaTeX accents become combining marks behind the letter; NFC then joins both.
@@ -26,13 +28,24 @@ _SYMBOLS = {
     "nabla": "∇", "partial": "∂", "sum": "∑", "prod": "∏", "sqrt": "√", "log": "log",
     "ne": "≠", "leqslant": "≤", "geqslant": "≥", "exists": "∃", "forall": "∀", "deg": "°",
     "degree": "°", "textdegree": "°", "textregistered": "®", "ie": "i.e.", "eg": "e.g.",
-    "left": "", "right": "", "textasciitilde": "~", "textemdash": "—", "textendash": "–", "quad": " ", "qquad": " ",
+    "left": "", "right": "", "textasciitilde": "~", "textemdash": "—", "textendash": "–",
+    "quad": " ", "qquad": " ",
 }  # fmt: skip
+
+
+# Control characters count as white space: terminals and XML readers stumble over them.
+BLANKS = r"[\s\p{Cc}\u00a0\u200b]+"
+_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b]+")
+
+
+def one_line(text: str) -> str:
+    """One text on one line, white space and control characters folded."""
+    return _BLANKS.sub(" ", text).strip()
 
 
 def clean_text(texts: pl.Series) -> pl.Series:
     """The texts on one line, LaTeX made readable; blank becomes null. Same name and length."""
-    folded = texts.str.replace_all(r"[\s\u00a0\u200b]+", " ").str.strip_chars()
+    folded = texts.str.replace_all(BLANKS, " ").str.strip_chars()
     has_tex = folded.str.contains(r"[$\\{]").fill_null(value=False)
     if has_tex.any():
         plain = _readable_tex(folded.filter(has_tex))

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pipelines.parsing import arxiv_snapshot, listing_text
 
 HEAD_BYTES = 1024**2
+# A title may open with a bracket, too: "[Re] …".
+_JSON_ARRAY = re.compile(rb'\[\s*(?:[\[\]{"\da-zN-]|$)')
+_JSON_SCALAR = re.compile(rb'(?:[-\d.eE+]+|true|false|null|"[^"]*")\s*')
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,10 @@ def detect(head: bytes) -> Format:
         # One damaged line must not hide the file: any of the next lines may speak for it.
         lines = start.split(b"\n")[1:50]
         return ARXIV_SNAPSHOT if any(map(arxiv_snapshot.looks_like_record, lines)) else LISTING_API
-    if start[:1] == b"[":
+    if _JSON_ARRAY.match(start) or (len(start) <= 64 and _JSON_SCALAR.fullmatch(start)):
         return LISTING_API
-    if start[:1] == b"<":
-        return _markup(start)
-    if re.fullmatch(rb"[\s\S]{0,64}", start) and re.fullmatch(rb'[-\d.eE+]+|true|false|null|"[^"]*"', start.strip()):
-        return LISTING_API
+    if start[:1] == b"<" and (markup := _markup(start)) is not UNKNOWN:
+        return markup
     text = start.decode("utf-8", errors="replace")
     if listing_text.looks_like_listing(text):
         return LISTING_TEXT

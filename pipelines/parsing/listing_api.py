@@ -6,6 +6,7 @@ A body that was cut keeps its complete items; what follows the cut is one reject
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -19,33 +20,51 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     try:
         data: Any = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        return _salvage(body, str(error))
+        return _salvage(body, str(error), hints)
     if not isinstance(data, list):
-        kind = "an object" if isinstance(data, dict) else f"a {type(data).__name__}"
+        kind = "an object" if isinstance(data, dict) else "a bare value"
         return reject_body("not_a_listing", f"The JSON is {kind}, not an array of papers.", body)
-    return parse_items(data)
+    return parse_items(data, hints)
 
 
-def _salvage(body: bytes, error: str) -> Parsed:
-    """The complete items before the first syntax error, and one reject for the rest."""
+def _salvage(body: bytes, error: str, hints: Hints) -> Parsed:
+    """The complete items before the first syntax error, and one reject for the rest.
+
+    What strict JSON refuses and Python reads (`NaN`, half a surrogate pair, bytes that are not
+    UTF-8) costs at most the item that holds it; a rule says so.
+    """
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
     if not text.startswith("["):
         return reject_body("broken_json", f"The body is not JSON: {error}.", body)
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_int=_int)
     items, at = [], 1
     while True:
         while at < len(text) and text[at] in " \t\r\n,":
             at += 1
         try:
-            item, at = decoder.raw_decode(text, at)
+            item, end = decoder.raw_decode(text, at)
+            items.append(_without_surrogates(item))
         except (json.JSONDecodeError, RecursionError):
             break
-        items.append(item)
-    parsed = parse_items(items)
+        at = end
+    if text[at:].strip() == "]":
+        return parse_items(items, hints, rules=(f"read_leniently: {error}",))
+    parsed = parse_items(items, hints)
     rest = Reject(
         f"item {len(items) + 1}, character {at}",
         "broken_json",
         f"The JSON breaks off or is damaged here: {error}.",
         excerpt(text[at : at + 400]),
     )
-    return Parsed(parsed.items, (*parsed.rejects, rest), rules=parsed.rules)
+    return replace(parsed, rejects=(*parsed.rejects, rest))
+
+
+def _int(digits: str) -> int | float:
+    """Integers beyond 64 bits as floats, as the strict parser reads them."""
+    return int(digits) if len(digits) < 19 else float(digits)
+
+
+def _without_surrogates(item: Any) -> Any:
+    """The item with U+FFFD for halves of surrogate pairs, which no UTF-8 text can hold."""
+    text = json.dumps(item, ensure_ascii=False)
+    return json.loads(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))

@@ -17,7 +17,7 @@ from pipelines.parsing.listing_items import parse_items
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
 _PERIODS = {"day": "daily", "daily": "daily", "week": "weekly", "month": "monthly"}
-_N_AUTHORS = re.compile(r"(\d+)\s+authors?\b")
+_N_AUTHORS = re.compile(r"([0-9]+)\s+authors?\b")
 
 
 def parse(body: bytes, hints: Hints) -> Parsed:
@@ -25,7 +25,7 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     tree = LexborHTMLParser(body.decode("utf-8", errors="replace"))
     props, problem = _props(tree)
     if props is not None:
-        return parse_items(props["dailyPapers"], **_page(props))
+        return parse_items(props["dailyPapers"], hints, **_page(props))
     cards = tree.css("article")
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
@@ -39,7 +39,7 @@ def parse(body: bytes, hints: Hints) -> Parsed:
             rows.append({"position": position, "place": place, **row})
     if not rows:
         return reject_body("html_not_a_listing", f"{problem} and no card links a paper.", body)
-    return finish(frame(rows), rejects, rules=(f"article_cards: {problem}",))
+    return finish(frame(rows), rejects, hints, rules=(f"article_cards: {problem}",))
 
 
 def _props(tree: LexborHTMLParser) -> tuple[dict[str, Any] | None, str]:
@@ -82,7 +82,7 @@ def _card(card: LexborNode) -> dict[str, Any] | None:
         "arxiv_id": arxiv_id,
         "arxiv_version": version,
         "title": link.text(strip=True),
-        "n_authors": int(authors.group(1)) if authors else None,
+        "n_authors": int(authors.group(1)[:12]) if authors else None,
         "comments": _number(community),
         "upvotes": next((n for n in votes if n is not None), None),
     }

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from pipelines.parsing.arxiv_ids import split_version
-from pipelines.parsing.records import Parsed, Reject, excerpt, finish, frame
+from pipelines.parsing.clean import one_line
+from pipelines.parsing.moments import utc
+from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame
 
 _GITHUB = re.compile(r"^(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+)", re.ASCII)
 
@@ -22,7 +24,7 @@ class _Unusable(Exception):
     """Raised inside this module with (reason, detail) of an item that can't be accepted."""
 
 
-def parse_items(items: Sequence[Any], **page: Any) -> Parsed:
+def parse_items(items: Sequence[Any], hints: Hints, **page: Any) -> Parsed:
     """Rows and rejects of a list of `daily_papers` items; `page` goes into `Parsed`."""
     rows, rejects = [], []
     notes: Counter[str] = Counter()
@@ -34,7 +36,7 @@ def parse_items(items: Sequence[Any], **page: Any) -> Parsed:
             code, detail = reason.args
             rejects.append(Reject(place, code, detail, excerpt(item)))
     rules = (*page.pop("rules", ()), *(f"{note}: {n} item(s)" for note, n in sorted(notes.items())))
-    return finish(frame(rows), rejects, rules=rules, **page)
+    return finish(frame(rows), rejects, hints, rules=rules, **page)
 
 
 def _row(item: Any, notes: Counter[str]) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def _row(item: Any, notes: Counter[str]) -> dict[str, Any]:
         raise _Unusable("paper_missing", "The item has no `paper` object.")
     arxiv_id, version = split_version(paper.get("id"))
     if arxiv_id is None:
-        raise _Unusable("bad_arxiv_id", f"`paper.id` is {paper.get('id')!r}, no arXiv id.")
+        raise _Unusable("bad_arxiv_id", f"`paper.id` is {excerpt(paper.get('id'))!r}, no arXiv id.")
     authors = _authors(paper.get("authors"), notes)
     organization = item.get("organization") or paper.get("organization")
     published = _day(paper.get("publishedAt"), "paper.publishedAt")
@@ -76,8 +78,8 @@ def _authors(value: Any, notes: Counter[str]) -> list[str] | None:
     names, hidden = [], 0
     for entry in value:
         name = entry.get("name") if isinstance(entry, dict) else entry
-        if isinstance(name, str) and name.strip():
-            names.append(" ".join(name.split()))
+        if isinstance(name, str) and one_line(name):
+            names.append(one_line(name))
             hidden += isinstance(entry, dict) and entry.get("hidden") is True
     if len(names) < len(value):
         notes["blank_author_names_dropped"] += 1
@@ -95,17 +97,18 @@ def _text(value: Any) -> str | None:
 def _texts(value: Any) -> list[str] | None:
     if not isinstance(value, list):
         return None
-    texts = [" ".join(v.split()) for v in value if isinstance(v, str) and v.strip()]
+    texts = [one_line(v) for v in value if isinstance(v, str) and one_line(v)]
     return texts or None
 
 
 def _organization(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
-    return _text(value.get("fullname")) or _text(value.get("name"))
+    name = _text(value.get("fullname")) or _text(value.get("name"))
+    return one_line(name) if name else None
 
 
-def _counter(value: Any, notes: Counter[str]) -> int | None:
+def _counter(value: object, notes: Counter[str]) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
@@ -118,10 +121,9 @@ def _day(value: Any, name: str) -> date | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        return utc(value).date()
     except (TypeError, ValueError):
         raise _Unusable("impossible_date", f"`{name}` is {excerpt(value)!r}.") from None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 
 def _url(value: Any) -> str | None:

@@ -15,9 +15,7 @@ OLD_AFTER_DAYS = 180
 OLD_SHARE = 1 / 3
 
 
-def infer_kind(
-    items: pl.DataFrame, stated: str | None, day: date | None
-) -> tuple[str, str]:
+def infer_kind(items: pl.DataFrame, stated: str | None, day: date | None) -> tuple[str, str]:
     """`(listing_kind, rule)` from the items, what the page says, and the day known from outside."""
     if stated in ("trending", "announcement", "search"):
         return stated, f"stated: the capture says it is {stated}"
@@ -26,10 +24,10 @@ def infer_kind(
         newest: date = published.max()  # type: ignore[assignment]
         old = (published < newest - timedelta(days=OLD_AFTER_DAYS)).sum()
         if old > published.len() * OLD_SHARE:
-            years = published.dt.year()
+            years = published.dt.year().sort().to_list()
             return "search", (
                 f"published_span: {old} of {published.len()} dated papers are more than "
-                f"{OLD_AFTER_DAYS} days older than the newest ({years.min()} to {years.max()})"
+                f"{OLD_AFTER_DAYS} days older than the newest ({years[0]} to {years[-1]})"
             )
     submitted = items["submitted_on"].drop_nulls()
     if submitted.len() and (span := _submission_span(submitted)):

@@ -11,13 +11,24 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Any
 
-from pipelines.parsing.records import MAX_TITLE_CHARS, Hints, Parsed, Reject, excerpt, finish, frame
+from pipelines.parsing.moments import latest_day
+from pipelines.parsing.records import (
+    MAX_TITLE_CHARS,
+    Hints,
+    Parsed,
+    Reject,
+    excerpt,
+    finish,
+    frame,
+    reject_body,
+)
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: (\d{1,9}))?$", re.ASCII)
-_AUTHORS = re.compile(r"^[•*·-]\s*(\d+) authors?\b(?:\s*·\s*(.+))?$", re.ASCII)
+_AUTHORS = re.compile(r"^[•*·-]\s*(\d[\d,]*) authors?\b(?:\s*·\s*(.+))?$", re.ASCII)
 _STARS = re.compile(r"^[•*·-]?\s*GitHub ([\d.,]+)(k|m)?$", re.ASCII | re.IGNORECASE)
 # Between a card's parts: a lone dot, upvotes, who submitted it, a link's label.
 _NOISE = re.compile(r"^(?:[·•]|[•*·-]?\s*(?:Upvote|\d+|Submitted by.*|arXiv Page|GitHub))$")
@@ -26,9 +37,14 @@ _HEADER = re.compile(
     r"|Get trending papers in your email inbox(?: once a day)?!"
     r"|(?:by\s*)?AK and the research community|by\s*AK.*)$"
 )
-_GLUED_SUBSCRIBE = re.compile(r"^Subscribe(?=[^\s!])")
+_GLUED_SUBSCRIBE = re.compile(r"^Subscribe(?=[^\s!])(?!(?:rs?|d|s)\b)")  # not "Subscribers …"
 _MARKERS = ("in your email inbox", "and the research community", "Daily Papers", "Trending Papers")
 _TITLE_CHARS = 250  # in layouts without author lines: a longer line is an abstract
+_HEADER_LINES = 60
+_DATE_CHARS = 24
+_MAX_STARS = 1_000_000_000
+# What goes on with an abstract: a small letter, a bracket, a bullet, a sentence's end.
+_NO_TITLE = re.compile(r"^(?:[a-z(•*·–-]|\d+[.)] )|[.;,:]$")
 
 
 @dataclass
@@ -45,6 +61,19 @@ class _Card:
     def place(self) -> str:
         return f"line {self.line}"
 
+    def may_be(self, other: _Card) -> bool:
+        """Whether two cards of one title contradict each other in nothing that both show."""
+        pairs = ((self.n_authors, other.n_authors), (self.date_line, other.date_line))
+        return all(a is None or b is None or a == b for a, b in pairs)
+
+    def take_over(self, other: _Card) -> None:
+        """Keep what only the other shows."""
+        self.n_authors = other.n_authors if self.n_authors is None else self.n_authors
+        self.date_line = self.date_line or other.date_line
+        self.stars = other.stars if self.stars is None else self.stars
+        if len(self.text) == 1:
+            self.text += other.text[1:]
+
 
 def looks_like_listing(head: str) -> bool:
     """Whether text is a listing page: two of the site's own header lines, or cards' own lines."""
@@ -55,12 +84,15 @@ def looks_like_listing(head: str) -> bool:
 
 
 def parse(body: bytes, hints: Hints) -> Parsed:
-    """Items of a page's text. Years that the page leaves out are inferred and the rule is stored."""
+    """Items of a page's text; years that the page leaves out are inferred by a stored rule."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
     lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
     start, header_date, trending = _read_header(lines)
     dated = any(_AUTHORS.match(line) for line in lines[start:])
     cards = _cards_with_authors(lines, start) if dated else _cards_without_authors(lines, start)
+    if not cards:
+        detail = "The page's header is there, but no paper follows it."
+        return reject_body("listing_without_cards", detail, body)
     rules: Counter[str] = Counter()
     if any(card.n_authors is None for card in cards) and not dated:
         rules["no_author_lines: titles and abstracts told apart by length and order"] = len(cards)
@@ -70,19 +102,20 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     years = _Years.of([c.date_line for c in folded] + [header_date], hints)
     rows, rejects = [], []
     for position, card in enumerate(folded, start=1):
-        outcome = _row(card, years, trending, complete=dated)
+        outcome = _row(card, years, trending=trending, complete=dated)
         if isinstance(outcome, Reject):
             rejects.append(outcome)
         else:
             rows.append({"position": position, "place": card.place, **outcome})
             if outcome["published_on_basis"] == years.basis:
                 rules[f"year_inferred: {years.rule}"] += 1
-    header_day = _calendar_day(header_date, years)
+    header_day = _calendar_day(header_date, years.year)
     if "\ufffd" in text:
         rules["invalid_utf8_replaced: bytes that are not UTF-8"] = text.count("\ufffd")
     return finish(
         frame(rows),
         rejects,
+        hints,
         captured_on=header_day,
         page_day=None if trending else header_day,
         stated_kind="trending" if trending else None,
@@ -91,19 +124,24 @@ def parse(body: bytes, hints: Hints) -> Parsed:
 
 
 def _read_header(lines: list[str]) -> tuple[int, str | None, bool]:
-    """Index of the first line after the header, the header's own date, whether it is trending."""
+    """Index of the first line after the header, the header's own date, whether it is trending.
+
+    The header ends with its last line before the first author line or abstract: what a browser
+    copies from above it (the site's menu) goes with it.
+    """
     trending, header_date, at = False, None, 0
-    for index, line in enumerate(lines[:60]):
+    for index, line in enumerate(lines[:_HEADER_LINES]):
         if glued := _GLUED_SUBSCRIBE.match(line):
-            lines[index] = line[glued.end() :]
-            return index, header_date, trending
+            lines[index] = line = line[glued.end() :]
+            if not _HEADER.match(line):
+                return index, header_date, trending
+        if _AUTHORS.match(line) or len(line) > _TITLE_CHARS:
+            break
         if _HEADER.match(line):
             trending = trending or line == "Trending Papers"
             at = index + 1
-        elif _DATE.match(line) and index <= at + 2:
+        elif at and _DATE.match(line) and not any(lines[at:index]):
             header_date, at = line, index + 1
-        elif line:
-            break
     return at, header_date, trending
 
 
@@ -111,29 +149,35 @@ def _cards_with_authors(lines: list[str], start: int) -> list[_Card]:
     """Cards of layouts that print authors: the author line closes a card's text."""
     cards: list[_Card] = []
     free: list[tuple[int, str]] = []
+    after_dot = False
     for number, line in enumerate(lines[start:], start=start + 1):
+        if not line:
+            continue
         if found := _AUTHORS.match(line):
             cards += _split_free(free, closed=True)
             if not free:
                 cards.append(_Card(number))
-            cards[-1].n_authors = int(found.group(1)[:12])
+            cards[-1].n_authors = int(found.group(1).replace(",", "")[:12])
             cards[-1].date_line = found.group(2)
             free = []
         elif not free and cards and (stars := _STARS.match(line)):
             cards[-1].stars = _stars(stars)
-        elif not free and cards and cards[-1].date_line is None and _DATE.match(line):
+        elif not free and cards and cards[-1].date_line is None and _is_date(line, after_dot):
             cards[-1].date_line = line
-        elif line and not _NOISE.match(line):
-            if not free and cards and cards[-1].date_line is None and _almost_date(line):
-                cards[-1].date_line = line
-            else:
-                free.append((number, line))
+        elif not _NOISE.match(line):
+            free.append((number, line))
+        after_dot = line in ("·", "•")
     return cards + _split_free(free, closed=False)
 
 
-def _almost_date(line: str) -> bool:
-    """A damaged or cut date stands where the date should: `Jun 8, 20`, `Febr 30`."""
-    return len(line) <= 24 and re.match(r"^[A-Z][a-z]{1,8}\.? ?\d{0,2}\b", line) is not None
+def _is_date(line: str, after_dot: bool) -> bool:  # noqa: FBT001
+    """A date, or behind the dot what stands in its place: `Jun 8, 20`, `Febr 30`, `11 Sep`, `J`."""
+    if _DATE.match(line):
+        return True
+    short = after_dot and len(line) <= _DATE_CHARS
+    return short and (
+        any(map(str.isdigit, line)) or re.match(r"^[A-Z][a-z]{0,8}$", line) is not None
+    )
 
 
 def _split_free(free: list[tuple[int, str]], *, closed: bool) -> list[_Card]:
@@ -148,7 +192,7 @@ def _split_free(free: list[tuple[int, str]], *, closed: bool) -> list[_Card]:
             len(line) <= _TITLE_CHARS
             and len(cards[-1].text) > 1
             and len(cards[-1].text[-1]) > _TITLE_CHARS
-            and not re.match(r"^[a-z(]", line)
+            and not _NO_TITLE.search(line)
         )
         if new:
             cards.append(_Card(number))
@@ -184,28 +228,23 @@ def _is_open(card: _Card) -> bool:
 def _stars(found: re.Match[str]) -> int | None:
     scale = {"k": 1_000, "m": 1_000_000}.get((found.group(2) or "").lower(), 1)
     try:
-        return round(float(found.group(1).replace(",", "")) * scale)
-    except (ValueError, OverflowError):
+        stars = float(found.group(1).replace(",", "")) * scale
+    except ValueError:
         return None
+    return round(stars) if stars < _MAX_STARS else None
 
 
 def _fold_repeats(cards: list[_Card]) -> list[_Card]:
     """A card that comes twice is one card; what only one of them shows is kept."""
-    first: dict[str, _Card] = {}
+    kept: dict[str, list[_Card]] = {}
     for card in cards:
-        key = card.text[0] if card.text else f"\0{card.line}"
-        kept = first.setdefault(key, card)
-        if kept is not card:
-            same = kept.n_authors in (None, card.n_authors) or card.n_authors is None
-            if not same:
-                first[f"{key}\0{card.line}"] = card
-                continue
-            kept.n_authors = kept.n_authors if kept.n_authors is not None else card.n_authors
-            kept.date_line = kept.date_line or card.date_line
-            kept.stars = kept.stars if kept.stars is not None else card.stars
-            if len(kept.text) == 1:
-                kept.text += card.text[1:]
-    return list(first.values())
+        same_title = kept.setdefault(card.text[0] if card.text else f"\0{card.line}", [])
+        twin = next((earlier for earlier in same_title if earlier.may_be(card)), None)
+        if twin is None:
+            same_title.append(card)
+        else:
+            twin.take_over(card)
+    return sorted(chain.from_iterable(kept.values()), key=lambda card: card.line)
 
 
 @dataclass(frozen=True)
@@ -233,24 +272,28 @@ class _Years:
                 f"dates without a year read as {year}, the largest printed year "
                 f"{year - 1} plus one",
             )
-        year = hints.received_on.year
+        year, latest = hints.received_on.year, latest_day(hints.received_on)
+        days = (_calendar_day(line, year) for line in date_lines)
+        year -= any(day is not None and day > latest for day in days)
         return cls(
-            year, "page_date_receipt_year", f"no year is printed: read as {year}, when received"
+            year,
+            "page_date_receipt_year",
+            f"no year is printed: read as {year}, the last in which no date follows the receipt",
         )
 
 
-def _calendar_day(line: str | None, years: _Years) -> date | None:
+def _calendar_day(line: str | None, unprinted_year: int) -> date | None:
     found = _DATE.match(line or "")
     if not found or found.group(1) not in _MONTHS:
         return None
-    year = int(found.group(3) or years.year)
+    year = int(found.group(3) or unprinted_year)
     try:
         return date(year, _MONTHS.index(found.group(1)) + 1, int(found.group(2)))
     except ValueError:
         return None
 
 
-def _row(card: _Card, years: _Years, trending: bool, *, complete: bool) -> dict[str, Any] | Reject:
+def _row(card: _Card, years: _Years, *, trending: bool, complete: bool) -> dict[str, Any] | Reject:
     """A card as a row, or why not. `complete`: cards of this layout have authors (and a date)."""
     shown = excerpt(" ".join(card.text) or card.date_line or "")
     title, *rest = card.text or [""]
@@ -263,7 +306,7 @@ def _row(card: _Card, years: _Years, trending: bool, *, complete: bool) -> dict[
     published, comments, basis = None, None, None
     if card.date_line is not None:
         found = _DATE.match(card.date_line)
-        published = _calendar_day(card.date_line, years)
+        published = _calendar_day(card.date_line, years.year)
         if found is None or published is None:
             detail = f"{card.date_line[:40]!r} is no date of the calendar."
             return Reject(card.place, "impossible_date", detail, shown)

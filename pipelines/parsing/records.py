@@ -6,13 +6,14 @@ Belongs here: `Parsed`, `Reject`, `Hints`, and `finish`, which cleans and checks
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from pipelines.parsing.clean import clean_text, title_key
+from pipelines.parsing.moments import EARLIEST, latest_day
 from pipelines.schemas import ITEM_SCHEMA
 
 MAX_TITLE_CHARS = 2_000
@@ -50,7 +51,7 @@ class Parsed:
     page_day: date | None = None
     captured_on: date | None = None
     stated_kind: str | None = None
-    rules: tuple[str, ...] = field(default=())
+    rules: tuple[str, ...] = ()
 
     @property
     def seen(self) -> int:
@@ -60,11 +61,15 @@ class Parsed:
 
 def excerpt(text: object) -> str:
     """At most 200 characters on one line, for a person to recognise the place."""
-    return " ".join(str(text)[: EXCERPT_CHARS * 4].split())[:EXCERPT_CHARS]
+    try:
+        shown = str(text)
+    except (RecursionError, ValueError):  # nested too deep, or a number too long to print
+        shown = f"(a {type(text).__name__} that can't be shown)"
+    return " ".join(shown[: EXCERPT_CHARS * 4].split())[:EXCERPT_CHARS]
 
 
 def reject_body(reason: str, detail: str, body: bytes) -> Parsed:
-    """A capture of which nothing could be read: the body counts as one item, rejected."""
+    """Reject a capture of which nothing could be read: its body counts as one item."""
     head = body[: EXCERPT_CHARS * 2].decode("utf-8", errors="replace")
     return Parsed(empty_items(), (Reject("whole body", reason, detail, excerpt(head)),))
 
@@ -84,9 +89,11 @@ def frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 # Checked in this order: the first that holds is the reason. `detail` may use the row's columns.
-def _checks() -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
-    title_chars = pl.col("title").str.len_chars()
+def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
+    title_chars = pl.col("_title_chars")
     n_authors = pl.col("n_authors")
+    days = [pl.col(name) for name in ("published_on", "announced_on", "submitted_on")]
+    possible = [day.is_between(EARLIEST, latest_day(hints.received_on)) for day in days]
     return (
         ("missing_title", pl.col("title_key").is_null(), pl.lit("The title is missing or blank.")),
         (
@@ -104,20 +111,29 @@ def _checks() -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
             (n_authors < 1) | (n_authors > MAX_AUTHORS),
             pl.format("The page says {} authors.", n_authors),
         ),
+        (
+            "impossible_date",
+            ~pl.all_horizontal(is_possible.fill_null(value=True) for is_possible in possible),
+            pl.format(
+                "{} is before arXiv's papers or after the day of receipt.",
+                pl.coalesce(pl.when(~ok).then(day) for day, ok in zip(days, possible, strict=True)),
+            ),
+        ),
     )
 
 
-def finish(rows: pl.DataFrame, rejects: Iterable[Reject] = (), **page: Any) -> Parsed:
+def finish(rows: pl.DataFrame, rejects: Iterable[Reject], hints: Hints, **page: Any) -> Parsed:
     """Clean titles and abstracts, compute the title key, set aside rows that can't be accepted.
 
     `rows` has the columns of `ITEM_SCHEMA`; `page` are the other fields of `Parsed`.
     """
     cleaned = rows.with_columns(
+        rows["title"].str.len_chars().alias("_title_chars"),
         clean_text(rows["title"].str.head(MAX_TITLE_CHARS * 2)),
         clean_text(rows["abstract"]),
     ).with_columns(title_key(pl.col("title")).alias("title_key"))
     reason, detail = pl.lit(None, pl.String), pl.lit(None, pl.String)
-    for code, broken, words in reversed(_checks()):
+    for code, broken, words in reversed(_checks(hints)):
         hit = broken.fill_null(value=False)
         reason = pl.when(hit).then(pl.lit(code)).otherwise(reason)
         detail = pl.when(hit).then(words).otherwise(detail)

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.engine import connect
 from pipelines.errors import CheckFailed, NoSnapshotError
 from pipelines.settings import Settings
 
@@ -120,8 +121,7 @@ def _write_parquet(settings: Settings, work: Path) -> list[dict[str, Any]]:
     """Each mart as Parquet, in one fixed order of rows, so that equal tables are equal files."""
     (work / "parquet").mkdir()
     resources = []
-    config = {"threads": str(settings.threads), "memory_limit": settings.memory_limit}
-    with duckdb.connect(str(settings.warehouse_path), read_only=True, config=config) as connection:
+    with connect(settings.warehouse_path, settings, read_only=True) as connection:
         marts = connection.sql(
             "select table_name, comment from duckdb_tables() where schema_name = 'marts' order by 1"
         ).fetchall()
@@ -130,7 +130,7 @@ def _write_parquet(settings: Settings, work: Path) -> list[dict[str, Any]]:
         for name, comment in marts:
             path = work / "parquet" / f"{name}.parquet"
             connection.execute(
-                f'copy (select * from marts."{name}" order by all) to \'{_quoted(path)}\' '
+                f"copy (select * from marts.\"{name}\" order by all) to '{_quoted(path)}' "
                 "(format parquet, compression zstd, row_group_size 122880)"
             )
             resources.append(
@@ -163,8 +163,7 @@ def _fields(connection: duckdb.DuckDBPyConnection, mart: str) -> list[dict[str, 
 
 def _write_database(settings: Settings, work: Path, package: dict[str, Any]) -> None:
     """The compact database that readers open: the same tables, described."""
-    config = {"threads": str(settings.threads), "memory_limit": settings.memory_limit}
-    with duckdb.connect(str(work / DATABASE), config=config) as connection:
+    with connect(work / DATABASE, settings) as connection:
         connection.execute("create schema marts")
         for resource in package["resources"]:
             name = resource["name"]

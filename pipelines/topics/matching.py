@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.schemas import MATCH_SCHEMA
+
 if TYPE_CHECKING:
     from pipelines.topics.taxonomy import Taxonomy
 
@@ -26,17 +28,6 @@ SLICE_ROWS = 20_000
 
 FIELD_SEPARATOR = " | "
 """Put this between the parts of a text (keywords, say) that a phrase must not straddle."""
-
-MATCH_SCHEMA = pl.Schema(
-    {
-        "text_hash": pl.String,
-        "topic_id": pl.String,
-        "phrase": pl.String,
-        "matched": pl.String,
-        "n": pl.UInt32,
-    }
-)
-"""Columns of `match_texts`: one row per text, topic, phrase and wording that matched."""
 
 _VOWELS = frozenset("aeiou")
 _SIBILANTS = ("s", "x", "z", "ch", "sh")
@@ -185,7 +176,7 @@ def _match_slice(texts: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
         .join(masked, on=keys, how="left")
         .with_columns(pl.col("n_masked").fill_null(0))
         .filter(pl.col("n_found") > pl.col("n_masked"))
-        .with_columns(n=(pl.col("n_found") - pl.col("n_masked")).cast(pl.UInt32))
+        .with_columns(n=pl.col("n_found") - pl.col("n_masked"))
         .select(pl.col(name).cast(dtype) for name, dtype in MATCH_SCHEMA.items())
     )
 

@@ -1,4 +1,6 @@
--- paper × topic: where the topic's words stand, and the score that follows.
+-- paper × topic: where the topic's words stand, and the score that follows. Keywords count only
+-- where there is no abstract: they are drawn from it, and exist only since March 2025, so counting
+-- them beside it would say the same thing twice and bend every trend.
 with papers as (
 
     select * from {{ ref('int_papers__merged') }}
@@ -19,7 +21,7 @@ texts as (
     union all
     select paper_id, 'keywords' as field, {{ dbt.hash(join_list('keywords', ' | ')) }} as text_hash
     from papers
-    where keywords is not null
+    where keywords is not null and abstract is null
     union all
     select paper_id, 'abstract' as field, {{ dbt.hash('abstract') }} as text_hash
     from papers

@@ -90,7 +90,7 @@ day_known as (
     select
         population,
         {{ period_start('month', 'counted_on') }} as month_start_on,
-        avg(case when date_precision = 'day' then 1.0 else 0.0 end) as day_known_share
+        cast(sum(case when date_precision = 'day' then 1 else 0 end) as double) / count(*) as day_known_share
     from population_papers
     group by population, {{ period_start('month', 'counted_on') }}
 

@@ -55,8 +55,9 @@ summed as (
         period_start_on,
         topic_id,
         count(*) as n_papers,
-        avg(cast(n_authors as double)) as mean_authors,
-        stddev_samp(cast(n_authors as double)) as sd_authors,
+        -- Whole numbers add up to the same in any order; sums of fractions would not.
+        cast(sum(n_authors) as bigint) as sum_authors,
+        cast(sum(n_authors * n_authors) as bigint) as sum_squares,
         (
             max(case when author_rank = cast(floor((n_papers + 1) / 2.0) as bigint) then n_authors end)
             + max(case when author_rank = cast(ceil((n_papers + 1) / 2.0) as bigint) then n_authors end)
@@ -72,38 +73,51 @@ summed as (
     from counts
     group by population, grain, period_start_on, topic_id
 
+),
+
+spread as (
+
+    select
+        *,
+        cast(sum_authors as double) / n_papers as mean_authors,
+        case
+            when n_papers > 1
+                then sqrt((sum_squares - cast(sum_authors as double) * sum_authors / n_papers) / (n_papers - 1))
+        end as sd_authors
+    from summed
+
 )
 
 select
-    summed.population,
-    summed.grain,
-    summed.period_start_on,
+    spread.population,
+    spread.grain,
+    spread.period_start_on,
     periods.period_end_on,
-    summed.topic_id,
-    summed.n_papers,
-    summed.mean_authors,
-    summed.mean_authors - {{ var('z95') }} * summed.sd_authors / sqrt(summed.n_papers) as mean_low,
-    summed.mean_authors + {{ var('z95') }} * summed.sd_authors / sqrt(summed.n_papers) as mean_high,
-    cast(summed.median_authors as double) as median_authors,
-    summed.median_low,
-    summed.median_high,
-    summed.p90_authors,
-    summed.p90_low,
-    summed.p90_high,
-    summed.max_authors,
-    cast(summed.n_solo as bigint) as n_solo,
-    cast(summed.n_solo as double) / summed.n_papers as solo_share,
-    {{ wilson('summed.n_solo', 'summed.n_papers', 'low') }} as solo_share_low,
-    {{ wilson('summed.n_solo', 'summed.n_papers', 'high') }} as solo_share_high,
-    cast(summed.n_ten_plus as bigint) as n_ten_plus,
-    cast(summed.n_ten_plus as double) / summed.n_papers as ten_plus_share,
-    {{ wilson('summed.n_ten_plus', 'summed.n_papers', 'low') }} as ten_plus_share_low,
-    {{ wilson('summed.n_ten_plus', 'summed.n_papers', 'high') }} as ten_plus_share_high,
-    summed.n_papers >= {{ var('min_sufficient_n') }} as is_sufficient,
+    spread.topic_id,
+    spread.n_papers,
+    spread.mean_authors,
+    spread.mean_authors - {{ var('z95') }} * spread.sd_authors / sqrt(spread.n_papers) as mean_low,
+    spread.mean_authors + {{ var('z95') }} * spread.sd_authors / sqrt(spread.n_papers) as mean_high,
+    cast(spread.median_authors as double) as median_authors,
+    spread.median_low,
+    spread.median_high,
+    spread.p90_authors,
+    spread.p90_low,
+    spread.p90_high,
+    spread.max_authors,
+    cast(spread.n_solo as bigint) as n_solo,
+    cast(spread.n_solo as double) / spread.n_papers as solo_share,
+    {{ wilson('spread.n_solo', 'spread.n_papers', 'low') }} as solo_share_low,
+    {{ wilson('spread.n_solo', 'spread.n_papers', 'high') }} as solo_share_high,
+    cast(spread.n_ten_plus as bigint) as n_ten_plus,
+    cast(spread.n_ten_plus as double) / spread.n_papers as ten_plus_share,
+    {{ wilson('spread.n_ten_plus', 'spread.n_papers', 'low') }} as ten_plus_share_low,
+    {{ wilson('spread.n_ten_plus', 'spread.n_papers', 'high') }} as ten_plus_share_high,
+    spread.n_papers >= {{ var('min_sufficient_n') }} as is_sufficient,
     periods.is_partial
-from summed
+from spread
 inner join periods
     on
-        summed.population = periods.population
-        and summed.grain = periods.grain
-        and summed.period_start_on = periods.period_start_on
+        spread.population = periods.population
+        and spread.grain = periods.grain
+        and spread.period_start_on = periods.period_start_on

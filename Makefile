@@ -1,0 +1,68 @@
+# Two commands do everything on a fresh machine with Python 3.11+: `make demo`, `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+CODE   := pipelines dashboards tests sample
+export DO_NOT_TRACK := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test unit e2e quality style up docs bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show what can be made
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# Installed once; again only when the pinned versions or the project file change.
+$(VENV)/.run: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Papertide needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 demo"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what Papertide runs on (once)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "installing what its tests need (once)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run ## Run the main job on the bundled sample and say where to look
+	@$(BIN)/papertide demo
+
+test: $(VENV)/.dev ## Run the tests (browser tests where a Chromium is found)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests
+
+unit: $(VENV)/.dev ## Run the quick tests only
+	@$(BIN)/python -m pytest -q -m unit tests
+
+e2e: $(VENV)/.dev ## Run the browser tests only
+	@$(BIN)/python -m pytest -q -m e2e tests
+
+quality: $(VENV)/.dev ## Check style, types, SQL and generated docs; changes nothing
+	@$(BIN)/ruff format --check --quiet $(CODE)
+	@$(BIN)/ruff check --quiet $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/python -m pipelines.docs --check
+
+style: $(VENV)/.dev ## Mend what `quality` checks, as far as tools can
+	@$(BIN)/ruff format --quiet $(CODE)
+	@$(BIN)/ruff check --quiet --fix $(CODE)
+
+docs: $(VENV)/.dev ## Write the data dictionary anew
+	@$(BIN)/python -m pipelines.docs
+
+up: $(VENV)/.run ## Start the dashboard, Dagster's UI and its daemon; Ctrl-C stops all
+	@$(BIN)/papertide up
+
+bench: $(VENV)/.dev ## Measure against the budgets (minutes; needs the corpus)
+	@$(BIN)/python -m tests.benchmarks
+
+lock: $(VENV)/.dev ## Pin the dependencies anew, with hashes and without hosts
+	@for part in "requirements.txt:" "requirements-dev.txt:--group dev --group e2e"; do \
+		$(BIN)/uv pip compile pyproject.toml $${part#*:} --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras \
+			--quiet -o $${part%%:*}; done
+
+clean: ## Remove the environment and caches; data stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,274 @@
+"""The dashboard: one Dash app over a snapshot reader.
+
+Belongs here: the shell, the two callbacks, the download route, security headers. Does not: what
+pages show (`pages`) or the server that runs it (the command line).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import flask
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
+
+from dashboards import controls, downloads, formats, state, theme
+from dashboards.components import Renderer
+from dashboards.pages import PAGES, Page, at
+from dashboards.queries import Queries
+from pipelines.errors import NoSnapshotError, PapertideError
+from pipelines.publishing.reader import Reader
+
+log = logging.getLogger("papertide.dashboard")
+ASSETS = Path(__file__).with_name("assets")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+# What Dash needs to run: its own files and one inline start-up script, named by its hash.
+# Plotly writes style attributes.
+POLICY = (
+    "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>VARIABLES</style>
+{%css%}
+<script src="/assets/theme.js"></script>
+</head>
+<body>
+<noscript>The dashboard needs JavaScript. Without it, read the exported site: papertide
+export-site DIR.</noscript>
+{%app_entry%}
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+def create_app(reader: Reader) -> Dash:
+    """The app. Serve its `server`; every interaction reads the snapshot that is current then."""
+    queries = Queries(reader)
+    app = Dash(
+        "dashboards",
+        assets_folder=str(ASSETS),
+        assets_ignore=r"^theme\.js$",
+        index_string=INDEX.replace("VARIABLES", theme.css_variables()),
+        title="Papertide",
+        update_title=None,  # type: ignore[arg-type]
+        suppress_callback_exceptions=True,
+        on_error=_say_error,
+        enable_mcp=False,
+    )
+    app.layout = shell()
+    _add_callbacks(app, queries)
+    _add_routes(app.server, queries)
+    _add_headers(app)
+    return app
+
+
+def shell() -> Any:
+    """What stays when pages change."""
+    return html.Div(
+        [
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="theme"),
+            dcc.Store(id="rendered"),
+            html.A("Skip to the content", href="#page", className="skip"),
+            html.Header(
+                [
+                    html.Div(
+                        [
+                            html.P("Papertide", className="masthead"),
+                            html.P("Machine-learning papers, counted", className="strap"),
+                        ]
+                    ),
+                    html.Button(
+                        [
+                            html.Span("Dark", className="when-light"),
+                            html.Span("Light", className="when-dark"),
+                        ],
+                        id="theme-toggle",
+                        type="button",
+                        title="Switch between light and dark",
+                        **{"aria-label": "Switch between light and dark"},
+                    ),
+                ],
+                className="top",
+            ),
+            html.Nav(id="nav", **{"aria-label": "Pages"}),
+            html.Main(html.P("Loading…", className="loading"), id="page", tabIndex=-1),
+            html.P(id="announcer", className="unseen", role="status", **{"aria-live": "polite"}),
+        ],
+        id="shell",
+    )
+
+
+def render(
+    queries: Queries, path: str | None, search: str | None, theme_name: str | None
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Navigation, page, and what the page shows: its title and the values of its filters."""
+    page = at(path)
+    try:
+        # A snapshot may be swapped while a page is read; a page never mixes two.
+        for _ in range(3):
+            before = queries.snapshot_id()
+            answer = _render(queries, page, search, theme_name)
+            if queries.snapshot_id() == before:
+                break
+    except NoSnapshotError as error:
+        return _nav(page, {}), _message("Nothing is published yet", str(error)), _facts("", {})
+    except PapertideError as error:
+        return _nav(page, {}), _message("This can't be shown", str(error)), _facts("", {})
+    return answer
+
+
+def _render(
+    queries: Queries, page: Page | None, search: str | None, theme_name: str | None
+) -> tuple[Any, Any, dict[str, Any]]:
+    choices = queries.choices()
+    view = state.read(search, choices)
+    nav = _nav(page, state.kept(view))
+    if page is None:
+        text = "There is no page at this address. Choose one above."
+        return nav, _message("No such page", text), _facts("No such page", {})
+    form, values = controls.build(page.filters, view, choices)
+    facts = queries.snapshot_facts()
+    renderer = Renderer(page.key, view, theme.named(theme_name))
+    body = [
+        html.Div([html.H1(page.title), _dateline(facts)], className="page-head"),
+        *(html.P(note, className="text text-note is-fallback", role="alert") for note in view.notes),
+        form,
+        *renderer.blocks(page.build(queries, view)),
+        _colophon(facts),
+    ]
+    return nav, body, _facts(page.title, values)
+
+
+def _facts(title: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {"title": f"{title} – Papertide" if title else "Papertide", "values": values}
+
+
+def _nav(page: Page | None, params: dict[str, str]) -> Any:
+    def entry(one: Page) -> Any:
+        address = one.path + state.write(params)
+        if one is page:
+            return html.A(one.title, href=address, **{"aria-current": "page"})
+        return dcc.Link(one.title, href=address)
+
+    return html.Ul([html.Li(entry(one)) for one in PAGES])
+
+
+def _dateline(facts: dict[str, Any]) -> Any:
+    published = facts["published_at"]
+    captured = facts["last_captured_at"]
+    return html.P(
+        [
+            f"Published {formats.moment(published)} ",
+            html.Span(f"({formats.age(published, datetime.now(UTC))})", className="age"),
+            f". Newest capture {formats.moment(captured)}." if captured else ".",
+        ],
+        className="dateline",
+    )
+
+
+def _colophon(facts: dict[str, Any]) -> Any:
+    return html.P(
+        [
+            "Snapshot ",
+            html.Code(facts["snapshot_id"]),
+            ". Methods: docs/methodology.md. Tables and columns: docs/data-dictionary.md.",
+        ],
+        className="colophon",
+    )
+
+
+def _message(title: str, text: str) -> Any:
+    return html.Div([html.H1(title), html.P(text, className="text text-lead")], className="message")
+
+
+def _say_error(error: Exception) -> None:
+    """A fault of ours: logged whole, said in a sentence on the page."""
+    log.error("a page could not be drawn", exc_info=error)
+    text = "The page could not be drawn. The server's log says why. Reload, or choose another page."
+    set_props("page", {"children": _message("Something went wrong", text)})
+
+
+def _add_callbacks(app: Dash, queries: Queries) -> None:
+    @app.callback(
+        Output("nav", "children"),
+        Output("page", "children"),
+        Output("rendered", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        Input("theme", "data"),
+    )
+    def show(path: str | None, search: str | None, theme_name: str | None) -> Any:
+        if theme_name is None:
+            return no_update, no_update, no_update
+        return render(queries, path, search, theme_name)
+
+    app.clientside_callback(
+        ClientsideFunction("papertide", "theme"),
+        Output("theme", "data"),
+        Input("theme-toggle", "n_clicks"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("papertide", "navigate"),
+        Output("url", "search"),
+        Input({"type": "filter", "name": ALL}, "value"),
+        State({"type": "filter", "name": ALL}, "id"),
+        State("rendered", "data"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("papertide", "announce"),
+        Output("announcer", "children"),
+        Input("rendered", "data"),
+    )
+
+
+def _add_routes(server: flask.Flask, queries: Queries) -> None:
+    @server.get("/download/<page_key>/<table_key>.csv")
+    def download(page_key: str, table_key: str) -> flask.Response:
+        try:
+            found = downloads.csv_of(
+                queries, page_key, table_key, flask.request.query_string.decode("ascii", "replace")
+            )
+        except NoSnapshotError as error:
+            return flask.Response(f"{error}\n", status=503, mimetype="text/plain")
+        if found is None:
+            return flask.Response("There is no such table.\n", status=404, mimetype="text/plain")
+        name, text = found
+        return flask.Response(
+            text,
+            content_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+
+def _add_headers(app: Dash) -> None:
+    scripts = " ".join(f"'{value}'" if not value.startswith("'") else value
+                       for value in app.csp_hashes())
+    policy = POLICY.format(scripts=scripts)
+
+    @app.server.after_request
+    def secure(response: flask.Response) -> flask.Response:
+        response.headers["Content-Security-Policy"] = policy
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response

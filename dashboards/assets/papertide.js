@@ -1,0 +1,65 @@
+// The dashboard's own scripts: theme, address, title.
+(function () {
+  var root = document.documentElement;
+
+  function remembered() {
+    try { return window.localStorage.getItem("papertide-theme"); } catch (e) { return null; }
+  }
+
+  function remember(name) {
+    try { window.localStorage.setItem("papertide-theme", name); } catch (e) { /* not allowed */ }
+  }
+
+  // A changed system preference counts until the reader has chosen.
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function (event) {
+    if (remembered()) { return; }
+    root.dataset.theme = event.matches ? "dark" : "light";
+    window.dash_clientside.set_props("theme", { data: root.dataset.theme });
+  });
+
+  function text(value) {
+    if (Array.isArray(value)) { return value.join(","); }
+    return value === null || value === undefined || value === "all" ? "" : String(value);
+  }
+
+  // What no longer fits when a filter changes.
+  var dependents = {
+    population: ["period", "from", "to"],
+    grain: ["period", "from", "to"],
+    area: ["topic"]
+  };
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.papertide = {
+    theme: function (clicks) {
+      if (clicks) {
+        root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+        remember(root.dataset.theme);
+      }
+      return root.dataset.theme;
+    },
+
+    navigate: function (values, ids, rendered, search) {
+      var shown = (rendered && rendered.values) || {};
+      var params = new URLSearchParams(search || "");
+      var changed = false;
+      ids.forEach(function (id, i) {
+        if (!(id.name in shown) || text(values[i]) === text(shown[id.name])) { return; }
+        changed = true;
+        var value = text(values[i]);
+        if (value) { params.set(id.name, value); } else { params.delete(id.name); }
+        (dependents[id.name] || []).forEach(function (name) { params.delete(name); });
+      });
+      if (!changed) { return window.dash_clientside.no_update; }
+      params.delete("page");
+      var query = params.toString();
+      return query ? "?" + query : "";
+    },
+
+    announce: function (rendered) {
+      if (!rendered) { return ""; }
+      document.title = rendered.title;
+      return rendered.title;
+    }
+  };
+})();

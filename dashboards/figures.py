@@ -1,0 +1,436 @@
+"""Frame → Plotly figure. Pure: the same frame and theme give the same figure.
+
+Belongs here: what is drawn. Every share and every statistic is drawn with its interval; partial
+periods are hollow and dashed; insufficient ones are a grey cross on the axis. Does not: titles
+(pages write them as headings), queries, or colours (`theme`).
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from dashboards import formats
+from dashboards.theme import Theme, template
+
+ROW_HEIGHT = 34
+LABEL_WIDTH = 28
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line with its band: columns of the value and its bounds, and its name."""
+
+    value: str
+    low: str
+    high: str
+    name: str
+
+
+def plain(text: str) -> str:
+    """Text that Plotly shows as it is, without reading mark-up in it."""
+    return html.escape(text, quote=False)
+
+
+def wrapped(text: str, width: int = LABEL_WIDTH) -> str:
+    """A tick label on at most two lines."""
+    if len(text) <= width:
+        return plain(text)
+    cut = text.rfind(" ", 0, width + 1)
+    cut = cut if cut > 0 else width
+    rest = text[cut:].strip()
+    rest = rest if len(rest) <= width else rest[: width - 1].rstrip() + "…"
+    return f"{plain(text[:cut].strip())}<br>{plain(rest)}"
+
+
+def dots_height(n_rows: int) -> int:
+    """Height in pixels of a dot chart with so many rows."""
+    return 56 + ROW_HEIGHT * max(1, n_rows)
+
+
+def empty(theme: Theme, message: str) -> go.Figure:
+    """A figure that says why there is nothing to see."""
+    figure = _figure(theme)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(
+        text=plain(message), showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper",
+        font={"color": theme.muted},
+    )
+    return figure
+
+
+def share_dots(frame: pl.DataFrame, theme: Theme) -> go.Figure:
+    """Shares with intervals, one row a topic, in the frame's order from the top.
+
+    Columns: topic_name, share, share_low, share_high, n_papers, n_total.
+    """
+    if frame.is_empty():
+        return empty(theme, "No topics to draw.")
+    hover = [
+        f"<b>{plain(r['topic_name'])}</b><br>{formats.share(r['share'])} "
+        f"[{formats.share_interval(r['share_low'], r['share_high'])}]"
+        f"<br>{r['n_papers']:,} of {r['n_total']:,} papers"
+        for r in frame.iter_rows(named=True)
+    ]
+    figure = _dots(frame, theme, ("share", "share_low", "share_high"), hover)
+    top = max(frame["share_high"].max(), 0.01)  # type: ignore[type-var]
+    figure.update_xaxes(
+        tickformat=".0%" if top > 0.04 else ".1%", range=[0, top * 1.04], title_text="Share of papers"
+    )
+    return figure
+
+
+def difference_dots(frame: pl.DataFrame, theme: Theme) -> go.Figure:
+    """Differences of shares with intervals, around a zero line.
+
+    Columns: topic_name, difference, difference_low, difference_high, before_share, share.
+    """
+    if frame.is_empty():
+        return empty(theme, "No earlier complete period to compare with.")
+    hover = [
+        f"<b>{plain(r['topic_name'])}</b><br>{formats.points(r['difference'])} points "
+        f"[{formats.points_interval(r['difference_low'], r['difference_high'])}]"
+        f"<br>from {formats.share(r['before_share'])} to {formats.share(r['share'])}"
+        for r in frame.iter_rows(named=True)
+    ]
+    columns = ("difference", "difference_low", "difference_high")
+    scaled = frame.with_columns(pl.col(name) * 100 for name in columns)
+    figure = _dots(scaled, theme, columns, hover)
+    figure.add_vline(x=0, line={"color": theme.muted, "width": 1})
+    figure.update_xaxes(title_text="Difference, percentage points", tickformat="+,~f")
+    return figure
+
+
+def share_over_time(
+    frame: pl.DataFrame, theme: Theme, *, grain: str, top: float | None = None
+) -> go.Figure:
+    """A topic's share by period with its interval as a band.
+
+    Columns: period_start_on, period_end_on, share, share_low, share_high, n_papers, n_total,
+    is_partial, is_sufficient. `top` fixes the upper end of the axis, so that panels compare.
+    """
+    if frame.is_empty():
+        return empty(theme, "No periods to draw.")
+
+    def say(row: Row) -> str:
+        return (
+            f"{formats.share(row['share'])} "
+            f"[{formats.share_interval(row['share_low'], row['share_high'])}]"
+            f"<br>{row['n_papers']:,} of {row['n_total']:,} papers"
+        )
+
+    figure = _lines(frame, theme, [Series("share", "share_low", "share_high", "Share")], grain, say)
+    top = top if top is not None else highest(frame)
+    figure.update_yaxes(tickformat=".0%" if top > 0.04 else ".1%", range=[-0.025 * top, top])
+    return figure
+
+
+def highest(frame: pl.DataFrame) -> float:
+    """The upper end of a share axis that holds every interval worth its ink."""
+    solid = frame.filter(pl.col("is_sufficient"))
+    found = solid["share_high"].max() if solid.height else None
+    return max(0.01, float(found or 0.0)) * 1.06  # type: ignore[arg-type]
+
+
+def author_statistics(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
+    """Median, mean and 90th percentile of authors per paper, each with its band.
+
+    Columns of rpt_author_counts.
+    """
+    if frame.is_empty():
+        return empty(theme, "No periods to draw.")
+    series = [
+        Series("median_authors", "median_low", "median_high", "Median"),
+        Series("p90_authors", "p90_low", "p90_high", "90th percentile"),
+        Series("mean_authors", "mean_low", "mean_high", "Mean"),
+    ]
+
+    def say(row: Row) -> str:
+        lines = [
+            f"{s.name}: {formats.decimal(row[s.value])} "
+            f"[{formats.number_interval(row[s.low], row[s.high])}]"
+            for s in series
+        ]
+        return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
+
+    figure = _lines(frame, theme, series, grain, say)
+    figure.update_yaxes(title_text="Authors per paper", rangemode="tozero")
+    return figure
+
+
+def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
+    """Share of papers with one author and with ten or more, each with its band."""
+    if frame.is_empty():
+        return empty(theme, "No periods to draw.")
+    series = [
+        Series("ten_plus_share", "ten_plus_share_low", "ten_plus_share_high", "Ten or more"),
+        Series("solo_share", "solo_share_low", "solo_share_high", "One author"),
+    ]
+
+    def say(row: Row) -> str:
+        lines = [
+            f"{s.name}: {formats.share(row[s.value])} "
+            f"[{formats.share_interval(row[s.low], row[s.high])}]"
+            for s in series
+        ]
+        return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
+
+    figure = _lines(frame, theme, series, grain, say)
+    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", tickformat=".0%")
+    return figure
+
+
+def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
+    """Share of papers by number of authors, as bars with intervals.
+
+    Columns of rpt_author_count_distribution.
+    """
+    if frame.is_empty():
+        return empty(theme, "No papers with a known number of authors.")
+    figure = _figure(theme)
+    figure.add_bar(
+        x=frame["bucket"].to_list(),
+        y=frame["share"].to_list(),
+        marker={"color": theme.accent_band, "line": {"color": theme.accent, "width": 1}},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": (frame["share_high"] - frame["share"]).to_list(),
+            "arrayminus": (frame["share"] - frame["share_low"]).to_list(),
+            "color": theme.accent,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        hovertext=[
+            f"<b>{plain(r['bucket'])} {'author' if r['bucket'] == '1' else 'authors'}</b><br>"
+            f"{formats.share(r['share'])} "
+            f"[{formats.share_interval(r['share_low'], r['share_high'])}]<br>"
+            f"{r['n_papers']:,} of {r['n_total']:,} papers"
+            for r in frame.iter_rows(named=True)
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure.update_xaxes(type="category", title_text="Authors of the paper", tickangle=0)
+    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", tickformat=".0%")
+    figure.update_layout(bargap=0.25)
+    return figure
+
+
+def papers_over_time(periods: Sequence[Row], theme: Theme, *, grain: str) -> go.Figure:
+    """Papers counted per period, as bars; partial periods are hollow.
+
+    Rows: start, end, n_total, is_partial.
+    """
+    if not periods:
+        return empty(theme, "No periods to draw.")
+    figure = _figure(theme)
+    figure.add_bar(
+        x=[_middle(p["start"], p["end"]) for p in periods],
+        y=[p["n_total"] for p in periods],
+        width=[0.78 * ((p["end"] - p["start"]).days + 1) * 86_400_000 for p in periods],
+        marker={
+            "color": ["rgba(0,0,0,0)" if p["is_partial"] else theme.accent for p in periods],
+            "line": {"color": theme.accent, "width": 1.2},
+        },
+        hovertext=[
+            f"<b>{formats.period(grain, p['start'])}</b>{_partly(p['is_partial'])}"
+            f"<br>{formats.plural(p['n_total'], 'paper')}"
+            for p in periods
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    _date_axis(figure, grain, [p["start"] for p in periods])
+    figure.update_yaxes(title_text="Papers", rangemode="tozero", tickformat=",d", nticks=5)
+    return figure
+
+
+def _figure(theme: Theme) -> go.Figure:
+    return go.Figure(layout={"template": template(theme)})
+
+
+def _partly(is_partial: object) -> str:
+    return " (partial)" if is_partial else ""
+
+
+def _middle(start: date, end: date) -> str:
+    return (start + (end - start) / 2).isoformat()
+
+
+def _dots(
+    frame: pl.DataFrame, theme: Theme, columns: tuple[str, str, str], hover: list[str]
+) -> go.Figure:
+    value, low, high = columns
+    rows = list(range(frame.height))
+    figure = _figure(theme)
+    figure.add_scatter(
+        x=frame[value].to_list(),
+        y=rows,
+        mode="markers",
+        marker={"size": 9, "color": theme.accent, "line": {"width": 0}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (frame[high] - frame[value]).to_list(),
+            "arrayminus": (frame[value] - frame[low]).to_list(),
+            "color": theme.accent,
+            "thickness": 2,
+            "width": 0,
+        },
+        hovertext=hover,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure.update_yaxes(
+        tickvals=rows,
+        ticktext=[wrapped(name) for name in frame["topic_name"]],
+        tickfont={"color": theme.ink, "size": 12},
+        range=[frame.height - 0.4, -0.6],
+        showgrid=False,
+    )
+    figure.update_xaxes(showgrid=True, showline=False, ticks="", side="bottom", nticks=6)
+    return figure
+
+
+def _lines(
+    frame: pl.DataFrame, theme: Theme, series: Sequence[Series], grain: str, say: Any
+) -> go.Figure:
+    rows = list(frame.sort("period_start_on").iter_rows(named=True))
+    figure = _figure(theme)
+    runs = _runs(rows)
+    for one, (colour, band) in zip(series, theme.series(), strict=False):
+        for run in runs:
+            _add_band(figure, run, one, band)
+        for run in runs:
+            _add_run(figure, run, one, colour, theme)
+    _add_hover(figure, rows, series[0], grain, say)
+    thin = [row for row in rows if not row["is_sufficient"]]
+    figure.add_scatter(
+        x=[row["period_start_on"] for row in thin],
+        y=[0] * len(thin),
+        mode="markers",
+        marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": theme.muted}},
+        hovertext=[
+            f"<b>{formats.period(grain, row['period_start_on'])}</b><br>insufficient" for row in thin
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    _date_axis(figure, grain, [row["period_start_on"] for row in rows])
+    return figure
+
+
+def _runs(rows: Sequence[Row]) -> list[list[Row]]:
+    """Stretches of sufficient periods that follow one another without a gap."""
+    runs: list[list[Row]] = []
+    last_end: date | None = None
+    for row in rows:
+        if not row["is_sufficient"]:
+            last_end = None
+            continue
+        if last_end is None or row["period_start_on"] != last_end + timedelta(days=1):
+            runs.append([])
+        runs[-1].append(row)
+        last_end = row["period_end_on"]
+    return runs
+
+
+def _add_band(figure: go.Figure, run: Sequence[Row], one: Series, colour: str) -> None:
+    known = [row for row in run if row[one.low] is not None and row[one.high] is not None]
+    if not known:
+        return
+    if len(known) == 1:
+        row = known[0]
+        figure.add_scatter(
+            x=[row["period_start_on"]] * 2,
+            y=[row[one.low], row[one.high]],
+            mode="lines",
+            line={"width": 6, "color": colour},
+            hoverinfo="skip",
+        )
+        return
+    days = [row["period_start_on"] for row in known]
+    figure.add_scatter(
+        x=days + days[::-1],
+        y=[row[one.high] for row in known] + [row[one.low] for row in reversed(known)],
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=colour,
+        hoverinfo="skip",
+    )
+
+
+def _add_run(
+    figure: go.Figure, run: Sequence[Row], one: Series, colour: str, theme: Theme
+) -> None:
+    solid: list[tuple[Any, Any]] = []
+    dashed: list[tuple[Any, Any]] = []
+    for left, right in pairwise(run):
+        target = dashed if left["is_partial"] or right["is_partial"] else solid
+        for row in (left, right):
+            target.append((row["period_start_on"], row[one.value]))
+        target.append((right["period_start_on"], None))
+    for points, dash in ((solid, "solid"), (dashed, "dot")):
+        if points:
+            figure.add_scatter(
+                x=[x for x, _ in points],
+                y=[y for _, y in points],
+                mode="lines",
+                line={"width": 2, "color": colour, "dash": dash},
+                hoverinfo="skip",
+            )
+    figure.add_scatter(
+        x=[row["period_start_on"] for row in run],
+        y=[row[one.value] for row in run],
+        mode="markers",
+        name=one.name,
+        marker={
+            "size": 6,
+            "color": [theme.surface if row["is_partial"] else colour for row in run],
+            "line": {"width": 1.5, "color": colour},
+        },
+        hoverinfo="skip",
+    )
+
+
+def _add_hover(
+    figure: go.Figure, rows: Sequence[Row], first: Series, grain: str, say: Any
+) -> None:
+    """One label a period, whichever line it is near."""
+    shown = [row for row in rows if row["is_sufficient"]]
+    figure.add_scatter(
+        x=[row["period_start_on"] for row in shown],
+        y=[row[first.value] for row in shown],
+        mode="markers",
+        marker={"size": 18, "color": "rgba(0,0,0,0)"},
+        hovertext=[
+            f"<b>{formats.period(grain, row['period_start_on'])}</b>"
+            f"{_partly(row['is_partial'])}<br>{say(row)}"
+            for row in shown
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _date_axis(figure: go.Figure, grain: str, days: Sequence[date]) -> None:
+    """Ticks on period starts, at most six, written as everywhere."""
+    step = max(1, -(-len(days) // 5))
+    ticks = list(days)[::-step][::-1]
+    figure.update_xaxes(
+        type="date",
+        tickvals=ticks,
+        ticktext=[_tick(grain, tick) for tick in ticks],
+        tickangle=0,
+    )
+
+
+def _tick(grain: str, start: date) -> str:
+    text = formats.day(start) if grain == "week" else formats.period(grain, start)
+    return "<br>".join(text.rsplit(" ", 1))

@@ -1,0 +1,182 @@
+"""Authors: how many people write a paper, over a period and over time."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dashboards import blocks as b
+from dashboards import figures, formats
+from dashboards.pages import common
+from dashboards.queries import Queries
+from dashboards.state import View
+
+
+def build(queries: Queries, view: View) -> list[b.Block]:
+    """The page."""
+    if not view.period:
+        return common.nothing_yet(view)
+    topic = view.topic or "all"
+    about = _about(queries, view)
+    history = queries.author_counts(view, topic)
+    return [
+        *(b.Text(text, "note") for text in common.caveats(view)),
+        _distribution(queries, view, topic, about),
+        _statistics(view, history, about),
+        _shares(view, history, about),
+        _by_topic(queries, view),
+    ]
+
+
+def _about(queries: Queries, view: View) -> str:
+    choice = queries.choices().topic(view.topic)
+    return f", {choice.name}" if choice else ""
+
+
+def _distribution(queries: Queries, view: View, topic: str, about: str) -> b.Chart:
+    frame = queries.author_distribution(view, topic)
+    n = frame["n_total"][0] if frame.height else 0
+    partial = ", partial" if view.period and view.period.is_partial else ""
+    few = f" {view.period_name}: insufficient, fewer than 20 papers." if 0 < n < 20 else ""
+    return b.Chart(
+        key="author-distribution",
+        title=f"Authors per paper{about}, {view.period_name}",
+        subtitle=f"Share of papers by number of authors; n = {n:,} {view.about.counts}, with a "
+        f"known number of authors{partial}",
+        panels=(
+            b.Panel(
+                lambda theme: figures.empty(theme, "Insufficient: fewer than 20 papers.")
+                if few
+                else figures.author_distribution(frame, theme),
+                340,
+                "Bar chart of papers by number of authors with 95 % intervals.",
+            ),
+        ),
+        table=b.Table(
+            "author-distribution",
+            "Papers by number of authors",
+            frame,
+            (
+                b.Column("Authors", lambda row: row["bucket"], is_number=True),
+                b.integer("n_papers", "Papers"),
+                b.share("share", "Share"),
+                b.share_interval("share_low", "share_high"),
+            ),
+            empty="No paper of the period has a known number of authors.",
+        ),
+        formula=common.WILSON,
+        caveats=(
+            "Authors are counted as listed: hidden and repeated names count, a team is one."
+            + few,
+        ),
+        legend=(b.Key("bar-band", "share"), b.Key("upright", "95 % interval")),
+    )
+
+
+def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
+    return b.Chart(
+        key="author-statistics",
+        title=f"Median, mean and 90th percentile of authors{about}",
+        subtitle=f"Authors per paper. {common.span_of(view)}; n per {view.grain} in the table",
+        panels=(
+            b.Panel(
+                lambda theme: figures.author_statistics(history, theme, grain=view.grain),
+                340,
+                "Line chart of median, mean and 90th percentile of authors with 95 % intervals.",
+            ),
+        ),
+        table=b.Table(
+            "author-statistics",
+            "Authors per paper over time",
+            history.reverse(),
+            (
+                b.period(view.grain),
+                b.integer("n_papers", "n"),
+                _statistic("median_authors", "median_low", "median_high", "Median"),
+                _statistic("p90_authors", "p90_low", "p90_high", "90th percentile"),
+                _statistic("mean_authors", "mean_low", "mean_high", "Mean"),
+                b.integer("max_authors", "Most"),
+            ),
+            is_muted=_is_muted,
+        ),
+        formula=common.ORDER_STATISTICS,
+        caveats=common.caveats(view),
+        legend=(
+            b.Key("line-1", "median"),
+            b.Key("line-2", "90th percentile"),
+            b.Key("line-3", "mean"),
+            *common.TIME_KEY[1:],
+        ),
+    )
+
+
+def _shares(view: View, history: pl.DataFrame, about: str) -> b.Chart:
+    return b.Chart(
+        key="author-shares",
+        title=f"Papers with one author, and with ten or more{about}",
+        subtitle=f"Share of papers. {common.span_of(view)}; n per {view.grain} in the table",
+        panels=(
+            b.Panel(
+                lambda theme: figures.author_shares(history, theme, grain=view.grain),
+                320,
+                "Line chart of the shares of papers with one and with ten or more authors.",
+            ),
+        ),
+        table=b.Table(
+            "author-shares",
+            "One author, ten or more",
+            history.reverse(),
+            (
+                b.period(view.grain),
+                b.integer("n_papers", "n"),
+                b.share("solo_share", "One author"),
+                b.share_interval("solo_share_low", "solo_share_high"),
+                b.share("ten_plus_share", "Ten or more"),
+                b.share_interval("ten_plus_share_low", "ten_plus_share_high"),
+            ),
+            is_muted=_is_muted,
+        ),
+        formula=common.WILSON,
+        caveats=common.caveats(view),
+        legend=(
+            b.Key("line-1", "ten or more authors"),
+            b.Key("line-2", "one author"),
+            *common.TIME_KEY[1:],
+        ),
+    )
+
+
+def _by_topic(queries: Queries, view: View) -> b.Table:
+    frame = queries.author_counts_by_topic(view)
+    return b.Table(
+        key="authors-by-topic",
+        title=f"Authors per paper by topic, {view.period_name} ({view.about.name})",
+        frame=frame,
+        columns=(
+            b.text("topic_name", "Topic", link=lambda row: common.topic_link("authors", view, row)),
+            b.integer("n_papers", "n"),
+            _statistic("median_authors", "median_low", "median_high", "Median"),
+            _statistic("p90_authors", "p90_low", "p90_high", "90th percentile"),
+            b.share("solo_share", "One author"),
+            b.share_interval("solo_share_low", "solo_share_high"),
+            b.share("ten_plus_share", "Ten or more"),
+            b.share_interval("ten_plus_share_low", "ten_plus_share_high"),
+        ),
+        empty="No paper of the period has both a topic and a known number of authors.",
+        is_muted=_is_muted,
+        note=f"In brackets: 95 % intervals. {common.ORDER_STATISTICS} {common.WILSON}",
+    )
+
+
+def _statistic(value: str, low: str, high: str, label: str) -> b.Column:
+    """A number with its interval in brackets; `insufficient` where the row says so."""
+
+    def write(row: b.Row) -> str:
+        if not row["is_sufficient"]:
+            return "insufficient"
+        return f"{formats.decimal(row[value])} [{formats.number_interval(row[low], row[high])}]"
+
+    return b.Column(label, write, is_number=True)
+
+
+def _is_muted(row: b.Row) -> bool:
+    return bool(row["is_partial"]) or not row["is_sufficient"]

@@ -1,0 +1,148 @@
+"""What several pages share: formulas in a line, notes, keys, and paper lists.
+
+Belongs here: blocks that more than one page shows. Does not: a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from dashboards import blocks as b
+from dashboards import formats
+from dashboards.queries import Queries
+from dashboards.state import View
+
+METHODS = "docs/methodology.md"
+WILSON = (
+    "Interval of a share k/n: (k + z²/2 ± z √(k(n−k)/n + z²/4)) / (n + z²), z = 1.96 "
+    f"(Wilson 1927). See “Intervals” in {METHODS}."
+)
+ORDER_STATISTICS = (
+    "Median and 90th percentile: the interval runs between the order statistics whose ranks "
+    "enclose the quantile with 95 % binomial probability (exact; any distribution). Mean: "
+    f"± 1.96 s/√n. See “Intervals” in {METHODS}."
+)
+NEWCOMBE = (
+    "Interval of a difference of shares: from the two Wilson intervals (Newcombe 1998, "
+    f"method 10). See “Intervals” in {METHODS}."
+)
+TIME_KEY = (
+    b.Key("dot", "complete period"),
+    b.Key("hollow", "partial period: dotted line"),
+    b.Key("band", "95 % interval"),
+    b.Key("cross", "insufficient: fewer than 20 papers in all"),
+)
+DOT_KEY = (b.Key("dot", "share"), b.Key("whisker", "95 % interval"))
+MAX_AUTHORS = 6
+
+
+def caveats(view: View) -> tuple[str, ...]:
+    """What must be kept in mind wherever figures of the population are shown."""
+    return (view.about.caveat,) if view.about.caveat else ()
+
+
+def n_of(view: View) -> str:
+    """`397 papers on the Hugging Face daily list, by listing day, Dec 2025 (partial)`."""
+    if not view.period:
+        return view.about.counts
+    partial = ", partial" if view.period.is_partial else ""
+    return (
+        f"n = {view.period.n_total:,} {view.about.counts}, {view.period_name}{partial}"
+    )
+
+
+def span_of(view: View) -> str:
+    """`papers …, Jan 2024 to Dec 2025`."""
+    if not view.start or not view.end:
+        return view.about.counts
+    first = formats.period(view.grain, view.start.start)
+    last = formats.period(view.grain, view.end.start)
+    return f"{view.about.counts[0].upper()}{view.about.counts[1:]}, {first} to {last}"
+
+
+def nothing_yet(view: View) -> list[b.Block]:
+    """What a page says when the snapshot has no periods at all."""
+    return [
+        b.Text(
+            "No population has dated papers yet, so there is nothing to count. Take in daily "
+            "listings or an arXiv file with `papertide ingest PATH`, then run `papertide build`.",
+            "note",
+        )
+    ]
+
+
+def topic_link(page: str, view: View, row: b.Row) -> b.Link:
+    """The topic's place on a page, with the population and grain kept."""
+    return b.Link(
+        page, {"population": view.population, "grain": view.grain, "topic": row["topic_id"]}
+    )
+
+
+def paper_list(
+    queries: Queries,
+    view: View,
+    frame: pl.DataFrame,
+    *,
+    key: str,
+    title: str,
+    subtitle: str,
+    empty: str,
+    page: int = 1,
+    n_pages: int = 1,
+    download: pl.DataFrame | None = None,
+) -> b.Papers:
+    """A list of papers with topics, evidence, links and counters."""
+    topics: dict[str, list[b.Topic]] = {}
+    if frame.height:
+        for row in queries.topics_of(frame["paper_id"].to_list()).iter_rows(named=True):
+            topics.setdefault(row["paper_id"], []).append(
+                b.Topic(row["topic_id"], row["name"], tuple(row["evidence"]))
+            )
+    rows = frame if download is None else download
+    return b.Papers(
+        key=key,
+        title=title,
+        subtitle=subtitle,
+        papers=tuple(
+            _paper(row, topics.get(row["paper_id"], ())) for row in frame.iter_rows(named=True)
+        ),
+        table=b.Table(key, title, rows.drop("n_found", strict=False), ()),
+        empty=empty,
+        page=page,
+        n_pages=n_pages,
+    )
+
+
+def _paper(row: b.Row, topics: Sequence[b.Topic]) -> b.Paper:
+    on = row["counted_on"]
+    counters = [("Upvotes", row["upvotes"]), ("Comments", row["comments"])]
+    if row["github_stars"] is not None:
+        counters.append(("GitHub stars", row["github_stars"]))
+    return b.Paper(
+        title=row["title"],
+        date=formats.month(on) if row["date_precision"] == "month" else formats.day(on),
+        authors=_authors(row["authors"], row["n_authors"]),
+        topics=tuple(topics),
+        links=_links(row),
+        counters=tuple((label, formats.integer(value)) for label, value in counters),
+    )
+
+
+def _authors(names: Sequence[str] | None, n_authors: int | None) -> str:
+    if not names:
+        return formats.plural(n_authors, "author") if n_authors else "Authors not known"
+    shown = ", ".join(names[:MAX_AUTHORS])
+    rest = (n_authors or len(names)) - min(len(names), MAX_AUTHORS)
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def _links(row: b.Row) -> tuple[tuple[str, str], ...]:
+    arxiv = f"https://arxiv.org/abs/{row['arxiv_id']}" if row["arxiv_id"] else None
+    found = (
+        ("arXiv", formats.web_url(arxiv)),
+        ("Project", formats.web_url(row["project_url"])),
+        ("GitHub", formats.web_url(row["github_url"])),
+    )
+    return tuple((label, url) for label, url in found if url)

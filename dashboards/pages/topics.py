@@ -1,0 +1,148 @@
+"""Topics: every topic's share of a period with its interval, and one topic in depth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from dashboards import blocks as b
+from dashboards import figures, formats
+from dashboards.pages import common
+from dashboards.queries import Queries
+from dashboards.state import View
+
+N_DRAWN = 25
+N_PAPERS = 10
+
+
+def build(queries: Queries, view: View) -> list[b.Block]:
+    """The page."""
+    if not view.period:
+        return common.nothing_yet(view)
+    found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
+    frame = queries.topic_shares(view)
+    if not view.period.is_sufficient:
+        text = f"{view.period_name}: insufficient, fewer than 20 papers. Choose another period."
+        found.append(b.Text(text, "note"))
+    if view.topic:
+        found += detail(queries, view)
+    else:
+        found.append(
+            b.Text("Choose a topic above, or in the table, for its share over time and its papers.")
+        )
+    return [*found, *_shares(view, frame)]
+
+
+def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
+    bucket = frame.filter(pl.col("topic_id") == "no-topic")
+    topics = frame.filter(pl.col("topic_id") != "no-topic")
+    drawn = topics.filter(pl.col("n_papers") > 0).head(N_DRAWN)
+    solid = bool(view.period and view.period.is_sufficient)
+    where = f" in {view.area}" if view.area else ""
+    more = topics.height - drawn.height
+    caveats = [f"Drawn: the {drawn.height} largest; the table has all {topics.height}."] * (more > 0)
+    if bucket.height and solid:
+        row = bucket.row(0, named=True)
+        caveats.append(
+            f"No topic matched {formats.share(row['share'])} of the papers "
+            f"({formats.share_interval(row['share_low'], row['share_high'])}; "
+            f"{row['n_papers']:,} of {row['n_total']:,})."
+        )
+    chart = b.Chart(
+        key="topic-shares",
+        title=f"Topic shares{where}, {view.period_name}",
+        subtitle=f"Share of papers with the topic; {common.n_of(view)}. A paper may have "
+        "several topics.",
+        panels=(
+            b.Panel(
+                lambda theme: figures.share_dots(drawn, theme)
+                if solid
+                else figures.empty(theme, "Insufficient: fewer than 20 papers."),
+                figures.dots_height(drawn.height if solid else 4),
+                f"Dot chart of {drawn.height} topics with 95 % intervals.",
+            ),
+        ),
+        table=b.Table(
+            "topic-shares",
+            f"Topic shares{where}",
+            frame,
+            (
+                b.text(
+                    "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
+                ),
+                b.share("share", "Share"),
+                b.share_interval("share_low", "share_high"),
+                b.integer("n_papers", "Papers"),
+                b.text("area", "Area"),
+            ),
+            empty="No topic is known here.",
+            is_muted=lambda row: row["topic_id"] == "no-topic" or row["n_papers"] == 0,
+            max_rows=400,
+        ),
+        formula=common.WILSON,
+        caveats=tuple(caveats),
+        legend=common.DOT_KEY,
+    )
+    return [chart]
+
+
+def detail(queries: Queries, view: View) -> list[b.Block]:
+    """One topic: its share over time and its newest papers."""
+    topic = view.topic or ""
+    history = queries.topic_history(view, [topic])
+    name = history["topic_name"][0] if history.height else topic
+    narrowed = replace(view, area=None, q="", code=False, sort="listed", page=1)
+    papers = queries.papers(narrowed, limit=N_PAPERS)
+    n_found = queries.n_papers(narrowed)
+    when = f", {view.period_name}" if view.has_period else ""
+    return [
+        b.Heading(name),
+        history_chart(view, history, name),
+        common.paper_list(
+            queries,
+            view,
+            papers,
+            key="topic-papers",
+            title=f"Newest papers on {name}{when}",
+            subtitle=f"{min(N_PAPERS, n_found):,} of {n_found:,} {view.about.counts}; under each, "
+            "the words that brought it here. All are on the Papers page.",
+            empty="No paper of this population has the topic.",
+        ),
+    ]
+
+
+def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
+    """A topic's share over time, with its table."""
+    return b.Chart(
+        key="topic-history",
+        title=f"{name}: share per {view.grain}",
+        subtitle=f"{common.span_of(view)}; n per {view.grain} in the table",
+        panels=(
+            b.Panel(
+                lambda theme: figures.share_over_time(history, theme, grain=view.grain),
+                320,
+                f"Line chart of the share of papers on {name} with 95 % intervals.",
+            ),
+        ),
+        table=history_table(view, history, "topic-history", f"{name}: share per {view.grain}"),
+        formula=common.WILSON,
+        caveats=common.caveats(view),
+        legend=common.TIME_KEY,
+    )
+
+
+def history_table(view: View, history: pl.DataFrame, key: str, title: str) -> b.Table:
+    """Share, interval and n by period, newest first."""
+    return b.Table(
+        key,
+        title,
+        history.reverse(),
+        (
+            b.period(view.grain),
+            b.share("share", "Share"),
+            b.share_interval("share_low", "share_high"),
+            b.Column("Papers", lambda row: f"{row['n_papers']:,} of {row['n_total']:,}", True),
+        ),
+        is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
+    )

@@ -1,0 +1,312 @@
+"""What the URL says: read into a `View`, checked against what the snapshot offers.
+
+Belongs here: parsing, defaults, fallbacks with their notes, and writing URLs. Does not: reading
+tables (`queries`) or drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from urllib.parse import parse_qs, urlencode
+
+from dashboards import formats
+
+GRAINS = ("week", "month", "quarter")
+SORTS = {"listed": "Newest first", "upvotes": "Most upvotes"}
+SPAN = {"week": 26, "month": 24, "quarter": 12}
+MAX_TOPICS = 6
+MAX_SEARCH = 200
+ALL = "all"
+PARAMETERS = (
+    *("population", "grain", "period", "from", "to", "area", "topic", "topics"),
+    *("q", "code", "sort", "page"),
+)
+
+
+@dataclass(frozen=True)
+class Population:
+    """A declared set of papers: its name, what it counts, and what to keep in mind."""
+
+    population: str
+    name: str
+    counts: str
+    caveat: str
+
+
+_KNOWN = {
+    "hf_daily": Population(
+        "hf_daily",
+        "Hugging Face daily list",
+        "papers on the Hugging Face daily list, by listing day",
+        "The Hugging Face daily list is a selection made by its users, not the field: a change "
+        "here may be a change in what is picked.",
+    ),
+    "arxiv": Population(
+        "arxiv",
+        "arXiv announcements",
+        "arXiv papers, by the date of their first version",
+        "Only the arXiv papers that were taken in are counted: see Data health for what is there.",
+    ),
+}
+
+
+def population_named(population: str) -> Population:
+    """Its description; one that is not known is called by its identifier."""
+    plain = Population(population, population, f"papers of {population}", "")
+    return _KNOWN.get(population, plain)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A period of a population and how well it is covered."""
+
+    start: date
+    end: date
+    n_total: int
+    is_partial: bool
+    is_sufficient: bool
+
+
+@dataclass(frozen=True)
+class TopicChoice:
+    """A topic that can be chosen."""
+
+    topic_id: str
+    name: str
+    area: str
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the snapshot offers: periods by population and grain, and topics."""
+
+    periods: Mapping[tuple[str, str], tuple[Period, ...]] = field(default_factory=dict)
+    topics: tuple[TopicChoice, ...] = ()
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """Populations that have periods, the selection first."""
+        found = {population for population, _ in self.periods}
+        return tuple(sorted(found, key=lambda name: (name != "hf_daily", name)))
+
+    def grains(self, population: str) -> tuple[str, ...]:
+        """Grains of the population, finest first."""
+        return tuple(grain for grain in GRAINS if (population, grain) in self.periods)
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """Areas by name."""
+        return tuple(sorted({topic.area for topic in self.topics}))
+
+    def topic(self, topic_id: str | None) -> TopicChoice | None:
+        """The topic of that id."""
+        return next((topic for topic in self.topics if topic.topic_id == topic_id), None)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is asked to show. Every value is one that the snapshot offers."""
+
+    population: str = ""
+    grain: str = "month"
+    periods: tuple[Period, ...] = ()
+    period: Period | None = None
+    has_period: bool = False
+    start: Period | None = None
+    end: Period | None = None
+    area: str | None = None
+    topic: str | None = None
+    topics: tuple[str, ...] = ()
+    q: str = ""
+    code: bool = False
+    sort: str = "listed"
+    page: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> Population:
+        """The population's description."""
+        return population_named(self.population)
+
+    @property
+    def period_name(self) -> str:
+        """The chosen period as text."""
+        return formats.period(self.grain, self.period.start) if self.period else "no period"
+
+    @property
+    def previous(self) -> Period | None:
+        """The nearest complete and sufficient period before the chosen one."""
+        if not self.period:
+            return None
+        earlier = [p for p in self.periods if p.start < self.period.start and _is_solid(p)]
+        return earlier[-1] if earlier else None
+
+
+def read(search: str | None, choices: Choices) -> View:
+    """The view that a URL query asks for; what it asks wrongly falls back, with a note."""
+    asked = {
+        name: values[-1].strip()
+        for name, values in parse_qs((search or "").lstrip("?"), max_num_fields=50).items()
+        if values[-1].strip()
+    }
+    notes: list[str] = []
+    ignored = [name for name in asked if name not in PARAMETERS]
+    if ignored:
+        notes.append(f"Nothing here is called {formats.listed([_short(n) for n in ignored])}.")
+    population = _one_of(
+        "population", asked.get("population"), choices.populations, _first(choices.populations),
+        notes,
+    )
+    grains = choices.grains(population)
+    grain = _one_of(
+        "period length", asked.get("grain"), grains, "month" if "month" in grains else _first(grains),
+        notes,
+    )
+    periods = choices.periods.get((population, grain), ())
+    period = _period("period", asked.get("period"), periods, _default_period(periods), notes)
+    begins = periods[-SPAN.get(grain, 24):]
+    start = _period("first period", asked.get("from"), periods, _first_or_none(begins), notes)
+    end = _period("last period", asked.get("to"), periods, periods[-1] if periods else None, notes)
+    if start and end and start.start > end.start:
+        notes.append("The first period came after the last one; they were swapped.")
+        start, end = end, start
+    area = _one_of("area", asked.get("area"), choices.areas, "", notes) or None
+    known = [topic.topic_id for topic in choices.topics]
+    topic = _one_of("topic", asked.get("topic"), known, "", notes) or None
+    return View(
+        population=population,
+        grain=grain,
+        periods=periods,
+        period=period,
+        has_period="period" in asked and period is not None,
+        start=start,
+        end=end,
+        area=area,
+        topic=topic,
+        topics=_several(asked.get("topics"), known, notes),
+        q=asked.get("q", "")[:MAX_SEARCH],
+        code=_one_of("code filter", asked.get("code"), ("1",), "", notes) == "1",
+        sort=_one_of("order", asked.get("sort"), tuple(SORTS), "listed", notes),
+        page=_page(asked.get("page"), notes),
+        notes=tuple(notes),
+    )
+
+
+def span(view: View) -> tuple[Period, ...]:
+    """The periods from `from` to `to`."""
+    if not view.start or not view.end:
+        return ()
+    return tuple(p for p in view.periods if view.start.start <= p.start <= view.end.start)
+
+
+def write(params: Mapping[str, str | None]) -> str:
+    """The URL query of the values that are set, with its question mark; empty for none."""
+    kept = {name: value for name, value in params.items() if value}
+    return "?" + urlencode(kept) if kept else ""
+
+
+def kept(view: View) -> dict[str, str]:
+    """What goes along from page to page: the population and the grain."""
+    return {"population": view.population, "grain": view.grain}
+
+
+def as_params(view: View) -> dict[str, str]:
+    """The view as URL parameters, complete, so that a link shows the same page later."""
+    params = {
+        **kept(view),
+        "period": view.period.start.isoformat() if view.period and view.has_period else "",
+        "from": view.start.start.isoformat() if view.start else "",
+        "to": view.end.start.isoformat() if view.end else "",
+        "area": view.area or "",
+        "topic": view.topic or "",
+        "topics": ",".join(view.topics),
+        "q": view.q,
+        "code": "1" if view.code else "",
+        "sort": view.sort if view.sort != "listed" else "",
+        "page": str(view.page) if view.page > 1 else "",
+    }
+    return {name: value for name, value in params.items() if value}
+
+
+def with_page(view: View, page: int) -> View:
+    """The same view on another page of the list."""
+    return replace(view, page=page)
+
+
+def _is_solid(period: Period) -> bool:
+    return period.is_sufficient and not period.is_partial
+
+
+def _default_period(periods: tuple[Period, ...]) -> Period | None:
+    """The last complete and sufficient period; else the last sufficient; else the last."""
+    solid = [p for p in periods if _is_solid(p)]
+    enough = [p for p in periods if p.is_sufficient]
+    best = solid or enough or list(periods)
+    return best[-1] if best else None
+
+
+def _one_of(
+    what: str, asked: str | None, offered: Iterable[str], default: str, notes: list[str]
+) -> str:
+    if not asked or asked == ALL:
+        return default
+    if asked in offered:
+        return asked
+    notes.append(f"There is no {what} “{_short(asked)}”; {_instead(default)}.")
+    return default
+
+
+def _instead(default: str) -> str:
+    return f"showing “{default}” instead" if default else "it was left out"
+
+
+def _period(
+    what: str,
+    asked: str | None,
+    offered: tuple[Period, ...],
+    default: Period | None,
+    notes: list[str],
+) -> Period | None:
+    if not asked:
+        return default
+    found = next((p for p in offered if p.start.isoformat() == asked), None)
+    if found:
+        return found
+    shown = formats.day(default.start) if default else ""
+    notes.append(f"There is no {what} that starts on “{_short(asked)}”; {_instead(shown)}.")
+    return default
+
+
+def _several(asked: str | None, known: list[str], notes: list[str]) -> tuple[str, ...]:
+    wanted = list(dict.fromkeys(part for part in (asked or "").split(",") if part))
+    unknown = [part for part in wanted if part not in known]
+    if unknown:
+        some = formats.listed([f"“{_short(part)}”" for part in unknown[:3]])
+        notes.append(f"There is no topic {some}; left out.")
+    found = [part for part in wanted if part in known]
+    if len(found) > MAX_TOPICS:
+        notes.append(f"At most {MAX_TOPICS} topics are drawn; the first {MAX_TOPICS} are shown.")
+    return tuple(found[:MAX_TOPICS])
+
+
+def _page(asked: str | None, notes: list[str]) -> int:
+    if asked is None:
+        return 1
+    if asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) and len(asked) < 7:
+        return int(asked)
+    notes.append(f"There is no page “{_short(asked)}”; showing the first.")
+    return 1
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 40 else value[:39] + "…"
+
+
+def _first(values: tuple[str, ...]) -> str:
+    return values[0] if values else ""
+
+
+def _first_or_none(values: tuple[Period, ...]) -> Period | None:
+    return values[0] if values else None

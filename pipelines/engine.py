@@ -1,0 +1,23 @@
+"""Opening DuckDB files: threads and memory always bounded, by the settings.
+
+Without bounds each connection takes every core and most of the memory.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from pipelines.settings import Settings
+
+
+def connect(
+    path: Path | None, settings: Settings, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """A connection to the file, or to memory, for building; close it, or use it in a `with`."""
+    return duckdb.connect(
+        str(path) if path else ":memory:",
+        read_only=read_only,
+        config={"threads": settings.threads, "memory_limit": settings.memory_limit},
+    )

@@ -1,0 +1,31 @@
+"""dbt's own unit tests, run on the demo's warehouse (they borrow its column types)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipelines import dbt_project
+from pipelines.settings import DBT_PROJECT_DIR, Settings
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+
+
+def test_the_models_unit_tests_pass(demo_home: Path, tmp_path: Path) -> None:
+    environment = dbt_project.environment(Settings(home=demo_home))
+    done = subprocess.run(
+        [dbt_project.dbt_executable(), "--quiet", "test", "--select", "test_type:unit",
+         "--project-dir", str(DBT_PROJECT_DIR)],
+        env={**os.environ, **environment, "DBT_TARGET_PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    results = json.loads((tmp_path / "run_results.json").read_text())["results"]
+    assert len(results) >= 8
+    assert {r["status"] for r in results} == {"pass"}

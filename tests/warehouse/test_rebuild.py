@@ -1,0 +1,56 @@
+"""Rebuilding gives the same tables; a broken candidate is refused; one writer at a time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines.publishing.snapshot import current
+from pipelines.settings import DBT_PROJECT_DIR, Settings
+from pipelines.warehouse import writer_lock
+from tests.conftest import run_papertide
+
+pytestmark = pytest.mark.warehouse
+
+
+def hashes(home: Path) -> dict[str, str]:
+    """Mart → hash of its Parquet file in the current snapshot."""
+    package = current(Settings(home=home)).package()
+    return {resource["name"]: resource["hash"] for resource in package["resources"]}
+
+
+def test_everything_right_of_the_archive_can_be_rebuilt(demo_home: Path) -> None:
+    before = hashes(demo_home)
+    for folder in ("lake", "dbt", "site", "dagster"):
+        shutil.rmtree(demo_home / folder)
+    (demo_home / "warehouse.duckdb").unlink()
+    again = run_papertide(demo_home, "ingest", DBT_PROJECT_DIR.parent / "sample" / "hf_page")
+    assert again.returncode == 0, again.stderr
+    assert "1 already had: nothing changed" in again.stderr
+    done = run_papertide(demo_home, "build")
+    assert done.returncode == 0, done.stderr
+    assert hashes(demo_home) == before
+
+
+def test_a_candidate_that_breaks_a_rule_is_refused(demo_home: Path) -> None:
+    pointer = (demo_home / "snapshots" / "CURRENT").read_text()
+    facts = next((demo_home / "lake" / "items").glob("*/capture.json"))
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"n_seen": 999}))
+    done = run_papertide(demo_home, "build")
+    assert done.returncode == 1
+    assert "Nothing was published, readers keep the last snapshot" in done.stderr
+    assert "rpt_capture_reconciliation" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (demo_home / "snapshots" / "CURRENT").read_text() == pointer
+    assert run_papertide(demo_home, "sql", "select 1").returncode == 0
+
+
+def test_a_second_builder_leaves_with_a_sentence(demo_home: Path) -> None:
+    with writer_lock(Settings(home=demo_home)):
+        done = run_papertide(demo_home, "build")
+    assert done.returncode == 1
+    assert "Another process is building" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,48 @@
+"""What Dagster records of a command's run: assets, checks, counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture
+def instance(demo_home: Path) -> dg.DagsterInstance:
+    return dg.DagsterInstance.from_config(str(demo_home / "dagster"))
+
+
+def test_the_run_is_recorded_with_counts(instance: dg.DagsterInstance) -> None:
+    run = instance.get_runs()[0]
+    assert (run.job_name, run.status) == ("main", dg.DagsterRunStatus.SUCCESS)
+
+    def metadata(*path: str) -> dict[str, object]:
+        event = instance.get_latest_materialization_event(dg.AssetKey(path))
+        assert event is not None
+        assert event.asset_materialization is not None
+        return {k: v.value for k, v in event.asset_materialization.metadata.items()}
+
+    assert metadata("captures")["n_new"] == 416
+    items = metadata("items")
+    assert (items["n_seen"], items["n_accepted"], items["n_quarantined"]) == (7_559, 7_559, 0)
+    assert metadata("lake", "items")["dagster/row_count"] == 7_559
+    papers = metadata("marts", "dim_papers")
+    assert papers["dagster/row_count"] == 7_555
+    assert "arxiv:" in str(papers["preview"])
+    assert metadata("snapshot")["n_papers"] == 7_555
+
+
+def test_dbt_tests_are_asset_checks(instance: dg.DagsterInstance) -> None:
+    records = instance.get_event_records(
+        dg.EventRecordsFilter(event_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    )
+    checks = [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records]  # type: ignore[union-attr]
+    assert all(check.passed for check in checks)
+    names = {(check.asset_key.path[-1], check.check_name) for check in checks}
+    assert len(names) >= 80
+    assert ("items", "every_capture_is_parsed") in names
+    assert ("snapshot", "snapshot_holds_what_it_says") in names
+    assert any(key == "rpt_capture_reconciliation" for key, _ in names)
