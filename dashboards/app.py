@@ -12,10 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import flask
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash import (
+    ALL,
+    ClientsideFunction,
+    Dash,
+    Input,
+    Output,
+    State,
+    dcc,
+    html,
+    no_update,
+    set_props,
+)
 
 from dashboards import controls, downloads, formats, state, theme
-from dashboards.components import Renderer
+from dashboards.components import Renderer, aria
 from dashboards.pages import PAGES, Page, at
 from dashboards.queries import Queries
 from pipelines.errors import NoSnapshotError, PapertideError
@@ -101,14 +112,14 @@ def shell() -> Any:
                         id="theme-toggle",
                         type="button",
                         title="Switch between light and dark",
-                        **{"aria-label": "Switch between light and dark"},
+                        **aria(label="Switch between light and dark"),
                     ),
                 ],
                 className="top",
             ),
-            html.Nav(id="nav", **{"aria-label": "Pages"}),
+            html.Nav(id="nav", **aria(label="Pages")),
             html.Main(html.P("Loading…", className="loading"), id="page", tabIndex=-1),
-            html.P(id="announcer", className="unseen", role="status", **{"aria-live": "polite"}),
+            html.P(id="announcer", className="unseen", role="status", **aria(live="polite")),
         ],
         id="shell",
     )
@@ -147,7 +158,10 @@ def _render(
     renderer = Renderer(page.key, view, theme.named(theme_name))
     body = [
         html.Div([html.H1(page.title), _dateline(facts)], className="page-head"),
-        *(html.P(note, className="text text-note is-fallback", role="alert") for note in view.notes),
+        *(
+            html.P(note, className="text text-note is-fallback", role="alert")
+            for note in view.notes
+        ),
         form,
         *renderer.blocks(page.build(queries, view)),
         _colophon(facts),
@@ -163,7 +177,7 @@ def _nav(page: Page | None, params: dict[str, str]) -> Any:
     def entry(one: Page) -> Any:
         address = one.path + state.write(params)
         if one is page:
-            return html.A(one.title, href=address, **{"aria-current": "page"})
+            return html.A(one.title, href=address, **aria(current="page"))
         return dcc.Link(one.title, href=address)
 
     return html.Ul([html.Li(entry(one)) for one in PAGES])
@@ -218,12 +232,13 @@ def _add_callbacks(app: Dash, queries: Queries) -> None:
             return no_update, no_update, no_update
         return render(queries, path, search, theme_name)
 
-    app.clientside_callback(
+    clientside: Any = app.clientside_callback
+    clientside(
         ClientsideFunction("papertide", "theme"),
         Output("theme", "data"),
         Input("theme-toggle", "n_clicks"),
     )
-    app.clientside_callback(
+    clientside(
         ClientsideFunction("papertide", "navigate"),
         Output("url", "search"),
         Input({"type": "filter", "name": ALL}, "value"),
@@ -232,7 +247,7 @@ def _add_callbacks(app: Dash, queries: Queries) -> None:
         State("url", "search"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
+    clientside(
         ClientsideFunction("papertide", "announce"),
         Output("announcer", "children"),
         Input("rendered", "data"),
@@ -262,11 +277,14 @@ def _add_routes(server: flask.Flask, queries: Queries) -> None:
 
 
 def _add_headers(app: Dash) -> None:
-    scripts = " ".join(f"'{value}'" if not value.startswith("'") else value
-                       for value in app.csp_hashes())
+    scripts = " ".join(
+        f"'{value}'" if not value.startswith("'") else value for value in app.csp_hashes()
+    )
     policy = POLICY.format(scripts=scripts)
 
-    @app.server.after_request
+    server: flask.Flask = app.server
+
+    @server.after_request
     def secure(response: flask.Response) -> flask.Response:
         response.headers["Content-Security-Policy"] = policy
         for name, value in HEADERS.items():

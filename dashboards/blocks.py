@@ -173,14 +173,21 @@ def text(name: str, label: str, *, link: Callable[[Row], Link | None] | None = N
 
 def wide(name: str, label: str) -> Column:
     """A column of long text that may wrap."""
-    return Column(
-        label, lambda row: str(row[name]) if row[name] else formats.NOTHING, is_wide=True
-    )
+    return Column(label, lambda row: str(row[name]) if row[name] else formats.NOTHING, is_wide=True)
 
 
 def integer(name: str, label: str) -> Column:
     """A column of counts."""
     return Column(label, lambda row: formats.integer(row[name]), is_number=True)
+
+
+def n_of_total() -> Column:
+    """A column of `n_papers of n_total`."""
+
+    def write(row: Row) -> str:
+        return f"{row['n_papers']:,} of {row['n_total']:,}"
+
+    return Column("Papers", write, is_number=True)
 
 
 def decimal(name: str, label: str) -> Column:

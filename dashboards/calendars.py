@@ -56,9 +56,7 @@ def coverage_calendar(frame: pl.DataFrame, theme: Theme) -> go.Figure:
     figure = make_subplots(rows=len(shown), cols=1, vertical_spacing=0.24 / len(shown))
     figure.update_layout(template=template(theme))
     colours = (theme.quiet, theme.missing, theme.captured, theme.complete)
-    scale = [
-        [edge, colour] for i, colour in enumerate(colours) for edge in (i / 4, (i + 1) / 4)
-    ]
+    scale = [[edge, colour] for i, colour in enumerate(colours) for edge in (i / 4, (i + 1) / 4)]
     for position, year in enumerate(shown, start=1):
         states, texts = _year(year, days)
         figure.add_heatmap(

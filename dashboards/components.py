@@ -16,8 +16,13 @@ from dashboards import state
 from dashboards.pages import PAGES
 from dashboards.theme import Theme
 
-GRAPH_CONFIG = {"displayModeBar": False, "responsive": True, "showTips": False}
+GRAPH_CONFIG: Any = {"displayModeBar": False, "responsive": True, "showTips": False}
 PATHS = {page.key: page.path for page in PAGES}
+
+
+def aria(**values: str) -> dict[str, Any]:
+    """ARIA attributes: `aria(label="…")` is `aria-label`."""
+    return {f"aria-{name}": value for name, value in values.items()}
 
 
 def href(link: b.Link) -> str:
@@ -67,7 +72,7 @@ class Renderer:
                             style={"height": f"{panel.height}px"},
                         ),
                         role="img",
-                        **{"aria-label": f"{panel.summary} The table has the figures."},
+                        **aria(label=f"{panel.summary} The table has the figures."),
                     ),
                 ],
                 className="panel",
@@ -109,7 +114,9 @@ class Renderer:
         if table.frame.is_empty():
             return html.P(table.empty, className="empty")
         head = html.Thead(
-            html.Tr([html.Th(c.label, scope="col", className=_cell_class(c)) for c in table.columns])
+            html.Tr(
+                [html.Th(c.label, scope="col", className=_cell_class(c)) for c in table.columns]
+            )
         )
         body = [
             html.Tr(
@@ -126,7 +133,7 @@ class Renderer:
                     style={"--beside": f"{height}px"} if height else None,
                     tabIndex=0,
                     role="region",
-                    **{"aria-label": table.title},
+                    **aria(label=table.title),
                 ),
                 self._download(table),
             ],
@@ -143,7 +150,7 @@ class Renderer:
                     "Download CSV",
                     href=f"/download/{self._page}/{table.key}.csv{query}",
                     download=f"papertide-{table.key}.csv",
-                    **{"aria-label": f"Download CSV: {table.title}"},
+                    **aria(label=f"Download CSV: {table.title}"),
                 ),
             ],
             className="download",
@@ -215,7 +222,7 @@ class Renderer:
         ]
         where = html.Span(f"Page {listing.page:,} of {listing.n_pages:,}")
         return html.Nav(
-            [links[0], where, links[1]], className="pager", **{"aria-label": "Pages of the list"}
+            [links[0], where, links[1]], className="pager", **aria(label="Pages of the list")
         )
 
     def _page_href(self, page: int) -> str:
@@ -245,7 +252,7 @@ def _legend(keys: Sequence[b.Key]) -> Any:
         return None
     return html.Ul(
         [
-            html.Li([html.Span(className=f"mark mark-{key.mark}", **{"aria-hidden": "true"}), key.text])
+            html.Li([html.Span(className=f"mark mark-{key.mark}", **aria(hidden="true")), key.text])
             for key in keys
         ],
         className="legend",

@@ -12,6 +12,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboards import formats
+from dashboards.components import aria
 from dashboards.state import (
     ALL,
     MAX_SEARCH,
@@ -28,10 +29,11 @@ Control = tuple[str, Any, Any]
 
 def build(names: Sequence[str], view: View, choices: Choices) -> tuple[Any, dict[str, Any]]:
     """The controls and the values they show, by name."""
-    made = [(name.removeprefix("any-"), *_MAKERS[name](view, choices)) for name in names]
+    controls = _Controls(view, choices)
+    made = [(name.removeprefix("any-"), *controls.make(name)) for name in names]
     values = {name: value for name, _, _, value in made}
     fields = [_field(name, label, control) for name, label, control, _ in made]
-    form = html.Div(fields, className="filters", role="group", **{"aria-label": "Filters"})
+    form = html.Div(fields, className="filters", role="group", **aria(label="Filters"))
     return (form if fields else None), values
 
 
@@ -45,7 +47,7 @@ def _field(name: str, label: str, control: Any) -> Any:
         [html.Span(label, className="filter-label", id=f"label-{name}"), control],
         className=f"filter filter-{name}",
         role="group",
-        **{"aria-labelledby": f"label-{name}"},
+        **aria(labelledby=f"label-{name}"),
     )
 
 
@@ -63,26 +65,12 @@ def _dropdown(
         options=options,
         value=value,
         multi=multi,
-        clearable=multi or value != ALL,
+        clearable=multi or (options[:1] != [] and options[0]["value"] == ALL and value != ALL),
         searchable=len(options) > 12,
         placeholder=hint,
         optionHeight="auto",
         maxHeight=320,
     )
-
-
-def _population(view: View, choices: Choices) -> Control:
-    options = [
-        {"label": population_named(name).name, "value": name} for name in choices.populations
-    ]
-    return "Population", _radio("population", options, view.population), view.population
-
-
-def _grain(view: View, choices: Choices) -> Control:
-    options = [
-        {"label": grain.capitalize(), "value": grain} for grain in choices.grains(view.population)
-    ]
-    return "Period length", _radio("grain", options, view.grain), view.grain
 
 
 def _period_options(view: View) -> list[dict[str, str]]:
@@ -99,88 +87,118 @@ def _period_label(grain: str, period: Period) -> str:
     return f"{name[0].upper()}{name[1:]}{mark}"
 
 
-def _period(view: View, choices: Choices) -> Control:
-    value = view.period.start.isoformat() if view.period else None
-    return "Period", _dropdown("period", _period_options(view), value, hint="Period"), value
+class _Controls:
+    """Makes each control: its label, the component, the value it shows."""
 
+    def __init__(self, view: View, choices: Choices) -> None:
+        self._view = view
+        self._choices = choices
+        self._makers: dict[str, Callable[[], Control]] = {
+            "population": self._population,
+            "grain": self._grain,
+            "period": self._period,
+            "any-period": self._any_period,
+            "from": self._from,
+            "to": self._to,
+            "area": self._area,
+            "topic": self._topic,
+            "topics": self._topics,
+            "q": self._q,
+            "code": self._code,
+            "sort": self._sort,
+        }
 
-def _any_period(view: View, choices: Choices) -> Control:
-    value = view.period.start.isoformat() if view.period and view.has_period else ALL
-    options = [{"label": "All periods", "value": ALL}, *_period_options(view)]
-    return "Period", _dropdown("period", options, value, hint="All periods"), value
+    def make(self, name: str) -> Control:
+        """The control of a filter."""
+        return self._makers[name]()
 
+    def _population(self) -> Control:
+        options = [
+            {"label": population_named(name).name, "value": name}
+            for name in self._choices.populations
+        ]
+        return (
+            "Population",
+            _radio("population", options, self._view.population),
+            self._view.population,
+        )
 
-def _from(view: View, choices: Choices) -> Control:
-    value = view.start.start.isoformat() if view.start else None
-    return "From", _dropdown("from", _period_options(view), value, hint="First period"), value
+    def _grain(self) -> Control:
+        options = [
+            {"label": grain.capitalize(), "value": grain}
+            for grain in self._choices.grains(self._view.population)
+        ]
+        return "Period length", _radio("grain", options, self._view.grain), self._view.grain
 
+    def _period(self) -> Control:
+        value = self._view.period.start.isoformat() if self._view.period else None
+        return (
+            "Period",
+            _dropdown("period", _period_options(self._view), value, hint="Period"),
+            value,
+        )
 
-def _to(view: View, choices: Choices) -> Control:
-    value = view.end.start.isoformat() if view.end else None
-    return "To", _dropdown("to", _period_options(view), value, hint="Last period"), value
+    def _any_period(self) -> Control:
+        value = (
+            self._view.period.start.isoformat()
+            if self._view.period and self._view.has_period
+            else ALL
+        )
+        options = [{"label": "All periods", "value": ALL}, *_period_options(self._view)]
+        return "Period", _dropdown("period", options, value, hint="All periods"), value
 
+    def _from(self) -> Control:
+        value = self._view.start.start.isoformat() if self._view.start else None
+        return (
+            "From",
+            _dropdown("from", _period_options(self._view), value, hint="First period"),
+            value,
+        )
 
-def _area(view: View, choices: Choices) -> Control:
-    options = [{"label": "All areas", "value": ALL}]
-    options += [{"label": area, "value": area} for area in choices.areas]
-    value = view.area or ALL
-    return "Area", _dropdown("area", options, value, hint="All areas"), value
+    def _to(self) -> Control:
+        value = self._view.end.start.isoformat() if self._view.end else None
+        return "To", _dropdown("to", _period_options(self._view), value, hint="Last period"), value
 
+    def _area(self) -> Control:
+        options = [{"label": "All areas", "value": ALL}]
+        options += [{"label": area, "value": area} for area in self._choices.areas]
+        value = self._view.area or ALL
+        return "Area", _dropdown("area", options, value, hint="All areas"), value
 
-def _topic(view: View, choices: Choices) -> Control:
-    options = [{"label": "All topics", "value": ALL}]
-    options += [
-        {"label": topic.name, "value": topic.topic_id}
-        for topic in choices.topics
-        if view.area in (None, topic.area) or topic.topic_id == view.topic
-    ]
-    value = view.topic or ALL
-    return "Topic", _dropdown("topic", options, value, hint="All topics"), value
+    def _topic(self) -> Control:
+        options = [{"label": "All topics", "value": ALL}]
+        options += [
+            {"label": topic.name, "value": topic.topic_id}
+            for topic in self._choices.topics
+            if self._view.area in (None, topic.area) or topic.topic_id == self._view.topic
+        ]
+        value = self._view.topic or ALL
+        return "Topic", _dropdown("topic", options, value, hint="All topics"), value
 
+    def _topics(self) -> Control:
+        options = [{"label": topic.name, "value": topic.topic_id} for topic in self._choices.topics]
+        value = list(self._view.topics)
+        hint = f"The {MAX_TOPICS} largest"
+        control = _dropdown("topics", options, value, hint=hint, multi=True)
+        return f"Topics (up to {MAX_TOPICS})", control, value
 
-def _topics(view: View, choices: Choices) -> Control:
-    options = [{"label": topic.name, "value": topic.topic_id} for topic in choices.topics]
-    value = list(view.topics)
-    hint = f"The {MAX_TOPICS} largest"
-    control = _dropdown("topics", options, value, hint=hint, multi=True)
-    return f"Topics (up to {MAX_TOPICS})", control, value
+    def _q(self) -> Control:
+        control = dcc.Input(
+            id=identity("q"),
+            type="search",
+            value=self._view.q,
+            debounce=0.5,
+            maxLength=MAX_SEARCH,
+            placeholder="Words of a title, or a name",
+            autoComplete="off",
+        )
+        return "Title or author contains", control, self._view.q
 
+    def _code(self) -> Control:
+        value = ["1"] if self._view.code else []
+        options = [{"label": "Has a repository", "value": "1"}]
+        return "Code", dcc.Checklist(id=identity("code"), options=options, value=value), value
 
-def _q(view: View, choices: Choices) -> Control:
-    control = dcc.Input(
-        id=identity("q"),
-        type="search",
-        value=view.q,
-        debounce=0.5,
-        maxLength=MAX_SEARCH,
-        placeholder="Words of a title, or a name",
-        autoComplete="off",
-    )
-    return "Title or author contains", control, view.q
-
-
-def _code(view: View, choices: Choices) -> Control:
-    value = ["1"] if view.code else []
-    options = [{"label": "Has a repository", "value": "1"}]
-    return "Code", dcc.Checklist(id=identity("code"), options=options, value=value), value
-
-
-def _sort(view: View, choices: Choices) -> Control:
-    options = [{"label": label, "value": value} for value, label in SORTS.items()]
-    return "Order", _radio("sort", options, view.sort), view.sort
-
-
-_MAKERS: dict[str, Callable[[View, Choices], Control]] = {
-    "population": _population,
-    "grain": _grain,
-    "period": _period,
-    "any-period": _any_period,
-    "from": _from,
-    "to": _to,
-    "area": _area,
-    "topic": _topic,
-    "topics": _topics,
-    "q": _q,
-    "code": _code,
-    "sort": _sort,
-}
+    def _sort(self) -> Control:
+        options = [{"label": label, "value": value} for value, label in SORTS.items()]
+        return "Order", _radio("sort", options, self._view.sort), self._view.sort

@@ -1,2 +1,242 @@
-def export_site(reader, folder):
-    folder.mkdir(parents=True, exist_ok=True); return []
+"""The static site: the dashboard's pages as files that open from disk, without a network.
+
+Belongs here: blocks → files. Does not: what pages show (`pages`), how the running dashboard draws
+them (`components`). The site is written whole into a sibling folder and then put in place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import plotly
+
+from dashboards import blocks as b
+from dashboards import downloads, formats, state, theme
+from dashboards.pages import PAGES, Page, topics
+from dashboards.queries import Queries
+from pipelines.errors import PapertideError
+from pipelines.publishing.reader import Reader
+
+HERE = Path(__file__).parent
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+MARKER = "papertide-site.json"
+ASSETS = ("assets/style.css", "assets/theme.js", "site/site.js")
+ATTEMPTS = 3
+N_PAPERS = 200
+
+
+def export_site(reader: Reader, folder: Path) -> list[Path]:
+    """Write the site of the current snapshot to `folder` and return its pages.
+
+    A site that is there is replaced. Raises NoSnapshotError when nothing is published, and
+    PapertideError when the folder holds something else.
+    """
+    folder = folder.expanduser().resolve()
+    _check_replaceable(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    queries = Queries(reader)
+    for _ in range(ATTEMPTS):
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            before = queries.snapshot_id()
+            names = Site(queries, work).write()
+            if queries.snapshot_id() == before:
+                work.chmod(0o755)
+                _swap(work, folder)
+                return [folder / name for name in names]
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    raise PapertideError(
+        f"New snapshots were published while the site was written to {folder}. Nothing was "
+        "changed there; run `papertide export-site` again."
+    )
+
+
+def _check_replaceable(folder: Path) -> None:
+    if not folder.exists() or (folder / MARKER).is_file():
+        return
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    raise PapertideError(
+        f"{folder} holds something that is not an exported site, and exporting would replace it. "
+        "Name an empty or a new folder."
+    )
+
+
+def _swap(work: Path, folder: Path) -> None:
+    """Put the new site in place; the old one goes only when the new one is there."""
+    if not folder.exists():
+        work.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    folder.rename(old / "site")
+    try:
+        work.rename(folder)
+    except OSError:
+        (old / "site").rename(folder)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the navigation."""
+
+    title: str
+    href: str
+    is_here: bool
+
+
+class Site:
+    """Writes the pages of one snapshot into a folder."""
+
+    def __init__(self, queries: Queries, folder: Path) -> None:
+        self._queries = queries
+        self._folder = folder
+        self._choices = queries.choices()
+        self._facts = queries.snapshot_facts()
+        self._topic_pages: set[tuple[str, str]] = set()
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "site"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        environment.filters["kind"] = lambda item: type(item).__name__
+        self._template = environment.get_template("page.html")
+
+    def write(self) -> list[str]:
+        """Names of the pages written."""
+        self._write_assets()
+        names = []
+        views = [
+            replace(
+                state.read(state.write({"population": name}), self._choices), page_size=N_PAPERS
+            )
+            for name in self._choices.populations
+        ] or [state.read("", self._choices)]
+        details = [(view, list(topics.details(self._queries, view))) for view in views]
+        self._topic_pages = {
+            (view.population, topic.topic_id) for view, found in details for topic, _ in found
+        }
+        for view in views:
+            for page in PAGES:
+                if page.key == "health" and view is not views[0]:
+                    continue
+                name = self._page_name(page, view.population)
+                items = page.build(self._queries, view)
+                names.append(self._write_page(name, page, view, page.title, items))
+        for view, found in details:
+            for topic, items in found:
+                about = replace(view, topic=topic.topic_id)
+                name = _topic_name(view.population, topic.topic_id)
+                names.append(self._write_page(name, PAGES[1], about, topic.name, items))
+        marker = {"snapshot_id": self._facts["snapshot_id"], "pages": names}
+        (self._folder / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
+        return names
+
+    def _write_assets(self) -> None:
+        assets = self._folder / "assets"
+        assets.mkdir()
+        (self._folder / "data").mkdir()
+        for name in ASSETS:
+            shutil.copy(HERE / name, assets / Path(name).name)
+        shutil.copy(PLOTLY, assets / "plotly.min.js")
+        (assets / "colours.css").write_text(theme.css_variables(), encoding="utf-8")
+        facts = {
+            "templates": {
+                one.name: theme.template(one).to_plotly_json() for one in (theme.LIGHT, theme.DARK)
+            },
+            "swaps": theme.swaps(),
+        }
+        (assets / "themes.js").write_text(
+            f"window.PAPERTIDE = {json.dumps(facts)};\n", encoding="utf-8"
+        )
+
+    def _write_page(
+        self, name: str, page: Page, view: state.View, title: str, items: list[b.Block]
+    ) -> str:
+        for key, table in downloads.tables(items).items():
+            text = formats.to_csv(table.download())
+            (self._folder / _csv_name(name, key)).write_text(text, encoding="utf-8", newline="")
+        text = self._template.render(
+            title=title,
+            page=page,
+            view=view,
+            items=items,
+            nav=self._nav(page, view),
+            populations=self._switch(page, view),
+            facts=self._facts,
+            formats=formats,
+            figure=_figure_json,
+            href=self._href,
+            csv=lambda table: _csv_name(name, table.key),
+            topic_link=lambda topic_id: self._href(
+                b.Link("topics", {"population": view.population, "topic": topic_id})
+            ),
+            has_charts=any(isinstance(item, b.Chart) for item in items),
+        )
+        (self._folder / name).write_text(text, encoding="utf-8")
+        return name
+
+    def _page_name(self, page: Page, population: str) -> str:
+        stem = "index" if page.key == "overview" else page.key
+        first = self._choices.populations[:1]
+        if page.key == "health" or not first or population == first[0]:
+            return f"{stem}.html"
+        return f"{_slug(population)}-{stem}.html"
+
+    def _nav(self, here: Page, view: state.View) -> list[Entry]:
+        return [
+            Entry(page.title, self._page_name(page, view.population), page is here)
+            for page in PAGES
+        ]
+
+    def _switch(self, here: Page, view: state.View) -> list[Entry]:
+        """The same page for each population; none where there is nothing to choose."""
+        if here.key == "health" or len(self._choices.populations) < 2:
+            return []
+        return [
+            Entry(
+                state.population_named(name).name,
+                self._page_name(here, name),
+                name == view.population,
+            )
+            for name in self._choices.populations
+        ]
+
+    def _href(self, link: b.Link | None) -> str | None:
+        """The file of a place; null for what only the running dashboard can show."""
+        if link is None or link.page != "topics":
+            return None
+        key = (link.params.get("population", ""), link.params.get("topic", ""))
+        return _topic_name(*key) if key in self._topic_pages else None
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", text)
+
+
+def _topic_name(population: str, topic_id: str) -> str:
+    return f"topic-{_slug(population)}-{_slug(topic_id)}.html"
+
+
+def _csv_name(page_name: str, key: str) -> str:
+    return f"data/{Path(page_name).stem}-{_slug(key)}.csv"
+
+
+def _figure_json(panel: b.Panel) -> str:
+    """The light figure without its template, safe inside a script element."""
+    figure: dict[str, Any] = json.loads(panel.draw(theme.LIGHT).to_json())
+    figure["layout"].pop("template", None)
+    text = json.dumps(figure, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

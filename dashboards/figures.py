@@ -8,7 +8,7 @@ periods are hollow and dashed; insufficient ones are a grey cross on the axis. D
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -20,9 +20,10 @@ import polars as pl
 from dashboards import formats
 from dashboards.theme import Theme, template
 
+Row = Mapping[str, Any]
 ROW_HEIGHT = 34
 LABEL_WIDTH = 28
-Row = Mapping[str, Any]
+PERCENT = f"{formats.NBSP}%"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Series:
     low: str
     high: str
     name: str
+    scale: int = 1
+
+    def of(self, row: Row, column: str) -> float | None:
+        """A value as it is drawn."""
+        return None if row[column] is None else row[column] * self.scale
 
 
 def plain(text: str) -> str:
@@ -62,7 +68,12 @@ def empty(theme: Theme, message: str) -> go.Figure:
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.add_annotation(
-        text=plain(message), showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper",
+        text=plain(message),
+        showarrow=False,
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
         font={"color": theme.muted},
     )
     return figure
@@ -81,11 +92,11 @@ def share_dots(frame: pl.DataFrame, theme: Theme) -> go.Figure:
         f"<br>{r['n_papers']:,} of {r['n_total']:,} papers"
         for r in frame.iter_rows(named=True)
     ]
-    figure = _dots(frame, theme, ("share", "share_low", "share_high"), hover)
-    top = max(frame["share_high"].max(), 0.01)  # type: ignore[type-var]
-    figure.update_xaxes(
-        tickformat=".0%" if top > 0.04 else ".1%", range=[0, top * 1.04], title_text="Share of papers"
-    )
+    columns = ("share", "share_low", "share_high")
+    scaled = frame.with_columns(pl.col(name) * 100 for name in columns)
+    figure = _dots(scaled, theme, columns, hover)
+    top = max(_largest(scaled["share_high"]), 1.0)
+    figure.update_xaxes(ticksuffix=PERCENT, range=[0, top * 1.04], title_text="Share of papers")
     return figure
 
 
@@ -128,17 +139,20 @@ def share_over_time(
             f"<br>{row['n_papers']:,} of {row['n_total']:,} papers"
         )
 
-    figure = _lines(frame, theme, [Series("share", "share_low", "share_high", "Share")], grain, say)
-    top = top if top is not None else highest(frame)
-    figure.update_yaxes(tickformat=".0%" if top > 0.04 else ".1%", range=[-0.025 * top, top])
+    one = Series("share", "share_low", "share_high", "Share", 100)
+    figure = _lines(frame, theme, [one], grain, say)
+    top = 100 * (highest(frame) if top is None else top)
+    figure.update_yaxes(ticksuffix=PERCENT, range=[-0.025 * top, top], nticks=6)
     return figure
 
 
 def highest(frame: pl.DataFrame) -> float:
     """The upper end of a share axis that holds every interval worth its ink."""
-    solid = frame.filter(pl.col("is_sufficient"))
-    found = solid["share_high"].max() if solid.height else None
-    return max(0.01, float(found or 0.0)) * 1.06  # type: ignore[arg-type]
+    return max(0.01, _largest(frame.filter(pl.col("is_sufficient"))["share_high"])) * 1.06
+
+
+def _largest(values: pl.Series) -> float:
+    return max((float(value) for value in values if value is not None), default=0.0)
 
 
 def author_statistics(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
@@ -172,8 +186,8 @@ def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure
     if frame.is_empty():
         return empty(theme, "No periods to draw.")
     series = [
-        Series("ten_plus_share", "ten_plus_share_low", "ten_plus_share_high", "Ten or more"),
-        Series("solo_share", "solo_share_low", "solo_share_high", "One author"),
+        Series("ten_plus_share", "ten_plus_share_low", "ten_plus_share_high", "Ten or more", 100),
+        Series("solo_share", "solo_share_low", "solo_share_high", "One author", 100),
     ]
 
     def say(row: Row) -> str:
@@ -185,7 +199,7 @@ def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure
         return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
 
     figure = _lines(frame, theme, series, grain, say)
-    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", tickformat=".0%")
+    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", ticksuffix=PERCENT)
     return figure
 
 
@@ -199,13 +213,13 @@ def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
     figure = _figure(theme)
     figure.add_bar(
         x=frame["bucket"].to_list(),
-        y=frame["share"].to_list(),
+        y=(frame["share"] * 100).to_list(),
         marker={"color": theme.accent_band, "line": {"color": theme.accent, "width": 1}},
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": (frame["share_high"] - frame["share"]).to_list(),
-            "arrayminus": (frame["share"] - frame["share_low"]).to_list(),
+            "array": (100 * (frame["share_high"] - frame["share"])).to_list(),
+            "arrayminus": (100 * (frame["share"] - frame["share_low"])).to_list(),
             "color": theme.accent,
             "thickness": 1.5,
             "width": 4,
@@ -220,7 +234,7 @@ def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
         hovertemplate="%{hovertext}<extra></extra>",
     )
     figure.update_xaxes(type="category", title_text="Authors of the paper", tickangle=0)
-    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", tickformat=".0%")
+    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", ticksuffix=PERCENT)
     figure.update_layout(bargap=0.25)
     return figure
 
@@ -300,7 +314,11 @@ def _dots(
 
 
 def _lines(
-    frame: pl.DataFrame, theme: Theme, series: Sequence[Series], grain: str, say: Any
+    frame: pl.DataFrame,
+    theme: Theme,
+    series: Sequence[Series],
+    grain: str,
+    say: Callable[[Row], str],
 ) -> go.Figure:
     rows = list(frame.sort("period_start_on").iter_rows(named=True))
     figure = _figure(theme)
@@ -318,7 +336,8 @@ def _lines(
         mode="markers",
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": theme.muted}},
         hovertext=[
-            f"<b>{formats.period(grain, row['period_start_on'])}</b><br>insufficient" for row in thin
+            f"<b>{formats.period(grain, row['period_start_on'])}</b><br>insufficient"
+            for row in thin
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
@@ -349,7 +368,7 @@ def _add_band(figure: go.Figure, run: Sequence[Row], one: Series, colour: str) -
         row = known[0]
         figure.add_scatter(
             x=[row["period_start_on"]] * 2,
-            y=[row[one.low], row[one.high]],
+            y=[one.of(row, one.low), one.of(row, one.high)],
             mode="lines",
             line={"width": 6, "color": colour},
             hoverinfo="skip",
@@ -358,7 +377,8 @@ def _add_band(figure: go.Figure, run: Sequence[Row], one: Series, colour: str) -
     days = [row["period_start_on"] for row in known]
     figure.add_scatter(
         x=days + days[::-1],
-        y=[row[one.high] for row in known] + [row[one.low] for row in reversed(known)],
+        y=[one.of(row, one.high) for row in known]
+        + [one.of(row, one.low) for row in reversed(known)],
         mode="lines",
         line={"width": 0},
         fill="toself",
@@ -367,15 +387,13 @@ def _add_band(figure: go.Figure, run: Sequence[Row], one: Series, colour: str) -
     )
 
 
-def _add_run(
-    figure: go.Figure, run: Sequence[Row], one: Series, colour: str, theme: Theme
-) -> None:
+def _add_run(figure: go.Figure, run: Sequence[Row], one: Series, colour: str, theme: Theme) -> None:
     solid: list[tuple[Any, Any]] = []
     dashed: list[tuple[Any, Any]] = []
     for left, right in pairwise(run):
         target = dashed if left["is_partial"] or right["is_partial"] else solid
         for row in (left, right):
-            target.append((row["period_start_on"], row[one.value]))
+            target.append((row["period_start_on"], one.of(row, one.value)))
         target.append((right["period_start_on"], None))
     for points, dash in ((solid, "solid"), (dashed, "dot")):
         if points:
@@ -388,7 +406,7 @@ def _add_run(
             )
     figure.add_scatter(
         x=[row["period_start_on"] for row in run],
-        y=[row[one.value] for row in run],
+        y=[one.of(row, one.value) for row in run],
         mode="markers",
         name=one.name,
         marker={
@@ -401,13 +419,13 @@ def _add_run(
 
 
 def _add_hover(
-    figure: go.Figure, rows: Sequence[Row], first: Series, grain: str, say: Any
+    figure: go.Figure, rows: Sequence[Row], first: Series, grain: str, say: Callable[[Row], str]
 ) -> None:
     """One label a period, whichever line it is near."""
     shown = [row for row in rows if row["is_sufficient"]]
     figure.add_scatter(
         x=[row["period_start_on"] for row in shown],
-        y=[row[first.value] for row in shown],
+        y=[first.of(row, first.value) for row in shown],
         mode="markers",
         marker={"size": 18, "color": "rgba(0,0,0,0)"},
         hovertext=[

@@ -30,6 +30,11 @@ def decimal(value: float | None) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
+def mean(value: float | None) -> str:
+    """`5.0`; a dash for null."""
+    return NOTHING if value is None else f"{value:,.1f}"
+
+
 def share(value: float | None) -> str:
     """`12.3 %`; a dash for null."""
     return NOTHING if value is None else f"{100 * value:.1f}{NBSP}%"
@@ -60,6 +65,11 @@ def points_interval(low: float | None, high: float | None) -> str:
 def number_interval(low: float | None, high: float | None) -> str:
     """`5–6`; a dash when there is none."""
     return NOTHING if low is None or high is None else f"{decimal(low)}–{decimal(high)}"
+
+
+def mean_interval(low: float | None, high: float | None) -> str:
+    """`5.0–6.1`; a dash when there is none."""
+    return NOTHING if low is None or high is None else f"{low:,.1f}–{high:,.1f}"
 
 
 def day(value: date | None) -> str:

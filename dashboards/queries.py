@@ -18,7 +18,6 @@ from dashboards.state import Choices, Period, TopicChoice, View, span
 from pipelines.publishing.reader import Reader
 
 CACHE_SIZE = 256
-PAGE_SIZE = 25
 MAX_DOWNLOAD = 5_000
 
 
@@ -80,8 +79,7 @@ class Queries:
         return self.frame(_FACTS).row(0, named=True)
 
     def coverage_totals(self) -> pl.DataFrame:
-        """Per population: first_on, last_on, n_expected, n_captured_expected, n_complete,
-        n_papers."""
+        """Per population: first_on, last_on, n_expected, n_captured, n_complete, n_not_told."""
         return self.frame(_COVERAGE_TOTALS)
 
     def coverage(self, population: str) -> pl.DataFrame:
@@ -115,8 +113,10 @@ class Queries:
         )
 
     def share_differences(self, view: View) -> pl.DataFrame:
-        """Per topic: its share in the chosen period, in the complete one before, and their
-        difference with a 95 % interval (Newcombe 1998, method 10), largest first."""
+        """Per topic: share in the chosen and the previous complete period, and the difference.
+
+        The difference has a 95 % interval (Newcombe 1998, method 10); the largest comes first.
+        """
         return self.frame(
             _DIFFERENCES,
             {
@@ -176,11 +176,11 @@ class Queries:
         """The papers of the population's last listing day (at most 40), in the list's order."""
         return self.frame(_LAST_LISTING, {"population": population})
 
-    def papers(self, view: View, *, limit: int = PAGE_SIZE) -> pl.DataFrame:
-        """A page of the papers that the view's filters leave; `n_found` counts them all."""
+    def papers(self, view: View) -> pl.DataFrame:
+        """A page of the papers that the view's filters leave."""
         filters, bound = _paper_filters(view)
         order = _ORDERS[view.sort]
-        bound |= {"limit": limit, "offset": (view.page - 1) * PAGE_SIZE}
+        bound |= {"limit": view.page_size, "offset": (view.page - 1) * view.page_size}
         sql = _PAPERS.format(
             filters=filters, inner=order.format("counted"), outer=order.format("found")
         )
@@ -190,6 +190,10 @@ class Queries:
         """How many papers the view's filters leave."""
         filters, bound = _paper_filters(view)
         return int(self.frame(_N_PAPERS.format(filters=filters), bound).item())
+
+    def newest_by_topic(self, population: str, limit: int) -> pl.DataFrame:
+        """The newest papers of every topic, by topic; `n_found` counts all of the topic."""
+        return self.frame(_NEWEST_BY_TOPIC, {"population": population, "limit": limit})
 
     def topics_of(self, paper_ids: Sequence[str]) -> pl.DataFrame:
         """Topics of some papers with score and evidence, best first."""
@@ -498,6 +502,36 @@ select count(*) as n_found
 from bridge_population_papers as counted
 join dim_papers as paper on counted.paper_id = paper.paper_id
 where {filters}
+"""
+
+_NEWEST_BY_TOPIC = f"""
+with
+
+ranked as (
+    select
+        b.topic_id,
+        counted.population,
+        counted.paper_id,
+        counted.counted_on,
+        counted.date_precision,
+        count(*) over (partition by b.topic_id) as n_found,
+        row_number() over (
+            partition by b.topic_id
+            order by counted.counted_on desc, p.upvotes desc nulls last, counted.paper_id
+        ) as place
+    from bridge_population_papers as counted
+    join bridge_paper_topics as b on counted.paper_id = b.paper_id
+    join dim_papers as p on counted.paper_id = p.paper_id
+    where counted.population = $population and b.topic_id <> 'no-topic'
+)
+
+select
+    ranked.topic_id, ranked.population, ranked.counted_on, ranked.date_precision,
+    ranked.n_found, {_PAPER_COLUMNS}
+from ranked
+join dim_papers as paper on ranked.paper_id = paper.paper_id
+where ranked.place <= $limit
+order by ranked.topic_id, ranked.place
 """
 
 _TOPICS_OF = """

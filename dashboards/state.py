@@ -18,6 +18,7 @@ SORTS = {"listed": "Newest first", "upvotes": "Most upvotes"}
 SPAN = {"week": 26, "month": 24, "quarter": 12}
 MAX_TOPICS = 6
 MAX_SEARCH = 200
+PAGE_SIZE = 25
 ALL = "all"
 PARAMETERS = (
     *("population", "grain", "period", "from", "to", "area", "topic", "topics"),
@@ -123,6 +124,7 @@ class View:
     code: bool = False
     sort: str = "listed"
     page: int = 1
+    page_size: int = PAGE_SIZE
     notes: tuple[str, ...] = ()
 
     @property
@@ -154,19 +156,27 @@ def read(search: str | None, choices: Choices) -> View:
     notes: list[str] = []
     ignored = [name for name in asked if name not in PARAMETERS]
     if ignored:
-        notes.append(f"Nothing here is called {formats.listed([_short(n) for n in ignored])}.")
+        some = formats.listed([f"“{_short(name)}”" for name in ignored[:3]])
+        notes.append(f"The address sets {some}, which no page knows; left out.")
     population = _one_of(
-        "population", asked.get("population"), choices.populations, _first(choices.populations),
+        "population",
+        asked.get("population"),
+        choices.populations,
+        _first(choices.populations),
         notes,
     )
     grains = choices.grains(population)
     grain = _one_of(
-        "period length", asked.get("grain"), grains, "month" if "month" in grains else _first(grains),
+        "period length",
+        asked.get("grain"),
+        grains,
+        "month" if "month" in grains else _first(grains),
         notes,
     )
     periods = choices.periods.get((population, grain), ())
     period = _period("period", asked.get("period"), periods, _default_period(periods), notes)
-    begins = periods[-SPAN.get(grain, 24):]
+    recent = periods[-SPAN.get(grain, 24) :]
+    begins = tuple(p for p in recent if p.is_sufficient) or recent
     start = _period("first period", asked.get("from"), periods, _first_or_none(begins), notes)
     end = _period("last period", asked.get("to"), periods, periods[-1] if periods else None, notes)
     if start and end and start.start > end.start:
@@ -294,7 +304,7 @@ def _several(asked: str | None, known: list[str], notes: list[str]) -> tuple[str
 def _page(asked: str | None, notes: list[str]) -> int:
     if asked is None:
         return 1
-    if asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) and len(asked) < 7:
+    if asked.isascii() and asked.isdigit() and len(asked) < 7 and int(asked) > 0:
         return int(asked)
     notes.append(f"There is no page “{_short(asked)}”; showing the first.")
     return 1

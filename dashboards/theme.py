@@ -46,8 +46,11 @@ class Theme:
         return {role: colour for role, colour in asdict(self).items() if role != "name"}
 
     def series(self) -> tuple[tuple[str, str], ...]:
-        """Line and band colours in order of use; blue, vermilion and green of Okabe & Ito
-        (2008), darkened or lightened until they stand out from the paper."""
+        """Line and band colours in order of use.
+
+        Blue, vermilion and green of Okabe & Ito (2008), darkened or lightened until they stand
+        out from the paper.
+        """
         return (
             (self.accent, self.accent_band),
             (self.second, self.second_band),

@@ -16,8 +16,10 @@ from dashboards.state import View
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its address, its title, the filters it offers (`any-`: it may be left open), and
-    what it shows."""
+    """A page: its address, its title, the filters it offers, and what it shows.
+
+    A filter named `any-…` may be left open.
+    """
 
     key: str
     path: str
@@ -42,7 +44,9 @@ PAGES = (
         ("population", "grain", "period", "from", "to", "topic"),
         authors.build,
     ),
-    Page("trends", "/trends", "Trends", ("population", "grain", "from", "to", "topics"), trends.build),
+    Page(
+        "trends", "/trends", "Trends", ("population", "grain", "from", "to", "topics"), trends.build
+    ),
     Page(
         "papers",
         "/papers",

@@ -14,7 +14,7 @@ from dashboards.state import View
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
-        return common.nothing_yet(view)
+        return common.nothing_yet()
     topic = view.topic or "all"
     about = _about(queries, view)
     history = queries.author_counts(view, topic)
@@ -44,9 +44,11 @@ def _distribution(queries: Queries, view: View, topic: str, about: str) -> b.Cha
         f"known number of authors{partial}",
         panels=(
             b.Panel(
-                lambda theme: figures.empty(theme, "Insufficient: fewer than 20 papers.")
-                if few
-                else figures.author_distribution(frame, theme),
+                lambda theme: (
+                    figures.empty(theme, "Insufficient: fewer than 20 papers.")
+                    if few
+                    else figures.author_distribution(frame, theme)
+                ),
                 340,
                 "Bar chart of papers by number of authors with 95 % intervals.",
             ),
@@ -65,8 +67,7 @@ def _distribution(queries: Queries, view: View, topic: str, about: str) -> b.Cha
         ),
         formula=common.WILSON,
         caveats=(
-            "Authors are counted as listed: hidden and repeated names count, a team is one."
-            + few,
+            "Authors are counted as listed: hidden and repeated names count, a team is one." + few,
         ),
         legend=(b.Key("bar-band", "share"), b.Key("upright", "95 % interval")),
     )
@@ -163,7 +164,8 @@ def _by_topic(queries: Queries, view: View) -> b.Table:
         ),
         empty="No paper of the period has both a topic and a known number of authors.",
         is_muted=_is_muted,
-        note=f"In brackets: 95 % intervals. {common.ORDER_STATISTICS} {common.WILSON}",
+        note="In brackets: 95 % intervals; none where n is too small for one. "
+        f"{common.ORDER_STATISTICS} {common.WILSON}",
     )
 
 
@@ -173,7 +175,12 @@ def _statistic(value: str, low: str, high: str, label: str) -> b.Column:
     def write(row: b.Row) -> str:
         if not row["is_sufficient"]:
             return "insufficient"
-        return f"{formats.decimal(row[value])} [{formats.number_interval(row[low], row[high])}]"
+        is_mean = value == "mean_authors"
+        number = (formats.mean if is_mean else formats.decimal)(row[value])
+        if row[low] is None or row[high] is None:
+            return f"{number} [no interval]"
+        interval = formats.mean_interval if is_mean else formats.number_interval
+        return f"{number} [{interval(row[low], row[high])}]"
 
     return b.Column(label, write, is_number=True)
 

@@ -36,6 +36,7 @@ TIME_KEY = (
 )
 DOT_KEY = (b.Key("dot", "share"), b.Key("whisker", "95 % interval"))
 MAX_AUTHORS = 6
+TopicsByPaper = dict[str, list[b.Topic]]
 
 
 def caveats(view: View) -> tuple[str, ...]:
@@ -48,9 +49,7 @@ def n_of(view: View) -> str:
     if not view.period:
         return view.about.counts
     partial = ", partial" if view.period.is_partial else ""
-    return (
-        f"n = {view.period.n_total:,} {view.about.counts}, {view.period_name}{partial}"
-    )
+    return f"n = {view.period.n_total:,} {view.about.counts}, {view.period_name}{partial}"
 
 
 def span_of(view: View) -> str:
@@ -62,7 +61,7 @@ def span_of(view: View) -> str:
     return f"{view.about.counts[0].upper()}{view.about.counts[1:]}, {first} to {last}"
 
 
-def nothing_yet(view: View) -> list[b.Block]:
+def nothing_yet() -> list[b.Block]:
     """What a page says when the snapshot has no periods at all."""
     return [
         b.Text(
@@ -80,10 +79,21 @@ def topic_link(page: str, view: View, row: b.Row) -> b.Link:
     )
 
 
+def topics_by_paper(queries: Queries, *frames: pl.DataFrame) -> TopicsByPaper:
+    """Topics with their evidence, by paper, of all papers in some frames."""
+    papers = sorted({paper for frame in frames for paper in frame["paper_id"]})
+    found: TopicsByPaper = {}
+    if papers:
+        for row in queries.topics_of(papers).iter_rows(named=True):
+            found.setdefault(row["paper_id"], []).append(
+                b.Topic(row["topic_id"], row["name"], tuple(row["evidence"]))
+            )
+    return found
+
+
 def paper_list(
-    queries: Queries,
-    view: View,
     frame: pl.DataFrame,
+    topics: TopicsByPaper,
     *,
     key: str,
     title: str,
@@ -91,16 +101,8 @@ def paper_list(
     empty: str,
     page: int = 1,
     n_pages: int = 1,
-    download: pl.DataFrame | None = None,
 ) -> b.Papers:
     """A list of papers with topics, evidence, links and counters."""
-    topics: dict[str, list[b.Topic]] = {}
-    if frame.height:
-        for row in queries.topics_of(frame["paper_id"].to_list()).iter_rows(named=True):
-            topics.setdefault(row["paper_id"], []).append(
-                b.Topic(row["topic_id"], row["name"], tuple(row["evidence"]))
-            )
-    rows = frame if download is None else download
     return b.Papers(
         key=key,
         title=title,
@@ -108,7 +110,7 @@ def paper_list(
         papers=tuple(
             _paper(row, topics.get(row["paper_id"], ())) for row in frame.iter_rows(named=True)
         ),
-        table=b.Table(key, title, rows.drop("n_found", strict=False), ()),
+        table=b.Table(key, title, frame.drop("n_found", strict=False), ()),
         empty=empty,
         page=page,
         n_pages=n_pages,

@@ -15,7 +15,7 @@ CALENDAR_KEY = (
 )
 
 
-def build(queries: Queries, view: View) -> list[b.Block]:
+def build(queries: Queries, _view: View) -> list[b.Block]:
     """The page."""
     found: list[b.Block] = [
         b.Text(
@@ -28,8 +28,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     totals = queries.coverage_totals()
     if totals.is_empty():
         found.append(b.Text("No listing day was captured yet."))
-    for row in totals.iter_rows(named=True):
-        found.append(_calendar(queries, row))
+    found += [_calendar(queries, row) for row in totals.iter_rows(named=True)]
     found += [
         b.Heading("Reconciliation", "Items seen = items accepted + items quarantined."),
         _reconciliation(queries),

@@ -24,7 +24,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         "lead",
     )
     if not view.period:
-        return [lead, *common.nothing_yet(view)]
+        return [lead, *common.nothing_yet()]
     return [
         lead,
         _headlines(queries, view),
@@ -52,7 +52,7 @@ def _headlines(queries: Queries, view: View) -> b.Stats:
             view.about.name,
         ),
     ]
-    shares = [r for r in queries.topic_shares(_whole(view)).iter_rows(named=True)]
+    shares = queries.topic_shares(_whole(view)).iter_rows(named=True)
     top = next((row for row in shares if row["topic_id"] != "no-topic"), None)
     if top and top["is_sufficient"]:
         items.append(
@@ -84,9 +84,7 @@ def _coverage(queries: Queries, view: View) -> str:
     state = "partial period" if view.period and view.period.is_partial else "complete period"
     if not row:
         return state
-    return (
-        f"{state}; {row['n_captured']:,} of {row['n_expected']:,} expected days captured in all"
-    )
+    return f"{state}; {row['n_captured']:,} of {row['n_expected']:,} expected days captured in all"
 
 
 def _whole(view: View) -> View:
@@ -127,7 +125,8 @@ def _strongest(queries: Queries, view: View) -> list[b.Block]:
                 shown,
                 (
                     b.text(
-                        "topic_name", "Topic",
+                        "topic_name",
+                        "Topic",
                         link=lambda row: common.topic_link("topics", view, row),
                     ),
                     b.share("share", "Share"),
@@ -170,7 +169,8 @@ def _changes(queries: Queries, view: View) -> list[b.Block]:
             shown,
             (
                 b.text(
-                    "topic_name", "Topic",
+                    "topic_name",
+                    "Topic",
                     link=lambda row: common.topic_link("topics", view, row),
                 ),
                 b.share("before_share", before),
@@ -187,13 +187,17 @@ def _changes(queries: Queries, view: View) -> list[b.Block]:
             csv_frame=lambda: frame,
         ),
         formula=common.NEWCOMBE,
-        caveats=(
-            f"These are the largest of {frame.height:,} differences, each with its own interval: "
-            "some stand out by chance. Two periods make no trend.",
-        ),
+        caveats=(_by_chance(frame.height),),
         legend=(b.Key("dot", "difference"), b.Key("whisker", "95 % interval")),
     )
     return [heading, _then_and_now(queries, view, before), chart]
+
+
+def _by_chance(n: int) -> str:
+    return (
+        f"These are the largest of {n:,} differences, each with its own interval: some stand out "
+        "by chance. Two periods make no trend."
+    )
 
 
 def _then_and_now(queries: Queries, view: View, before: str) -> b.Table:
@@ -264,9 +268,8 @@ def _last_day(queries: Queries, view: View) -> b.Papers:
     on = formats.day(frame["counted_on"][0]) if frame.height else ""
     more = f"; the first {frame.height} are shown" if n_found > frame.height else ""
     return common.paper_list(
-        queries,
-        view,
         frame,
+        common.topics_by_paper(queries, frame),
         key="last-listing",
         title=f"On the last list, {on}" if on else "On the last list",
         subtitle=f"n = {n_found:,} {view.about.counts}{more}.",

@@ -6,23 +6,22 @@ from dataclasses import replace
 
 from dashboards import blocks as b
 from dashboards.pages import common
-from dashboards.queries import MAX_DOWNLOAD, PAGE_SIZE, Queries
+from dashboards.queries import MAX_DOWNLOAD, Queries
 from dashboards.state import SORTS, View
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.population:
-        return common.nothing_yet(view)
+        return common.nothing_yet()
     n_found = queries.n_papers(view)
-    n_pages = max(1, -(-n_found // PAGE_SIZE))
+    n_pages = max(1, -(-n_found // view.page_size))
     shown = replace(view, page=min(view.page, n_pages))
-    first = (shown.page - 1) * PAGE_SIZE + 1
+    first = (shown.page - 1) * view.page_size + 1
     frame = queries.papers(shown)
     listing = common.paper_list(
-        queries,
-        view,
         frame,
+        common.topics_by_paper(queries, frame),
         key="papers",
         title=f"{n_found:,} papers" if n_found != 1 else "1 paper",
         subtitle=_subtitle(view, first, frame.height),
@@ -36,7 +35,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         "Papers",
         frame,
         (),
-        csv_frame=lambda: queries.papers(replace(view, page=1), limit=MAX_DOWNLOAD),
+        csv_frame=lambda: queries.papers(replace(view, page=1, page_size=MAX_DOWNLOAD)),
         note=f"The download holds the first {MAX_DOWNLOAD:,}." if n_found > MAX_DOWNLOAD else "",
     )
     return [replace(listing, table=everything)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -10,7 +11,7 @@ from dashboards import blocks as b
 from dashboards import figures, formats
 from dashboards.pages import common
 from dashboards.queries import Queries
-from dashboards.state import View
+from dashboards.state import TopicChoice, View
 
 N_DRAWN = 25
 N_PAPERS = 10
@@ -19,7 +20,7 @@ N_PAPERS = 10
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
-        return common.nothing_yet(view)
+        return common.nothing_yet()
     found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
     frame = queries.topic_shares(view)
     if not view.period.is_sufficient:
@@ -41,7 +42,9 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
     solid = bool(view.period and view.period.is_sufficient)
     where = f" in {view.area}" if view.area else ""
     more = topics.height - drawn.height
-    caveats = [f"Drawn: the {drawn.height} largest; the table has all {topics.height}."] * (more > 0)
+    caveats = [f"Drawn: the {drawn.height} largest; the table has all {topics.height}."] * (
+        more > 0
+    )
     if bucket.height and solid:
         row = bucket.row(0, named=True)
         caveats.append(
@@ -56,9 +59,11 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
         "several topics.",
         panels=(
             b.Panel(
-                lambda theme: figures.share_dots(drawn, theme)
-                if solid
-                else figures.empty(theme, "Insufficient: fewer than 20 papers."),
+                lambda theme: (
+                    figures.share_dots(drawn, theme)
+                    if solid
+                    else figures.empty(theme, "Insufficient: fewer than 20 papers.")
+                ),
                 figures.dots_height(drawn.height if solid else 4),
                 f"Dot chart of {drawn.height} topics with 95 % intervals.",
             ),
@@ -91,22 +96,56 @@ def detail(queries: Queries, view: View) -> list[b.Block]:
     """One topic: its share over time and its newest papers."""
     topic = view.topic or ""
     history = queries.topic_history(view, [topic])
+    narrowed = replace(view, area=None, q="", code=False, sort="listed", page=1, page_size=N_PAPERS)
+    papers = queries.papers(narrowed)
     name = history["topic_name"][0] if history.height else topic
-    narrowed = replace(view, area=None, q="", code=False, sort="listed", page=1)
-    papers = queries.papers(narrowed, limit=N_PAPERS)
-    n_found = queries.n_papers(narrowed)
+    return _detail(
+        narrowed,
+        name,
+        history,
+        papers,
+        queries.n_papers(narrowed),
+        common.topics_by_paper(queries, papers),
+    )
+
+
+def details(queries: Queries, view: View) -> Iterator[tuple[TopicChoice, list[b.Block]]]:
+    """Every topic that has papers in the population, in depth; read at one go."""
+    choices = queries.choices().topics
+    papers = queries.newest_by_topic(view.population, N_PAPERS).partition_by(
+        "topic_id", as_dict=True
+    )
+    history = queries.topic_history(view, [topic.topic_id for topic in choices]).partition_by(
+        "topic_id", as_dict=True
+    )
+    known = common.topics_by_paper(queries, *papers.values())
+    for topic in choices:
+        key = (topic.topic_id,)
+        if key in papers and key in history:
+            rows = papers[key]
+            blocks = _detail(view, topic.name, history[key], rows, rows["n_found"][0], known)
+            yield topic, blocks
+
+
+def _detail(
+    view: View,
+    name: str,
+    history: pl.DataFrame,
+    papers: pl.DataFrame,
+    n_found: int,
+    known: common.TopicsByPaper,
+) -> list[b.Block]:
     when = f", {view.period_name}" if view.has_period else ""
     return [
         b.Heading(name),
         history_chart(view, history, name),
         common.paper_list(
-            queries,
-            view,
             papers,
+            known,
             key="topic-papers",
             title=f"Newest papers on {name}{when}",
-            subtitle=f"{min(N_PAPERS, n_found):,} of {n_found:,} {view.about.counts}; under each, "
-            "the words that brought it here. All are on the Papers page.",
+            subtitle=f"{papers.height:,} of {n_found:,} {view.about.counts}; under each, the words "
+            "that brought it here.",
             empty="No paper of this population has the topic.",
         ),
     ]
@@ -142,7 +181,7 @@ def history_table(view: View, history: pl.DataFrame, key: str, title: str) -> b.
             b.period(view.grain),
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
-            b.Column("Papers", lambda row: f"{row['n_papers']:,} of {row['n_total']:,}", True),
+            b.n_of_total(),
         ),
         is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
     )

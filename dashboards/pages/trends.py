@@ -14,7 +14,7 @@ from dashboards.state import MAX_TOPICS, View
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
-        return common.nothing_yet(view)
+        return common.nothing_yet()
     shown = view.topics or largest(queries, view)
     found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
     if not shown:
@@ -44,7 +44,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
                 ),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
-                b.Column("Papers", lambda row: f"{row['n_papers']:,} of {row['n_total']:,}", True),
+                b.n_of_total(),
             ),
             is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
             max_rows=400,

@@ -57,7 +57,8 @@ def dbt_models(
     """Seeds, staging, intermediate, marts and their tests. A failing test stops the run."""
     log.info("building and checking the tables")
     target = home.settings.dbt_target_dir / "target"
-    run = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=target)
+    command = ["build", "--exclude-resource-type", "unit_test"]
+    run = dbt.cli(command, context=context, target_path=target)
     try:
         events = list(run.stream())
     except DagsterDbtCliRuntimeError:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import iterparse
 
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.clean import one_line
@@ -21,19 +22,34 @@ _CATEGORY = re.compile(r"^[a-z][a-z-]+(\.[A-Za-z-]{2,})?$")
 
 
 def parse(body: bytes, hints: Hints) -> Parsed:
-    """Entries of an Atom answer; a body that is no such feed is rejected whole."""
+    """Entries of an Atom answer; a body that is no such feed is rejected whole.
+
+    A feed that was cut keeps its complete entries; what follows the cut is one reject.
+    """
+    root: Element | None = None
+    entries: list[Element] = []
+    problem = ""
     try:
-        root = fromstring(
-            body.lstrip(), forbid_dtd=True, forbid_entities=True, forbid_external=True
-        )
+        for event, element in iterparse(
+            BytesIO(body.lstrip()),
+            events=("start", "end"),
+            forbid_dtd=True,
+            forbid_entities=True,
+            forbid_external=True,
+        ):
+            root = element if root is None else root
+            if event == "end" and element.tag == f"{_ATOM}entry":
+                entries.append(element)
     except DefusedXmlException:
         return reject_body("xml_dtd_refused", "The XML declares a DTD or entities.", body)
     except (ParseError, ValueError, LookupError) as error:
-        return reject_body("broken_xml", f"The body is not XML: {error}.", body)
+        problem = str(error)
+    if root is None or (problem and not entries):
+        return reject_body("broken_xml", f"The body is not XML: {problem}.", body)
     if root.tag != f"{_ATOM}feed":
         return reject_body("not_a_listing", "The XML is not an Atom feed.", body)
     rows, rejects = [], []
-    for position, entry in enumerate(root.iter(f"{_ATOM}entry"), start=1):
+    for position, entry in enumerate(entries, start=1):
         place = f"entry {position}"
         outcome = _row(entry)
         if isinstance(outcome, str):
@@ -41,11 +57,17 @@ def parse(body: bytes, hints: Hints) -> Parsed:
             rejects.append(Reject(place, "bad_arxiv_id", outcome, shown))
         else:
             rows.append({"position": position, "place": place, **outcome})
+    if problem:
+        detail = f"The XML breaks off or is damaged here: {problem}."
+        rejects.append(Reject(f"after entry {len(entries)}", "broken_xml", detail))
     # A query or a look-up is a selection by whoever asked: it adds papers, never population.
     return finish(
-        frame(rows), rejects, hints, captured_on=_day(root.findtext(f"{_ATOM}updated")),
+        frame(rows),
+        rejects,
+        hints,
+        captured_on=_day(root.findtext(f"{_ATOM}updated")),
         stated_kind="search",
-    )  # fmt: skip
+    )
 
 
 def _row(entry: Element) -> dict[str, Any] | str:

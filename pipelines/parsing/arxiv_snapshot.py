@@ -7,7 +7,9 @@ parsed by Polars at once; only a chunk with a damaged line is gone through line 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import orjson
@@ -19,6 +21,8 @@ from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish
 from pipelines.schemas import ITEM_SCHEMA
 
 CHUNK_BYTES = 16 * 1024**2
+WORKERS = 2  # chunks parsed at the same time: Polars works outside the interpreter's lock
+WORKERS = 2  # chunks parsed at the same time; Polars works outside the interpreter's lock
 MAX_LINE_BYTES = 8 * 1024**2
 
 _RAW = pl.Schema(
@@ -46,11 +50,26 @@ def looks_like_record(line: bytes) -> bool:
 
 def parse_stream(stream: BinaryIO, hints: Hints) -> Iterator[Parsed]:
     """One `Parsed` per chunk of lines; rows carry their line number as place."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        ahead: deque[Future[Parsed]] = deque()
+        for chunk, first_line in _numbered(_whole_lines(stream)):
+            ahead.append(pool.submit(_parse_chunk, chunk, first_line, hints))
+            if len(ahead) > WORKERS:  # bounds what is held in memory
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _numbered(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Each chunk with the number of its first line."""
     first_line = 1
-    for chunk in _whole_lines(stream):
-        n_lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
-        yield _parse_chunk(chunk, first_line, hints)
-        first_line += n_lines
+    for chunk in chunks:
+        yield chunk, first_line
+        first_line += _count_lines(chunk)
+
+
+def _count_lines(chunk: bytes) -> int:
+    return chunk.count(b"\n") + (not chunk.endswith(b"\n"))
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -80,8 +99,7 @@ def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> Parsed:
         raw = None
     # Blank lines shift places, so they too take the careful way; so do NULs, which stand for
     # escapes that Polars could not read.
-    n_lines = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
-    if raw is None or raw.height != n_lines or _holds_nul(raw):
+    if raw is None or raw.height != _count_lines(chunk) or _holds_nul(raw):
         raw, rejects = _parse_lines(chunk, first_line)
     else:
         raw, rejects = raw.with_row_index("line", offset=first_line), []
@@ -209,13 +227,14 @@ def _author_names() -> pl.Expr:
     )
     tidy = name.str.replace_all(BLANKS, " ").str.strip_chars()
     parsed = pl.col("authors_parsed").list.eval(tidy.filter(tidy.str.len_chars() > 0))
+    stripped = pl.element().str.strip_chars()
     printed = (
         pl.col("authors")
         .str.replace_all(BLANKS, " ")
         .str.replace_all(r"\s*\([^()]*\)", "")
         .str.replace_all(r",? and ", ", ")
         .str.split(", ")
-        .list.eval(pl.element().str.strip_chars().filter(pl.element().str.len_chars() > 0))
+        .list.eval(stripped.filter(stripped.str.len_chars() > 0))
     )
     return pl.when(pl.col("authors_parsed").list.len() > 0).then(parsed).otherwise(printed)
 

@@ -33,8 +33,10 @@ _SYMBOLS = {
 }  # fmt: skip
 
 
-# Control characters count as white space: terminals and XML readers stumble over them.
-BLANKS = r"[\s\p{Cc}\u00a0\u200b]+"
+# Control characters count as white space: terminals and XML readers stumble over them. A plain
+# space alone is no match: replacing each by itself would be most of the work.
+_BLANK = r"\s\p{Cc}\x{200b}"
+BLANKS = rf"[[{_BLANK}]--\x20][{_BLANK}]*| [{_BLANK}]+"
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b]+")
 
 
@@ -84,7 +86,7 @@ def _readable_tex(texts: pl.Series) -> pl.Series:
     out = out.str.replace_all(r"\\([%&$#_{}])", "${1}")
     out = out.str.replace_all(r"\\(?:em|it|bf|rm|tt|sc)\b", "")
     out = out.str.replace_all(r"\\[,;:! ()\[\]\\]", " ").str.replace_all(r"[{}]", "")
-    return out.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars()
+    return out.str.normalize("NFC").str.replace_all(BLANKS, " ").str.strip_chars()
 
 
 def title_key(title: pl.Expr) -> pl.Expr:

@@ -20,22 +20,22 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     try:
         data: Any = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        return _salvage(body, str(error), hints)
+        text = body.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+        if not text.startswith("["):
+            return reject_body("broken_json", f"The body is not JSON: {error}.", body)
+        return salvage(text, str(error), hints)
     if not isinstance(data, list):
         kind = "an object" if isinstance(data, dict) else "a bare value"
         return reject_body("not_a_listing", f"The JSON is {kind}, not an array of papers.", body)
     return parse_items(data, hints)
 
 
-def _salvage(body: bytes, error: str, hints: Hints) -> Parsed:
-    """The complete items before the first syntax error, and one reject for the rest.
+def salvage(text: str, error: str, hints: Hints) -> Parsed:
+    """The complete items of an array before its first syntax error, and one reject for the rest.
 
     What strict JSON refuses and Python reads (`NaN`, half a surrogate pair, bytes that are not
     UTF-8) costs at most the item that holds it; a rule says so.
     """
-    text = body.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
-    if not text.startswith("["):
-        return reject_body("broken_json", f"The body is not JSON: {error}.", body)
     decoder = json.JSONDecoder(parse_int=_int)
     items, at = [], 1
     while True:

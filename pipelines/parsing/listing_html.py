@@ -7,32 +7,45 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from html import unescape
 from typing import Any
 
 import orjson
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.parsing.arxiv_ids import split_version
+from pipelines.parsing.listing_api import salvage
 from pipelines.parsing.listing_items import parse_items
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
 _PERIODS = {"day": "daily", "daily": "daily", "week": "weekly", "month": "monthly"}
+# The attribute runs to the end of the body: browsers see no element there.
+_CUT_PROPS = re.compile(r'data-target="DailyPapers"[^>]*?data-props="([^"]*)$')
 _N_AUTHORS = re.compile(r"([0-9]+)\s+authors?\b")
 
 
 def parse(body: bytes, hints: Hints) -> Parsed:
     """Items of a listing page, `page_day` from its `data-props`; else `html_not_a_listing`."""
-    tree = LexborHTMLParser(body.decode("utf-8", errors="replace"))
+    page = body.decode("utf-8", errors="replace")
+    if cut := _CUT_PROPS.search(page):
+        listing = unescape(cut.group(1)).partition('"dailyPapers":')[2].lstrip()
+        if listing.startswith("["):
+            return salvage(listing, "the page was cut", hints)
+    tree = LexborHTMLParser(page)
     props, problem = _props(tree)
     if props is not None:
         return parse_items(props["dailyPapers"], hints, **_page(props))
     cards = tree.css("article")
+    n_closed = page.count("</article")
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for position, card in enumerate(cards, start=1):
         row = _card(card)
         place = f"card {position}"
-        if row is None:
+        if position > n_closed:
+            text = excerpt(card.text())
+            rejects.append(Reject(place, "truncated_record", "The page was cut here.", text))
+        elif row is None:
             text = excerpt(card.text())
             rejects.append(Reject(place, "card_without_paper", "The card links no paper.", text))
         else:

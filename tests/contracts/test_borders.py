@@ -1,0 +1,140 @@
+"""The rooms keep to themselves: which module may import which. Read from the code, not run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import PROJECT_ROOT
+
+pytestmark = pytest.mark.contracts
+
+FOR_DASHBOARDS = {
+    "pipelines.errors",
+    "pipelines.publishing.reader",
+    "pipelines.publishing.snapshot",
+    "pipelines.settings",
+}
+KNOWS_BOTH_HOUSES = ("pipelines/definitions.py", "pipelines/cli/")
+KNOWS_DAGSTER = ("pipelines/definitions.py", "pipelines/cli/", "pipelines/defs/")
+WITHOUT_DAGSTER = ("sources", "parsing", "topics", "trends", "publishing")
+# What a pure room may import of the project besides itself.
+PURE_ROOMS = {
+    "parsing": ("pipelines.schemas", "pipelines.errors"),
+    "topics": ("pipelines.schemas", "pipelines.errors"),
+    "trends": ("pipelines.schemas", "pipelines.errors"),
+}
+OUTSIDE_WORLD = {
+    "dagster", "dagster_dbt", "duckdb", "filelock", "http", "os", "pathlib", "requests", "shutil",
+    "socket", "subprocess", "tempfile", "threading", "time", "urllib",
+}  # fmt: skip
+READS_FILES = {"pipelines/topics/taxonomy.py": {"pathlib"}}  # it loads the two seed files
+CLOCK = {"now", "today", "utcnow"}
+
+
+def modules(folder: str) -> list[Path]:
+    """Python files below a folder of the project."""
+    return sorted((PROJECT_ROOT / folder).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PROJECT_ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of everything that a file imports, wherever in it.
+
+    `from pipelines import settings` counts as `pipelines.settings`.
+    """
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}, line {node.lineno}: a relative import"
+            module = node.module or ""
+            inside = PROJECT_ROOT / module.replace(".", "/")
+            for alias in node.names:
+                is_module = (inside / f"{alias.name}.py").exists() or (inside / alias.name).is_dir()
+                yield f"{module}.{alias.name}" if is_module else module
+
+
+def offences(paths: list[Path], is_offence: object) -> list[str]:
+    """`file: import` for each import that the rule forbids."""
+    assert callable(is_offence)
+    return [
+        f"{name_of(path)}: {name}" for path in paths for name in imports(path) if is_offence(name)
+    ]
+
+
+def below(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def test_dashboards_read_snapshots_and_nothing_else() -> None:
+    found = offences(
+        modules("dashboards"), lambda name: below(name, "pipelines") and name not in FOR_DASHBOARDS
+    )
+    assert not found, found
+
+
+def test_pipelines_do_not_know_the_dashboards() -> None:
+    paths = [p for p in modules("pipelines") if not name_of(p).startswith(KNOWS_BOTH_HOUSES)]
+    found = offences(paths, lambda name: below(name, "dashboards"))
+    assert not found, found
+
+
+def is_dagster(name: str) -> bool:
+    return below(name, "dagster") or below(name, "dagster_dbt")
+
+
+@pytest.mark.parametrize("room", WITHOUT_DAGSTER)
+def test_rooms_without_dagster(room: str) -> None:
+    found = offences(modules(f"pipelines/{room}"), is_dagster)
+    assert not found, found
+
+
+def test_dagster_is_known_at_the_edge_only() -> None:
+    paths = [p for p in modules("pipelines") if not name_of(p).startswith(KNOWS_DAGSTER)]
+    found = offences(paths + modules("dashboards"), is_dagster)
+    assert not found, found
+
+
+@pytest.mark.parametrize("room", PURE_ROOMS)
+def test_pure_rooms_import_only_what_is_pure(room: str) -> None:
+    allowed = (f"pipelines.{room}", *PURE_ROOMS[room])
+    for path in modules(f"pipelines/{room}"):
+        excused = READS_FILES.get(name_of(path), set())
+        found = [
+            name
+            for name in imports(path)
+            if (below(name, "pipelines") and not any(below(name, ours) for ours in allowed))
+            or (name.split(".")[0] in OUTSIDE_WORLD - excused)
+        ]
+        assert not found, f"{name_of(path)} imports {found}"
+
+
+@pytest.mark.parametrize("room", ["parsing", "trends"])
+def test_pure_rooms_ask_neither_clock_nor_disk(room: str) -> None:
+    for path in modules(f"pipelines/{room}"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            place = f"{name_of(path)}, line {node.lineno}"
+            if isinstance(node.func, ast.Name):
+                assert node.func.id not in {"open", "print", "input"}, place
+            elif isinstance(node.func, ast.Attribute):
+                assert node.func.attr not in CLOCK, place
+
+
+def test_the_rule_sees_every_way_to_import(tmp_path: Path) -> None:
+    source = tmp_path / "module.py"
+    source.write_text(
+        "import dagster as dg\nfrom pipelines import warehouse\n"
+        "def f():\n    from pipelines.publishing.reader import Reader\n"
+    )
+    assert list(imports(source)) == [
+        "dagster", "pipelines.warehouse", "pipelines.publishing.reader",
+    ]  # fmt: skip

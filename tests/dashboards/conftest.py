@@ -1,0 +1,211 @@
+"""A tiny published snapshot, written by hand: every mart that the pages read, a few rows each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from dashboards.queries import Queries
+from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings
+
+NASTY_TITLE = "<script>alert('x')</script> & friends"
+FORMULA_TITLE = "=cmd()|'/c calc'!A1"
+MONTHS = ((date(2025, 1, 1), date(2025, 1, 31)), (date(2025, 2, 1), date(2025, 2, 28)),
+          (date(2025, 3, 1), date(2025, 3, 31)), (date(2025, 4, 1), date(2025, 4, 30)))
+TOPICS = (
+    ("agents", "Agents", "Reasoning", "taxonomy"),
+    ("diffusion", "Diffusion", "Images", "taxonomy"),
+    ("quiet", "A topic nobody writes about", "Images", "taxonomy"),
+    ("no-topic", "No topic matched", "No topic", "none"),
+)
+Publish = Callable[..., Settings]
+
+
+def _trends(population: str) -> pl.DataFrame:
+    totals = (40, 5, 50, 30)
+    counts = {"agents": (10, 1, 20, 9), "diffusion": (8, 2, 5, 6), "quiet": (0, 0, 0, 0)}
+    rows = []
+    for i, (start, end) in enumerate(MONTHS):
+        for topic_id, name, area, _ in TOPICS:
+            n = counts.get(topic_id, (4, 1, 3, 2))[i]
+            share = n / totals[i]
+            rows.append(
+                {
+                    "population": population, "grain": "month", "period_start_on": start,
+                    "period_end_on": end, "topic_id": topic_id, "topic_name": name, "area": area,
+                    "n_papers": n, "n_total": totals[i], "share": share,
+                    "share_low": share * 0.7, "share_high": share + (1 - share) * 0.2,
+                    "is_sufficient": totals[i] >= 20, "is_partial": i == 3,
+                    "coverage_share": 0.5 if i == 3 else 1.0,
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def _author_counts(population: str) -> pl.DataFrame:
+    rows = []
+    for i, (start, end) in enumerate(MONTHS):
+        for topic_id in ("all", "agents"):
+            few = i == 1
+            rows.append(
+                {
+                    "population": population, "grain": "month", "period_start_on": start,
+                    "period_end_on": end, "topic_id": topic_id, "n_papers": 5 if few else 40,
+                    "mean_authors": 5.0 + i, "mean_low": 4.1, "mean_high": 8.9,
+                    "median_authors": 5.0, "median_low": None if few else 4,
+                    "median_high": None if few else 6, "p90_authors": 12,
+                    "p90_low": None if few else 9, "p90_high": None if few else 30,
+                    "max_authors": 80, "n_solo": 1, "solo_share": 0.025,
+                    "solo_share_low": 0.004, "solo_share_high": 0.13, "n_ten_plus": 8,
+                    "ten_plus_share": 0.2, "ten_plus_share_low": 0.1,
+                    "ten_plus_share_high": 0.35, "is_sufficient": not few, "is_partial": i == 3,
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def _distribution(population: str) -> pl.DataFrame:
+    buckets = (("1", 1, 4), ("2", 2, 10), ("10–19", 10, 26))
+    return pl.DataFrame(
+        [
+            {
+                "population": population, "grain": "month", "period_start_on": start,
+                "topic_id": "all", "bucket": bucket, "bucket_order": order, "n_papers": n,
+                "n_total": 40, "share": n / 40, "share_low": n / 50,
+                "share_high": n / 40 + 0.1, "is_partial": False,
+            }
+            for start, _ in MONTHS
+            for bucket, order, n in buckets
+        ]
+    )
+
+
+def _papers() -> pl.DataFrame:
+    rows = []
+    for i in range(60):
+        title = {0: NASTY_TITLE, 1: FORMULA_TITLE}.get(i, f"Paper number {i} on agents")
+        rows.append(
+            {
+                "paper_id": f"arxiv:2503.{i:05d}", "arxiv_id": f"2503.{i:05d}", "title": title,
+                "authors": ["Ada Lovelace", f"Author {i}"] if i != 2 else None,
+                "n_authors": 2, "published_on": date(2025, 3, 1), "primary_category": "cs.AI",
+                "organization": None,
+                "github_url": {0: "javascript:alert(1)", 1: "https://github.com/a/b"}.get(i),
+                "project_url": "https://example.org/p" if i == 3 else None,
+                "upvotes": i, "comments": None if i == 0 else i % 4, "github_stars": None,
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """Every mart that the pages read."""
+    papers = _papers()
+    ids = papers["paper_id"].to_list()
+    counted = [
+        {"population": population, "paper_id": paper, "clock": "listed_on",
+         "counted_on": date(2025, 3, 31) - timedelta(days=i % 30), "date_precision": "day"}
+        for population in populations
+        for i, paper in enumerate(ids)
+    ]  # fmt: skip
+    days = [date(2024, 12, 30) + timedelta(days=i) for i in range(100)]
+    return {
+        "dim_papers": papers,
+        "dim_authors": pl.DataFrame({"author_id": ["a", "b"], "author_name": ["Ada Lovelace", "B"],
+                                     "n_papers": [59, 1]}),
+        "bridge_paper_authors": pl.DataFrame({"paper_id": [ids[0], ids[5]], "author_id": ["a", "a"],
+                                              "position": [1, 1],
+                                              "author_name": ["Ada Lovelace", "Ada Lovelace"]}),
+        "dim_topics": pl.DataFrame(
+            [{"topic_id": t, "name": n, "area": a, "kind": k, "description": ""}
+             for t, n, a, k in TOPICS]
+        ),
+        "bridge_paper_topics": pl.DataFrame(
+            [{"paper_id": paper, "topic_id": "agents" if i % 2 else "no-topic", "score": i % 2 * 3,
+              "evidence": ["title: agents"] if i % 2 else []} for i, paper in enumerate(ids)],
+            schema_overrides={"evidence": pl.List(pl.String)},
+        ),
+        "bridge_population_papers": pl.DataFrame(counted),
+        "fct_listings": pl.DataFrame(
+            [{"paper_id": paper, "population": population, "listed_on": date(2025, 3, 31),
+              "listing_kind": "daily", "rank": i + 1, "upvotes": i, "comments": i}
+             for population in populations for i, paper in enumerate(ids[:3])]
+        ),
+        "rpt_topic_trends": pl.concat([_trends(name) for name in populations]),
+        "rpt_author_counts": pl.concat([_author_counts(name) for name in populations]),
+        "rpt_author_count_distribution": pl.concat([_distribution(n) for n in populations]),
+        "rpt_coverage": pl.DataFrame(
+            [{"population": population, "listed_on": day, "is_expected": day.weekday() < 5,
+              "is_captured": day.weekday() < 5 and day.day != 15,
+              "is_complete": None if population == "arxiv" else day.day > 10, "n_captures": 1,
+              "n_papers": 3, "last_captured_at": datetime(2025, 4, 1, 7)}
+             for population in populations for day in days if day.weekday() < 6]
+        ),
+        "rpt_capture_reconciliation": pl.DataFrame(
+            {"capture_id": ["c1"], "origin": [FORMULA_TITLE], "source": ["hf_api"],
+             "format": ["daily_papers_json"], "listing_kind": ["daily"],
+             "listing_kind_rule": ["a rule"], "listed_on": [date(2025, 3, 31)],
+             "listed_on_basis": ["name"], "captured_at": [datetime(2025, 4, 1, 7)],
+             "captured_at_basis": ["name"], "overrides": ["{}"], "rules": [["one", "two"]],
+             "n_seen": [5], "n_accepted": [4], "n_quarantined": [1], "n_item_rows": [4],
+             "n_by_reason": [["not_a_listing: 1"]], "parser_version": ["1"], "sha256": ["00"]}
+        ),
+        "rpt_quarantine": pl.DataFrame(
+            {"capture_id": ["c1"], "origin": ["day.json"], "source": ["hf_api"],
+             "place": ["item 3"], "reason": ["no_title"], "detail": ["no title"],
+             "excerpt": ["<script>alert(2)</script>"]}
+        ),
+        "rpt_title_matches": pl.DataFrame(
+            {"title_key": ["x"], "title": [NASTY_TITLE], "paper_id": [ids[0]],
+             "outcome": ["matched"], "n_candidates": [1], "evidence": ["same title"]}
+        ),
+    }  # fmt: skip
+
+
+def write_snapshot(home: Path, snapshot_id: str, tables: dict[str, pl.DataFrame]) -> Settings:
+    """Write a folder shaped like a published home and point at the snapshot."""
+    settings = Settings(home=home)
+    folder = settings.snapshots_dir / snapshot_id
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / "papertide.duckdb")) as connection:
+        connection.execute("create schema marts")
+        for name, frame in tables.items():
+            path = folder / f"{name}.parquet"
+            frame.write_parquet(path)
+            connection.execute(f"create table marts.{name} as select * from read_parquet('{path}')")
+        connection.execute(
+            "create table main.snapshot_info as select $id as snapshot_id, "
+            "timestamp '2025-04-02 06:00:00' as published_at, 'hash' as content_hash",
+            {"id": snapshot_id},
+        )
+    (settings.snapshots_dir / "CURRENT").write_text(snapshot_id + "\n")
+    return settings
+
+
+@pytest.fixture
+def publish(tmp_path: Path) -> Publish:
+    """Publishes a tiny snapshot in a fresh home; call it again to swap."""
+
+    def make(snapshot_id: str = "one", populations: tuple[str, ...] = ("hf_daily", "arxiv"),
+             **changed: Any) -> Settings:  # fmt: skip
+        tables = {**marts(populations), **changed}
+        return write_snapshot(tmp_path / "home", snapshot_id, tables)
+
+    return make
+
+
+@pytest.fixture
+def reader(publish: Publish) -> Reader:
+    return Reader(publish())
+
+
+@pytest.fixture
+def queries(reader: Reader) -> Queries:
+    return Queries(reader)

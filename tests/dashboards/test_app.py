@@ -1,0 +1,213 @@
+"""Wiring without a browser: ids, outputs, layouts, headers, downloads, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from dash import Dash
+from dash.development.base_component import Component
+from plotly.io.json import to_json_plotly
+
+from dashboards.app import create_app, render, shell
+from dashboards.downloads import tables
+from dashboards.pages import PAGES
+from dashboards.queries import Queries
+from dashboards.state import read
+from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings
+from tests.dashboards.conftest import FORMULA_TITLE, NASTY_TITLE, Publish
+
+pytestmark = pytest.mark.dashboards
+
+SEARCHES = (
+    "",
+    "?population=arxiv",
+    "?topic=agents",
+    "?period=2025-02-01",
+    "?topics=agents,diffusion&from=2025-01-01",
+    "?q=nothing+like+this",
+    "?population=nope&zzz=1",
+)
+
+
+@pytest.fixture
+def app(reader: Reader) -> Dash:
+    return create_app(reader)
+
+
+def walk(component: Any) -> Iterator[Component]:
+    if isinstance(component, Component):
+        yield component
+        yield from walk(getattr(component, "children", None))
+    elif isinstance(component, list | tuple):
+        for child in component:
+            yield from walk(child)
+
+
+def as_json(component: Any) -> str:
+    return json.dumps(json.loads(to_json_plotly(component)), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
+def test_every_page_serialises_and_no_id_is_used_twice(
+    page: Any, search: str, queries: Queries
+) -> None:
+    nav, body, rendered = render(queries, page.path, search, "dark")
+    assert json.loads(as_json([nav, body]))
+    assert rendered["title"] == f"{page.title} – Papertide"
+    ids = [
+        json.dumps(one.id, sort_keys=True)
+        for one in (*walk(shell()), *walk(nav), *walk(body))
+        if getattr(one, "id", None)
+    ]
+    assert len(ids) == len(set(ids))
+    controls = {one.id["name"] for one in walk(body) if isinstance(getattr(one, "id", None), dict)}
+    assert controls == set(rendered["values"])
+
+
+def test_callbacks_name_only_ids_that_exist_and_no_output_twice(app: Dash, queries: Queries) -> None:
+    app.server.test_client().get("/_dash-layout")
+    wired = app.callback_map
+    known = {one.id for one in walk(shell()) if isinstance(getattr(one, "id", None), str)}
+    outputs: list[str] = []
+    for output, callback in wired.items():
+        outputs += output.strip(".").split("...")
+        for part in (*callback["inputs"], *callback["state"]):
+            if part["id"].startswith("{"):
+                assert json.loads(part["id"])["type"] == "filter"
+            else:
+                assert part["id"] in known
+    assert len(outputs) == len(set(outputs))
+    assert {output.split(".")[0] for output in outputs} <= known
+
+
+def test_client_functions_exist() -> None:
+    script = (Path(__file__).parents[2] / "dashboards/assets/papertide.js").read_text()
+    for name in ("theme", "navigate", "announce"):
+        assert re.search(rf"^\s+{name}: function", script, re.MULTILINE)
+
+
+def test_every_shown_table_can_be_downloaded(app: Dash, queries: Queries) -> None:
+    client = app.server.test_client()
+    view = read("", queries.choices())
+    for page in PAGES:
+        for key in tables(page.build(queries, view)):
+            answer = client.get(f"/download/{page.key}/{key}.csv?topic=agents")
+            assert answer.status_code == 200
+            assert answer.content_type == "text/csv; charset=utf-8"
+            assert "attachment" in answer.headers["Content-Disposition"]
+
+
+def test_links_to_downloads_are_answered(app: Dash, queries: Queries) -> None:
+    client = app.server.test_client()
+    for page in PAGES:
+        _, body, _ = render(queries, page.path, "?topic=agents", "light")
+        links = [c.href for c in walk(body) if str(getattr(c, "href", "")).startswith("/download")]
+        assert links
+        assert {client.get(link).status_code for link in links} == {200}
+
+
+def test_a_download_runs_nothing_in_a_spreadsheet(app: Dash) -> None:
+    text = app.server.test_client().get("/download/papers/papers.csv").get_data(as_text=True)
+    assert "'" + FORMULA_TITLE in text
+    assert f",{FORMULA_TITLE}" not in text
+    assert text.count("arxiv:2503.") == 60
+
+
+@pytest.mark.parametrize("path", ["/download/nope/x.csv", "/download/papers/x.csv"])
+def test_unknown_downloads_are_not_found(path: str, app: Dash) -> None:
+    assert app.server.test_client().get(path).status_code == 404
+
+
+def test_headers(app: Dash) -> None:
+    answer = app.server.test_client().get("/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self' 'sha256-" in policy
+    assert "unsafe-eval" not in policy
+    assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_the_page_loads_nothing_from_elsewhere(app: Dash) -> None:
+    text = app.server.test_client().get("/").get_data(as_text=True)
+    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", text)
+
+
+def test_outside_text_is_text(queries: Queries) -> None:
+    _, body, _ = render(queries, "/papers", "?sort=upvotes&page=3", "light")
+    assert NASTY_TITLE in {getattr(c, "children", None) for c in walk(body)}
+    hrefs = {getattr(c, "href", None) or "" for c in walk(body)}
+    assert not [h for h in hrefs if h.startswith("javascript")]
+    assert not [c for c in walk(body) if type(c).__name__ in ("Script", "Markdown")]
+
+
+def test_unknown_comments_are_a_dash(queries: Queries) -> None:
+    _, body, _ = render(queries, "/papers", "?sort=upvotes&page=3", "light")
+    texts = as_json(body)
+    assert '" –"' in texts
+
+
+def test_nothing_published_is_one_sentence_and_the_next_step(tmp_path: Path) -> None:
+    app = create_app(Reader(Settings(home=tmp_path)))
+    client = app.server.test_client()
+    assert client.get("/").status_code == 200
+    assert client.get("/download/papers/papers.csv").status_code == 503
+    _, body, _ = render(Queries(Reader(Settings(home=tmp_path))), "/", "", "light")
+    assert "papertide demo" in as_json(body)
+
+
+def test_an_unknown_address_says_so(queries: Queries) -> None:
+    _, body, rendered = render(queries, "/nowhere", "", "light")
+    assert "No such page" in as_json(body)
+    assert rendered["values"] == {}
+
+
+def test_an_absent_population_is_not_offered(publish: Publish) -> None:
+    queries = Queries(Reader(publish(populations=("hf_daily",))))
+    for page in PAGES:
+        _, body, _ = render(queries, page.path, "", "light")
+        assert "arXiv announcements" not in as_json(body)
+
+
+def test_no_population_at_all_still_gives_pages(publish: Publish) -> None:
+    empty = Queries(Reader(publish("none", populations=("hf_daily",))))
+    full = {
+        name: empty.frame(f"select * from {name} limit 0")
+        for name in (
+            "rpt_topic_trends", "rpt_author_counts", "rpt_author_count_distribution",
+            "rpt_coverage", "fct_listings", "bridge_population_papers",
+        )
+    }  # fmt: skip
+    queries = Queries(Reader(publish("bare", populations=("hf_daily",), **full)))
+    for page in PAGES:
+        _, body, _ = render(queries, page.path, "", "light")
+        assert as_json(body)
+    _, body, _ = render(queries, "/", "", "light")
+    assert "No population has dated papers" in as_json(body)
+
+
+def test_the_page_follows_the_snapshot(publish: Publish) -> None:
+    queries = Queries(Reader(publish("one")))
+    assert "arXiv announcements" in as_json(render(queries, "/", "", "light")[1])
+    publish("two", populations=("hf_daily",))
+    assert "arXiv announcements" not in as_json(render(queries, "/", "", "light")[1])
+
+
+def test_every_chart_names_its_population_and_has_a_table(queries: Queries) -> None:
+    from dashboards.blocks import Chart
+
+    view = read("?topic=agents", queries.choices())
+    for page in PAGES:
+        for item in page.build(queries, view):
+            if isinstance(item, Chart):
+                assert isinstance(item.table.frame, pl.DataFrame)
+                assert item.table.columns
+                assert "Hugging Face" in item.subtitle + item.title or "arXiv" in item.title

@@ -1,0 +1,144 @@
+"""The static site: whole, offline, escaped, and swapped in place."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from dashboards import export
+from dashboards.export import export_site
+from pipelines.errors import NoSnapshotError, PapertideError
+from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings
+from tests.dashboards.conftest import NASTY_TITLE, Publish
+
+pytestmark = pytest.mark.dashboards
+
+LOADERS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
+
+
+class Page(HTMLParser):
+    """What a page loads and links to, and what its scripts hold."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.data: list[str] = []
+        self._script = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in LOADERS and values.get(LOADERS[tag]):
+            self.loads.append(values[LOADERS[tag]] or "")
+        if tag == "a":
+            self.links.append(values.get("href") or "")
+        self._script = tag == "script" and "src" not in values
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._script = False
+
+    def handle_data(self, data: str) -> None:
+        if self._script:
+            self.data.append(data)
+
+
+@pytest.fixture
+def site(reader: Reader, tmp_path: Path) -> Path:
+    export_site(reader, tmp_path / "site")
+    return tmp_path / "site"
+
+
+def pages(site: Path) -> dict[str, Page]:
+    return {p.name: Page(p.read_text(encoding="utf-8")) for p in site.glob("*.html")}
+
+
+def test_pages_are_returned_and_are_there(reader: Reader, tmp_path: Path) -> None:
+    made = export_site(reader, tmp_path / "site")
+    assert {p.name for p in made} == {p.name for p in (tmp_path / "site").glob("*.html")}
+    assert {"index.html", "arxiv-index.html", "health.html", "topic-hf_daily-agents.html"} <= {
+        p.name for p in made
+    }
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".site")] == []
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    for name, page in pages(site).items():
+        for address in page.loads:
+            assert not re.match(r"(?:[a-z]+:)?//", address), (name, address)
+            assert address == "data:," or (site / address).is_file()
+    script = (site / "assets/site.js").read_text() + (site / "assets/theme.js").read_text()
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\(", script)
+
+
+def test_links_lead_somewhere(site: Path) -> None:
+    for name, page in pages(site).items():
+        for link in page.links:
+            if link.startswith(("#", "https://", "http://")):
+                continue
+            assert (site / link).is_file(), (name, link)
+
+
+def test_outside_text_is_escaped(site: Path) -> None:
+    text = (site / "papers.html").read_text(encoding="utf-8")
+    assert NASTY_TITLE not in text
+    assert "&lt;script&gt;alert(" in text
+    assert "javascript:" not in text
+    assert "<script>alert(2)" not in (site / "health.html").read_text(encoding="utf-8")
+
+
+def test_figures_are_json_and_charts_have_downloads(site: Path) -> None:
+    found = pages(site)
+    for name in ("index.html", "topics.html", "authors.html", "trends.html", "health.html"):
+        assert found[name].data
+        for text in found[name].data:
+            assert json.loads(text)["data"] is not None
+            assert "<" not in text
+        assert [link for link in found[name].links if link.startswith("data/")]
+
+
+def test_a_site_is_replaced_and_anything_else_is_not(
+    reader: Reader, site: Path, tmp_path: Path
+) -> None:
+    (site / "old.html").write_text("old")
+    export_site(reader, site)
+    assert not (site / "old.html").exists()
+    other = tmp_path / "photos"
+    other.mkdir()
+    (other / "cat.txt").write_text("keep me")
+    with pytest.raises(PapertideError, match="photos"):
+        export_site(reader, other)
+    assert (other / "cat.txt").read_text() == "keep me"
+
+
+def test_a_failed_export_leaves_the_old_site(
+    reader: Reader, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (site / "index.html").read_bytes()
+
+    def fail(_: object) -> list[str]:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(export.Site, "write", fail)
+    with pytest.raises(OSError, match="disk full"):
+        export_site(reader, site)
+    assert (site / "index.html").read_bytes() == before
+    assert [p.name for p in site.parent.iterdir() if p.name.startswith(".site")] == []
+
+
+def test_one_population_has_no_switch(publish: Publish, tmp_path: Path) -> None:
+    export_site(Reader(publish(populations=("hf_daily",))), tmp_path / "site")
+    assert not list((tmp_path / "site").glob("arxiv*"))
+    assert "arXiv announcements" not in (tmp_path / "site/index.html").read_text(encoding="utf-8")
+
+
+def test_nothing_published_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NoSnapshotError):
+        export_site(Reader(Settings(home=tmp_path / "home")), tmp_path / "site")
+    assert list(tmp_path.iterdir()) == []

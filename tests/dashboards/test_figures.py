@@ -1,0 +1,134 @@
+"""Figures from small frames, empty ones too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+import pytest
+
+from dashboards import calendars, figures, theme
+from dashboards.queries import Queries
+from dashboards.state import View, read
+
+pytestmark = pytest.mark.dashboards
+
+Draw = Callable[[Queries, View, theme.Theme], go.Figure]
+DRAWN: dict[str, Draw] = {
+    "share_dots": lambda q, v, t: figures.share_dots(q.topic_shares(v), t),
+    "difference_dots": lambda q, v, t: figures.difference_dots(q.share_differences(v), t),
+    "share_over_time": lambda q, v, t: figures.share_over_time(
+        q.topic_history(v, ["agents"]), t, grain="month"
+    ),
+    "author_distribution": lambda q, v, t: figures.author_distribution(
+        q.author_distribution(v, "all"), t
+    ),
+    "author_statistics": lambda q, v, t: figures.author_statistics(
+        q.author_counts(v, "all"), t, grain="month"
+    ),
+    "author_shares": lambda q, v, t: figures.author_shares(
+        q.author_counts(v, "all"), t, grain="month"
+    ),
+    "coverage_calendar": lambda q, v, t: calendars.coverage_calendar(q.coverage("hf_daily"), t),
+    "papers_over_time": lambda q, v, t: figures.papers_over_time(
+        [vars(p) for p in v.periods], t, grain="month"
+    ),
+}
+
+
+@pytest.fixture
+def view(queries: Queries) -> View:
+    return read("?from=2025-01-01", queries.choices())
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_light_figure_recoloured_is_the_dark_figure(
+    name: str, queries: Queries, view: View
+) -> None:
+    light = json.loads(DRAWN[name](queries, view, theme.LIGHT).to_json())
+    dark = json.loads(DRAWN[name](queries, view, theme.DARK).to_json())
+    for figure in (light, dark):
+        figure["layout"].pop("template")
+    text = json.dumps(light)
+    for old, new in theme.swaps():
+        text = text.replace(f'"{old}"', f'"{new}"')
+    assert json.loads(text) == dark
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_axes_can_not_be_dragged_and_values_have_units(
+    name: str, queries: Queries, view: View
+) -> None:
+    figure = DRAWN[name](queries, view, theme.LIGHT)
+    assert figure.layout.template.layout.xaxis.fixedrange
+    assert len(figure.data)
+    if name not in ("coverage_calendar", "share_over_time"):
+        assert figure.layout.xaxis.title.text or figure.layout.yaxis.title.text
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda f, t: figures.share_dots(f, t),
+        lambda f, t: figures.difference_dots(f, t),
+        lambda f, t: figures.share_over_time(f, t, grain="week"),
+        lambda f, t: figures.author_distribution(f, t),
+        lambda f, t: figures.author_statistics(f, t, grain="week"),
+        lambda f, t: figures.author_shares(f, t, grain="week"),
+        lambda f, t: calendars.coverage_calendar(f, t),
+        lambda f, t: figures.papers_over_time([], t, grain="week"),
+    ],
+)
+def test_an_empty_frame_says_so(draw: Callable[..., go.Figure]) -> None:
+    figure = draw(pl.DataFrame(), theme.LIGHT)
+    assert not figure.data
+    assert figure.layout.annotations[0].text
+
+
+def markers(figure: go.Figure) -> list[Any]:
+    return [trace for trace in figure.data if trace.mode == "markers"]
+
+
+def test_partial_periods_are_hollow_and_insufficient_ones_a_cross(
+    queries: Queries, view: View
+) -> None:
+    figure = DRAWN["share_over_time"](queries, view, theme.LIGHT)
+    dots = [t for t in markers(figure) if t.marker.line.color == theme.LIGHT.accent]
+    drawn = {x: c for t in dots for x, c in zip(t.x, t.marker.color, strict=True)}
+    assert drawn == {
+        date(2025, 1, 1): theme.LIGHT.accent,
+        date(2025, 3, 1): theme.LIGHT.accent,
+        date(2025, 4, 1): theme.LIGHT.surface,
+    }
+    cross = next(t for t in markers(figure) if t.marker.symbol == "x-thin")
+    assert list(cross.x) == [date(2025, 2, 1)]
+    assert "insufficient" in cross.hovertext[0]
+    dashed = [t for t in figure.data if t.mode == "lines" and t.line.dash == "dot"]
+    assert [x for t in dashed for x in t.x[:2]] == [date(2025, 3, 1), date(2025, 4, 1)]
+
+
+def test_every_share_has_its_interval(queries: Queries, view: View) -> None:
+    frame = queries.topic_shares(view)
+    trace = DRAWN["share_dots"](queries, view, theme.LIGHT).data[0]
+    for i, row in enumerate(frame.iter_rows(named=True)):
+        assert trace.x[i] + trace.error_x.array[i] == pytest.approx(100 * row["share_high"])
+        assert trace.x[i] - trace.error_x.arrayminus[i] == pytest.approx(100 * row["share_low"])
+    bands = [t for t in DRAWN["share_over_time"](queries, view, theme.LIGHT).data if t.fill]
+    assert bands
+
+
+def test_names_can_not_bring_markup_into_a_figure() -> None:
+    assert figures.wrapped("<b>x</b>") == "&lt;b&gt;x&lt;/b&gt;"
+    assert figures.wrapped("a" * 90).count("<br>") == 1
+
+
+def test_the_calendar_tells_the_states_apart(queries: Queries) -> None:
+    frame = queries.coverage("hf_daily")
+    states = [calendars.state_of(row) for row in frame.iter_rows(named=True)]
+    assert set(states) == {0, 1, 2, 3}
+    figure = calendars.coverage_calendar(frame, theme.LIGHT)
+    assert [t.z[0][0] is None or t.z[0][0] >= 0 for t in figure.data] == [True, True]

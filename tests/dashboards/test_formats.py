@@ -1,0 +1,79 @@
+"""How values are written, and that a spreadsheet runs nothing of a CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from dashboards import formats
+
+pytestmark = pytest.mark.dashboards
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(start: str) -> None:
+    text = f"{start}cmd()"
+    assert formats.cell(text) == "'" + text
+    assert formats.cell([text, "b"]).startswith("'")
+
+
+def test_numbers_stay_numbers() -> None:
+    assert formats.cell(-1.5) == "-1.5"
+    assert formats.cell(None) == ""
+    assert formats.cell(date(2025, 1, 2)) == "2025-01-02"
+    assert formats.cell(value=True) == "true"
+
+
+def test_a_csv_reads_back() -> None:
+    frame = pl.DataFrame({"title": ['=1+1, "x"\nline', "plain"], "n": [-3, None]})
+    text = formats.to_csv(frame)
+    assert text.startswith("\ufeff")
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert rows == [["title", "n"], ["'=1+1, \"x\"\nline", "-3"], ["plain", ""]]
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://example.org/a", True),
+        ("http://example.org", True),
+        ("javascript:alert(1)", False),
+        ("JAVASCRIPT:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//example.org", False),
+        ("https://", False),
+        ("http://[broken", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_web_addresses_become_links(url: str | None, kept: bool) -> None:
+    assert (formats.web_url(url) is not None) == kept
+
+
+def test_periods_and_intervals() -> None:
+    assert formats.period("week", date(2025, 12, 22)) == "week of 22 Dec 2025"
+    assert formats.period("month", date(2025, 12, 1)) == "Dec 2025"
+    assert formats.period("quarter", date(2025, 10, 1)) == "Q4 2025"
+    assert formats.share_interval(0.101, 0.148) == "10.1–14.8\u00a0%"
+    assert formats.points(-0.0004) == "0.0"
+    assert formats.points_interval(-0.004, 0.012) == "−0.4 to +1.2"
+    assert formats.integer(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        (timedelta(seconds=5), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=3), "3 hours ago"),
+        (timedelta(days=40), "40 days ago"),
+    ],
+)
+def test_age(ago: timedelta, said: str) -> None:
+    now = datetime(2025, 6, 1, tzinfo=UTC)
+    assert formats.age((now - ago).replace(tzinfo=None), now) == said

@@ -1,0 +1,143 @@
+"""Queries on a tiny snapshot: filters, bound values, the cache and the swap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dashboards.queries import Queries
+from dashboards.state import View, read
+from pipelines.errors import NoSnapshotError
+from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings
+from tests.dashboards.conftest import NASTY_TITLE, Publish
+
+pytestmark = pytest.mark.dashboards
+
+
+@pytest.fixture
+def view(queries: Queries) -> View:
+    return read("", queries.choices())
+
+
+@pytest.mark.parametrize(
+    ("changes", "n"),
+    [
+        ({}, 60),
+        ({"q": "number 7 "}, 1),
+        ({"q": "NUMBER 7 "}, 1),
+        ({"q": "ada love"}, 2),
+        ({"q": "%"}, 0),
+        ({"q": "_"}, 0),
+        ({"q": "' or 1=1 --"}, 0),
+        ({"q": "<script>"}, 1),
+        ({"topic": "agents"}, 30),
+        ({"area": "Reasoning"}, 30),
+        ({"area": "Images"}, 0),
+        ({"code": True}, 2),
+        ({"has_period": True}, 60),
+        ({"q": "ada", "topic": "agents"}, 1),
+    ],
+)
+def test_papers_are_filtered(changes: dict[str, object], n: int, queries: Queries, view: View) -> None:
+    asked = replace(view, **changes)  # type: ignore[arg-type]
+    assert queries.n_papers(asked) == n
+    assert queries.papers(asked).height == min(n, 25)
+
+
+def test_pages_hold_every_paper_once(queries: Queries, view: View) -> None:
+    for sort in ("listed", "upvotes"):
+        pages = [queries.papers(replace(view, page=page, sort=sort)) for page in (1, 2, 3)]
+        assert pl.concat(pages)["paper_id"].n_unique() == 60
+    assert pages[0]["upvotes"][0] == 59
+
+
+def test_the_difference_of_shares_is_newcombes(queries: Queries, view: View) -> None:
+    row = queries.share_differences(view).row(0, named=True)
+    now, before = row["share"], row["before_share"]
+    assert row["difference"] == pytest.approx(now - before)
+    assert row["difference_low"] <= row["difference"] <= row["difference_high"]
+    assert "no-topic" not in queries.share_differences(view)["topic_id"]
+
+
+def test_newcombe_matches_his_own_example(publish: Publish) -> None:
+    # Newcombe 1998 (Stat Med 17:873), table II, method 10: 56/70 against 48/80 is
+    # 0.0524 to 0.3339.
+    rows = []
+    for start, n, total, low, high in (
+        ("2025-01-01", 48, 80, 0.4904381, 0.7002379),
+        ("2025-02-01", 56, 70, 0.6918340, 0.8769148),
+    ):
+        rows.append(
+            {
+                "population": "hf_daily", "grain": "month", "period_start_on": start,
+                "period_end_on": start, "topic_id": "t", "topic_name": "T", "area": "A",
+                "n_papers": n, "n_total": total, "share": n / total, "share_low": low,
+                "share_high": high, "is_sufficient": True, "is_partial": False,
+                "coverage_share": 1.0,
+            }
+        )  # fmt: skip
+    frame = pl.DataFrame(rows).with_columns(
+        pl.col("period_start_on", "period_end_on").str.to_date()
+    )
+    queries = Queries(Reader(publish(rpt_topic_trends=frame)))
+    row = queries.share_differences(read("", queries.choices())).row(0, named=True)
+    assert row["difference_low"] == pytest.approx(0.0524, abs=1e-3)
+    assert row["difference_high"] == pytest.approx(0.3339, abs=1e-3)
+
+
+def test_answers_are_remembered_until_a_snapshot_is_published(publish: Publish) -> None:
+    reader = Reader(publish("one"))
+    calls = []
+    read_now = reader.query
+    reader.query = lambda sql, parameters=None: calls.append(sql) or read_now(sql, parameters)  # type: ignore[method-assign,func-returns-value]
+    queries = Queries(reader)
+    assert queries.snapshot_facts() == queries.snapshot_facts()
+    assert len(calls) == 1
+    publish("two", populations=("hf_daily",))
+    assert queries.snapshot_facts()["snapshot_id"] == "two"
+    assert queries.choices().populations == ("hf_daily",)
+
+
+def test_an_answer_that_a_swap_overtook_is_not_kept(publish: Publish) -> None:
+    reader = Reader(publish("one"))
+    read_now = reader.query
+
+    def overtaken(sql: str, parameters: object = None) -> pl.DataFrame:
+        publish("two")
+        return read_now(sql)
+
+    queries = Queries(reader)
+    reader.query = overtaken  # type: ignore[method-assign,assignment]
+    queries.snapshot_facts()
+    reader.query = read_now  # type: ignore[method-assign]
+    (reader._settings.snapshots_dir / "CURRENT").write_text("one\n")
+    assert queries.snapshot_facts()["snapshot_id"] == "one"
+
+
+def test_the_cache_stays_small(reader: Reader) -> None:
+    queries = Queries(reader, cache_size=2)
+    view = read("", queries.choices())
+    for page in range(1, 6):
+        queries.papers(replace(view, page=page))
+    assert len(queries._cache) == 2
+
+
+def test_no_snapshot_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NoSnapshotError, match="papertide demo"):
+        Queries(Reader(Settings(home=tmp_path))).choices()
+
+
+def test_evidence_comes_with_topics(queries: Queries) -> None:
+    topics = queries.topics_of(["arxiv:2503.00001", "arxiv:2503.00000"])
+    assert topics["topic_id"].to_list() == ["agents"]
+    assert topics["evidence"].to_list() == [["title: agents"]]
+
+
+def test_the_last_listing_keeps_the_lists_order(queries: Queries) -> None:
+    frame = queries.last_listing("hf_daily")
+    assert frame["title"][0] == NASTY_TITLE
+    assert frame["n_found"].to_list() == [3, 3, 3]

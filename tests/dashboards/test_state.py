@@ -1,0 +1,86 @@
+"""The URL: what it may say, what happens when it says something else, and that links keep it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from dashboards import state
+from dashboards.queries import Queries
+
+pytestmark = pytest.mark.dashboards
+
+
+@pytest.fixture
+def choices(queries: Queries) -> state.Choices:
+    return queries.choices()
+
+
+def test_an_empty_address_shows_the_last_complete_and_sufficient_period(
+    choices: state.Choices,
+) -> None:
+    view = state.read("", choices)
+    assert (view.population, view.grain, view.notes) == ("hf_daily", "month", ())
+    assert view.period
+    assert view.period.start == date(2025, 3, 1)
+    assert view.previous
+    assert view.previous.start == date(2025, 1, 1)  # February is insufficient
+
+
+@pytest.mark.parametrize(
+    ("search", "note"),
+    [
+        ("?population=mars", "no population “mars”"),
+        ("?grain=decade", "no period length “decade”"),
+        ("?period=2025-13-99", "no period that starts on “2025-13-99”"),
+        ("?topic=<script>", "no topic “<script>”"),
+        ("?topics=agents,nope", "no topic “nope”"),
+        ("?area=Nowhere", "no area “Nowhere”"),
+        ("?sort=random", "no order “random”"),
+        ("?page=-1", "no page “-1”"),
+        ("?page=999999999999", "no page"),
+        ("?page=²", "no page"),
+        ("?code=yes", "no code filter “yes”"),
+        ("?colour=red", "“colour”"),
+        ("?from=2025-04-01&to=2025-01-01", "swapped"),
+        ("?population=" + "x" * 5000, "no population"),
+    ],
+)
+def test_what_is_unknown_falls_back_with_a_note(
+    search: str, note: str, choices: state.Choices
+) -> None:
+    view = state.read(search, choices)
+    assert any(note in said for said in view.notes), view.notes
+    assert all(len(said) < 200 for said in view.notes)
+    assert view.population == "hf_daily"
+    assert view.period
+
+
+def test_a_link_shows_the_same_view_again(choices: state.Choices) -> None:
+    search = (
+        "?population=arxiv&grain=month&period=2025-01-01&from=2025-01-01&to=2025-03-01"
+        "&area=Images&topic=diffusion&topics=agents,diffusion&q=a%26b+%2525&code=1&sort=upvotes"
+        "&page=2"
+    )
+    view = state.read(search, choices)
+    assert view.notes == ()
+    assert view.q == "a&b %25"
+    assert state.read(state.write(state.as_params(view)), choices) == view
+
+
+def test_an_empty_snapshot_has_no_periods_and_no_notes() -> None:
+    view = state.read("?grain=", state.Choices())
+    assert view.period is None
+    assert view.notes == ()
+
+
+def test_only_populations_that_are_there_are_offered(choices: state.Choices) -> None:
+    assert choices.populations == ("hf_daily", "arxiv")
+    assert choices.grains("hf_daily") == ("month",)
+
+
+def test_too_many_parameters_fall_back(choices: state.Choices) -> None:
+    view = state.read("?" + "&".join(f"a{i}=1" for i in range(500)), choices)
+    assert view.population == "hf_daily"
+    assert view.notes

@@ -1,0 +1,357 @@
+"""The archive: bytes as received, stored once, given back whole."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import multiprocessing
+import tracemalloc
+from datetime import UTC, datetime
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from pipelines import items
+from pipelines.captures import Archive, Given, Received, sidecar_facts, walk
+from pipelines.errors import CaptureError
+from pipelines.settings import Settings
+from tests.fixtures.listings import ABSTRACT, api, card, item, jsonl, page, record
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 2, 3, 12, tzinfo=UTC)
+BODY = page(card("One", 2, "Mar 3, 2024"))
+ENDLESS = 200 * 1024**2
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(Settings(home=tmp_path / "home"))
+
+
+def receive(archive: Archive, body: bytes, name: str = "page.txt", **given: str) -> Received:
+    facts = {fact: Given(value, "override") for fact, value in given.items()}
+    return archive.receive(io.BytesIO(body), name, facts, now=NOW)
+
+
+def stored(archive: Archive) -> list[str]:
+    """Names of all files in the archive but its lock."""
+    return sorted(p.name for p in archive.root.rglob("*") if p.is_file() and p.suffix != ".lock")
+
+
+def pack(how: str, body: bytes) -> bytes:
+    if how == "gz":
+        return gzip.compress(body)
+    if how == "zst":
+        return zstandard.ZstdCompressor().compress(body)
+    return body
+
+
+@pytest.mark.parametrize("how", ["plain", "gz", "zst"])
+def test_bytes_come_back_as_they_came(archive: Archive, how: str) -> None:
+    received = receive(archive, pack(how, BODY))
+    assert received.outcome == "new"
+    assert received.receipt.sha256 == hashlib.sha256(BODY).hexdigest()
+    assert received.receipt.n_bytes == len(BODY)
+    assert archive.open(received.receipt).read() == BODY
+    assert archive.receipts() == [received.receipt]
+
+
+@pytest.mark.parametrize("how", ["plain", "gz", "zst"])
+def test_the_same_bytes_again_change_nothing(archive: Archive, how: str) -> None:
+    first = receive(archive, BODY)
+    files = stored(archive)
+    again = receive(archive, pack(how, BODY), "other-name.txt")
+    assert again == Received(first.receipt, "known")
+    assert stored(archive) == files
+
+
+@pytest.mark.parametrize("how", ["gz", "zst"])
+def test_members_one_after_another_are_one_body(archive: Archive, how: str) -> None:
+    received = receive(archive, pack(how, BODY[:50]) + pack(how, BODY[50:]))
+    assert received.receipt.damage is None
+    assert archive.open(received.receipt).read() == BODY
+
+
+@pytest.mark.parametrize("how", ["gz", "zst"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_a_cut_file_keeps_what_came(archive: Archive, how: str, share: float) -> None:
+    # Lines that don't compress into one block, so that a part of them is a part of the file.
+    body = b"".join(hashlib.sha256(bytes([n])).hexdigest().encode() for n in range(200)) * 40
+    packed = pack(how, body)
+    received = receive(archive, packed[: int(len(packed) * share)] if how == "gz" else packed[:-3])
+    assert received.receipt.damage == f"the {'gzip' if how == 'gz' else 'zstd'} data is cut off"
+    assert body.startswith(archive.open(received.receipt).read())
+
+
+def test_damage_in_the_middle_keeps_what_stands_before_it(archive: Archive) -> None:
+    body = b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(4_000))
+    packed = bytearray(gzip.compress(body, 0))
+    at = len(packed) // 2
+    packed[-8:-4] = b"\0\0\0\0"  # the checksum
+    received = receive(archive, bytes(packed))
+    assert received.receipt.damage == "the gzip data is damaged"
+    assert received.receipt.n_bytes > at
+    assert body.startswith(archive.open(received.receipt).read())
+
+
+def test_rubbish_behind_the_data_is_left_out(archive: Archive) -> None:
+    received = receive(archive, gzip.compress(BODY) + b"rubbish")
+    assert received.receipt.damage == "bytes after the end of the gzip data were left out"
+    assert archive.open(received.receipt).read() == BODY
+    whole = receive(archive, BODY)
+    assert whole.outcome == "amended"
+    assert archive.receipts()[0].damage is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(gzip.compress(b""), id="empty gzip"),
+        pytest.param(gzip.compress(BODY)[:6], id="gzip cut in its header"),
+        pytest.param(b"\x28\xb5\x2f\xfdrubbish", id="no zstd"),
+    ],
+)
+def test_nothing_is_refused(archive: Archive, body: bytes) -> None:
+    with pytest.raises(CaptureError, match=r"page\.txt is empty.*nothing to take in"):
+        receive(archive, body)
+    assert stored(archive) == []
+
+
+class Junk(io.RawIOBase):
+    """A file of junk that exists nowhere."""
+
+    def __init__(self, line: bytes, n_bytes: int = ENDLESS) -> None:
+        self.line, self.n_left, self.n_read = line, n_bytes, 0
+
+    def read(self, size: int = -1) -> bytes:
+        n = min(size, self.n_left)
+        self.n_left -= n
+        self.n_read += n
+        return (self.line * (n // len(self.line) + 1))[:n]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"junk and more junk\n", b"\0", b"[", b"<div>", b'{"a": 1}\n'],
+    ids=["text", "zeros", "json", "html", "objects"],
+)
+def test_two_hundred_megabytes_of_junk_are_refused(tmp_path: Path, line: bytes) -> None:
+    archive = Archive(Settings(home=tmp_path / "home", max_listing_bytes=8 * 1024**2))
+    junk = Junk(line)
+    with pytest.raises(CaptureError, match="larger than 8 MiB.*PAPERTIDE_MAX_LISTING_BYTES"):
+        archive.receive(junk, "junk", {}, now=NOW)  # type: ignore[arg-type]
+    assert junk.n_read < 10 * 1024**2
+    assert stored(archive) == []
+
+
+@pytest.mark.parametrize("how", ["gz", "zst"])
+def test_a_bomb_meets_the_limit_before_the_memory(tmp_path: Path, how: str) -> None:
+    archive = Archive(Settings(home=tmp_path / "home", max_listing_bytes=8 * 1024**2))
+    bomb = pack(how, bytes(ENDLESS))
+    assert len(bomb) < 1024**2
+    tracemalloc.start()
+    with pytest.raises(CaptureError, match="larger than 8 MiB"):
+        receive(archive, bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 * 1024**2
+    assert stored(archive) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "limit"),
+    [(BODY * 20, "LISTING"), (jsonl(*[record()] * 20), "DUMP")],
+    ids=["listing", "dump"],
+)
+def test_small_limits_hold_too(tmp_path: Path, body: bytes, limit: str) -> None:
+    settings = Settings(home=tmp_path, max_listing_bytes=2048, max_dump_bytes=2048)
+    with pytest.raises(CaptureError, match=f"PAPERTIDE_MAX_{limit}_BYTES"):
+        receive(Archive(settings), body)
+
+
+def test_an_empty_list_speaks_for_the_day_it_was_asked_for(archive: Archive) -> None:
+    days = ["2025-07-05", "2025-07-06"]
+    first, second = (receive(archive, b"[]", f"{day}.json").receipt for day in days)
+    assert first.capture_id != second.capture_id
+    assert first.sha256 == second.sha256
+    assert receive(archive, b"[]", "2025-07-05.json").outcome == "known"
+    third = receive(archive, b"[]", "x.json", listing_day="2025-07-07").receipt
+    assert len({first.capture_id, second.capture_id, third.capture_id}) == 3
+    assert all(archive.open(r).read() == b"[]" for r in archive.receipts())
+
+
+def test_overrides_amend_and_stay(archive: Archive) -> None:
+    receive(archive, BODY)
+    amended = receive(archive, BODY, listing_kind="search", source="arxiv")
+    assert amended.outcome == "amended"
+    assert amended.receipt.given["listing_kind"] == Given("search", "override")
+    assert amended.receipt.source == "arxiv"
+    assert receive(archive, BODY, listing_kind="search").outcome == "known"
+    assert receive(archive, BODY).outcome == "known"
+    later = receive(archive, BODY, listing_kind="daily").receipt
+    assert later.given["listing_kind"].value == "daily"
+    assert later.source == "arxiv"
+    assert archive.receipts() == [later]
+
+
+def test_captures_csv_fills_gaps_and_never_beats_what_was_given(archive: Archive) -> None:
+    def beside(day: str) -> Received:
+        facts = {"listing_day": Given(day, "captures.csv")}
+        return archive.receive(io.BytesIO(BODY), "page.txt", facts, now=NOW)
+
+    receive(archive, BODY)
+    assert beside("2025-03-03").outcome == "amended"
+    assert beside("2025-03-04").outcome == "known"  # two copies can't contradict each other
+    assert receive(archive, BODY, listing_day="2025-03-05").outcome == "amended"
+    assert beside("2025-03-03").outcome == "known"
+    assert archive.receipts()[0].given["listing_day"] == Given("2025-03-05", "override")
+
+
+def test_a_name_that_is_not_utf8(archive: Archive) -> None:
+    receipt = receive(archive, BODY, b"caf\xe9.txt".decode("utf-8", "surrogateescape")).receipt
+    assert receipt.origin == "caf?.txt"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "5", "{}", '{"given": 5}', '{"given": {"a": {"b": 1}}}'],
+    ids=["empty", "cut", "list", "number", "no keys", "given no object", "given odd"],
+)
+def test_a_damaged_receipt_is_named(archive: Archive, text: str) -> None:
+    receipt = receive(archive, BODY).receipt
+    path = archive.root / receipt.capture_id[:2] / f"{receipt.capture_id}.json"
+    path.write_text(text)
+    with pytest.raises(CaptureError, match=f"{path}.*ingest the original again"):
+        archive.receipts()
+    with pytest.raises(CaptureError, match=str(path)):
+        receive(archive, BODY, listing_kind="search")
+    path.unlink()
+    assert receive(archive, BODY).outcome == "new"
+
+
+def test_a_receipt_without_a_time_is_damaged(archive: Archive) -> None:
+    receipt = receive(archive, BODY).receipt
+    path = archive.root / receipt.capture_id[:2] / f"{receipt.capture_id}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"received_at": "yesterday"}))
+    with pytest.raises(CaptureError, match="can't be read"):
+        archive.receipts()
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut", "rubbish", "shorter"])
+def test_a_harmed_body_is_named_and_comes_back_with_the_original(
+    archive: Archive, harm: str
+) -> None:
+    body = BODY + hashlib.sha256(BODY).hexdigest().encode() * 500
+    receipt = receive(archive, body).receipt
+    path = archive.root / receipt.sha256[:2] / f"{receipt.sha256}.zst"
+    if harm == "missing":
+        path.unlink()
+    elif harm == "cut":
+        path.write_bytes(path.read_bytes()[:-20])
+    elif harm == "rubbish":
+        path.write_bytes(b"rubbish")
+    else:
+        path.write_bytes(pack("zst", body[:-1]))
+    with pytest.raises(CaptureError, match=f"{receipt.capture_id}.*ingest the original again"):
+        archive.open(receipt).read()
+    assert receive(archive, body).outcome == "known"
+    assert archive.open(receipt).read() == body
+
+
+def work(home: Path, start: Barrier, outcomes: Queue[tuple[int, str, int]]) -> None:
+    """One of several processes that take in and parse the same files at once."""
+    archive = Archive(Settings(home=home))
+    for number in range(8):
+        start.wait()
+        body = api(*(item(f"2501.{number:05}", f"{n} {ABSTRACT[:100]}") for n in range(30)))
+        received = receive(archive, body, f"{number}.json", listing_kind="daily")
+        facts = items.load(archive, received.receipt, archive.home / "items")
+        outcomes.put((number, received.outcome, facts["n_accepted"]))
+
+
+def test_processes_that_take_in_the_same_file_at_once(archive: Archive) -> None:
+    context = multiprocessing.get_context("spawn")
+    n = 2
+    start, outcomes = context.Barrier(n), context.Queue()
+    workers = [context.Process(target=work, args=(archive.home, start, outcomes)) for _ in range(n)]
+    for worker in workers:
+        worker.start()
+    seen = sorted(outcomes.get(timeout=60) for _ in range(8 * n))
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert seen == [(number, how, 30) for number in range(8) for how in ("known", "new")]
+    assert len(archive.receipts()) == 8
+    assert len(stored(archive)) == 16
+    assert items.pending(archive, archive.home / "items") == []
+    assert sorted(p.name for p in (archive.home / "items").iterdir()) == [
+        receipt.capture_id for receipt in archive.receipts()
+    ]
+
+
+def test_walk_passes_over_what_is_no_capture(tmp_path: Path) -> None:
+    for name in ("b.json", "a.txt", "captures.csv", "README.md", ".hidden", "sub/c.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").touch()
+    own = tmp_path / "data"
+    own.mkdir()
+    (own / "warehouse.duckdb").touch()
+    found = [p.relative_to(tmp_path).as_posix() for p in walk([tmp_path], own=own)]
+    assert found == ["a.txt", "b.json", "sub/c.json"]
+    named = [tmp_path / "README.md", tmp_path / ".hidden"]
+    assert list(walk(named)) == named
+
+
+def test_sidecar_facts(tmp_path: Path) -> None:
+    (tmp_path / "captures.csv").write_text(
+        "\ufefffile,listing_date,captured_at,newest\n"
+        "a.json,2025-03-03,2025-03-03T09:00:00+02:00,1\n"
+        "b.json,,,\n"
+        "c.json\n"
+    )
+    assert sidecar_facts(tmp_path) == {
+        "a.json": {
+            "listing_day": Given("2025-03-03", "captures.csv"),
+            "captured_at": Given("2025-03-03T07:00:00+00:00", "captures.csv"),
+        },
+        "b.json": {},
+        "c.json": {},
+    }
+    assert sidecar_facts(tmp_path / "nowhere") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        pytest.param(b"file,listing_date\na.json,2025-02-30\n", "line 2", id="February 30"),
+        pytest.param(b"file,listing_date\na.json,2999-01-01\n", "future", id="the future"),
+        pytest.param(b"file,captured_at\na,0001-01-01T00:00:00+14:00\n", "line 2", id="year 0"),
+        pytest.param(b"file,captured_at\na,9999-12-31T23:00:00-14:00\n", "line 2", id="year 10000"),
+        pytest.param(b"file,captured_at\n\na.json,soon\n", "line 3", id="no time"),
+        pytest.param(b"name,day\na.json,2025-03-03\n", "no column `file`", id="other columns"),
+        pytest.param(b"file\n\xff\xfe\n", "decode", id="no UTF-8"),
+        pytest.param(b'file\n"' + b"x" * 200_000, "field larger", id="open quote"),
+        pytest.param(b"\x89PNG\0\0\n\xff\xff", "captures.csv", id="binary"),
+    ],
+)
+def test_a_damaged_captures_csv_is_named_in_a_sentence(
+    tmp_path: Path, text: bytes, what: str
+) -> None:
+    (tmp_path / "captures.csv").write_bytes(text)
+    with pytest.raises(CaptureError) as error:
+        sidecar_facts(tmp_path)
+    message = str(error.value)
+    assert message.startswith(str(tmp_path / "captures.csv"))
+    assert what in message
+    assert "Expected the columns" in message
+    assert "\n" not in message

@@ -1,0 +1,146 @@
+"""Taking files in: one outcome per file, and one bad file never stops the others."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import intake
+from pipelines.captures import Archive, Given
+from pipelines.errors import UsageError
+from pipelines.settings import Settings
+from tests.fixtures.listings import api, card, item, page
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(Settings(home=tmp_path / "home"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "files"
+    path.mkdir()
+    (path / "2025-01-03.json").write_bytes(api(item()))
+    (path / "page.txt").write_bytes(page(card("One", 2, "Mar 3, 2024")))
+    return path
+
+
+def outcomes(archive: Archive, *paths: object, **given: str) -> dict[str, str]:
+    """Name of the file → what became of it."""
+    facts = {name: Given(value, "override") for name, value in given.items()}
+    found = intake.take_in(archive, [str(path) for path in paths], facts)
+    return {Path(outcome.origin).name: outcome.status for outcome in found}
+
+
+def test_a_folder_is_taken_in_once(archive: Archive, folder: Path) -> None:
+    (folder / "notes.md").write_text("# Notes")
+    names = ["2025-01-03.json", "page.txt"]
+    skipped = {"notes.md": "skipped"}
+    assert outcomes(archive, folder) == dict.fromkeys(names, "new") | skipped
+    assert outcomes(archive, folder) == dict.fromkeys(names, "known") | skipped
+    assert outcomes(archive, folder, listing_kind="search")["page.txt"] == "amended"
+
+
+def test_a_bad_file_does_not_stop_the_others(archive: Archive, folder: Path) -> None:
+    (folder / "0-empty.json").touch()
+    (folder / "1-dangling.json").symlink_to(folder / "nowhere")
+    (folder / "2-cut.gz").write_bytes(gzip.compress(b"")[:5])
+    assert outcomes(archive, folder, folder / "nowhere", folder / "1-dangling.json") == {
+        "0-empty.json": "refused",
+        "2-cut.gz": "refused",
+        "2025-01-03.json": "new",
+        "page.txt": "new",
+        "nowhere": "refused",
+        "1-dangling.json": "refused",
+    }
+
+
+def test_a_damaged_captures_csv_is_told_once(archive: Archive, folder: Path) -> None:
+    (folder / "captures.csv").write_text("file,listing_date\n2025-01-03.json,2025-02-30\n")
+    found = list(intake.take_in(archive, [str(folder)], {}))
+    refused = [outcome for outcome in found if outcome.status == "refused"]
+    assert len(refused) == 1
+    assert "line 2" in refused[0].message
+    assert "Nothing beside it was taken in" in refused[0].message
+    assert not any(outcome.status == "new" for outcome in found)
+
+
+def test_what_lies_beside_a_file_comes_with_it(archive: Archive, folder: Path) -> None:
+    (folder / "captures.csv").write_text("file,listing_date\n2025-01-03.json,2025-01-06\n")
+    outcomes(archive, folder / "2025-01-03.json")
+    assert archive.receipts()[0].given == {"listing_day": Given("2025-01-06", "captures.csv")}
+
+
+def test_an_override_beats_what_lies_beside(archive: Archive, folder: Path) -> None:
+    (folder / "captures.csv").write_text("file,listing_date\n2025-01-03.json,2025-01-06\n")
+    outcomes(archive, folder / "2025-01-03.json", listing_day="2025-01-07")
+    assert archive.receipts()[0].given == {"listing_day": Given("2025-01-07", "override")}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["no/such/file", "x" * 5_000, "Title\n" * 1_000, "a\0b", ""],
+    ids=["missing", "long name", "pasted page", "NUL", "blank"],
+)
+def test_names_that_are_no_files(archive: Archive, name: str, tmp_path: Path) -> None:
+    found = list(intake.take_in(archive, [name or str(tmp_path / "empty")], {}))
+    assert [outcome.status for outcome in found] == ["refused"]
+    assert "there is no such file or folder" in found[0].message
+    assert len(found[0].message) < 300
+
+
+def test_an_empty_folder_is_told(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (found,) = intake.take_in(archive, [str(tmp_path / "empty")], {})
+    assert found.status == "refused"
+    assert "holds no files" in found.message
+
+
+def test_the_home_inside_a_folder_is_not_taken_in(folder: Path) -> None:
+    archive = Archive(Settings(home=folder / "data"))
+    assert set(outcomes(archive, folder)) == {"2025-01-03.json", "page.txt"}
+    assert set(outcomes(archive, folder).values()) == {"known"}
+
+
+def test_standard_input(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(api(item()))))
+    assert outcomes(archive, "-") == {"standard input": "new"}
+
+
+def test_overrides_are_read_in_utc() -> None:
+    given = intake.overrides("search", "2025-11-06T23:30:00-05:00", "2025-11-06", "hf_page")
+    assert given == {
+        "listing_kind": Given("search", "override"),
+        "captured_at": Given("2025-11-07T04:30:00+00:00", "override"),
+        "listing_day": Given("2025-11-06", "override"),
+        "source": Given("hf_page", "override"),
+    }
+    assert intake.overrides() == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({"kind": "hourly"}, "--kind"),
+        ({"source": "twitter"}, "--source"),
+        ({"captured_on": "yesterday"}, "--captured-on"),
+        ({"captured_on": "2025-02-30"}, "--captured-on"),
+        ({"captured_on": "2999-01-01"}, "--captured-on"),
+        ({"captured_on": "9999-12-31T23:00:00-14:00"}, "--captured-on"),
+        ({"listing_day": "2025-W01-"}, "--listing-day"),
+        ({"listing_day": "0201-05-06"}, "--listing-day"),
+        ({"listing_day": "2999-01-01"}, "--listing-day"),
+        ({"listing_day": ""}, "--listing-day"),
+    ],
+    ids=str,
+)
+def test_wrong_overrides_name_the_option(given: dict[str, str], option: str) -> None:
+    with pytest.raises(UsageError, match=option):
+        intake.overrides(**given)

@@ -1,0 +1,142 @@
+"""A saved listing page: the JSON inside it first, its cards where that is missing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pipelines.parsing import listing_html
+from tests.fixtures.listings import (
+    HINTS,
+    article,
+    assert_sound,
+    html_page,
+    item,
+    reasons,
+)
+
+pytestmark = pytest.mark.unit
+
+ITEMS = [item(f"2501.0000{n}", f"Paper {n} & <b>") for n in range(1, 4)]
+CARDS = [article(f"2501.0000{n}", f"Paper {n} & <b>", upvotes=3, comments=2) for n in range(1, 4)]
+PROPS = {"dailyPapers": ITEMS, "date": "2025-01-03", "periodType": "day"}
+
+
+def test_props_give_items_day_and_kind() -> None:
+    parsed = listing_html.parse(html_page(PROPS, *CARDS), HINTS)
+    assert parsed.items["title"].to_list() == ["Paper 1 & <b>", "Paper 2 & <b>", "Paper 3 & <b>"]
+    assert parsed.page_day == date(2025, 1, 3)
+    assert parsed.stated_kind == "daily"
+    assert parsed.items["authors"][0].to_list() == ["Ada Example", "Bo Example"]
+
+
+@pytest.mark.parametrize(
+    "props",
+    ["", "{", "5", "null", "[]", '{"dailyPapers": {}}', '{"dailyPapers": null}', "[" * 100_000],
+    ids=["empty", "cut", "number", "null", "list", "object", "no list", "deep"],
+)
+def test_cards_tell_the_same_where_props_are_broken(props: str) -> None:
+    shown = ["arxiv_id", "title", "n_authors", "upvotes", "comments"]
+    whole = listing_html.parse(html_page(PROPS, *CARDS), HINTS)
+    parsed = listing_html.parse(html_page(props, *CARDS), HINTS)
+    assert parsed.items.select(shown).equals(whole.items.select(shown))
+    assert parsed.rules[0].startswith("article_cards: ")
+    assert parsed.page_day is None
+
+
+@pytest.mark.parametrize(
+    ("more", "day", "kind"),
+    [
+        ({"date": "2025-02-30"}, None, "daily"),
+        ({"date": "2025-01-06", "periodType": "week"}, date(2025, 1, 6), "weekly"),
+        ({"date": 5, "periodType": ["x"]}, None, "daily"),
+        ({"date": "2025-01-06", "query": "noise"}, date(2025, 1, 6), "search"),
+    ],
+    ids=["no calendar date", "week", "odd types", "search"],
+)
+def test_what_the_page_says_of_itself(more: dict[str, Any], day: date | None, kind: str) -> None:
+    parsed = listing_html.parse(html_page(PROPS | more), HINTS)
+    assert parsed.items.height == 3
+    assert parsed.page_day == day
+    assert parsed.stated_kind in (kind, None)
+
+
+def test_odd_entries_of_the_props_are_set_aside() -> None:
+    props = {"dailyPapers": [None, 1, "x", [], {}, *ITEMS]}
+    parsed = listing_html.parse(html_page(props), HINTS)
+    assert parsed.items.height == 3
+    assert reasons(parsed) == ["item_not_object"] * 4 + ["paper_missing"]
+
+
+@pytest.mark.parametrize(
+    ("html", "reason"),
+    [
+        pytest.param(b"", "html_not_a_listing", id="empty"),
+        pytest.param(bytes(range(256)) * 50, "html_not_a_listing", id="binary"),
+        pytest.param(b"<html><p>Sign in</p></html>", "html_not_a_listing", id="other page"),
+        pytest.param(
+            b"<html><article><a href>x</a></article></html>", "html_not_a_listing", id="blog"
+        ),
+        pytest.param(b"<html>" + b"<div>" * 50_000, "html_not_a_listing", id="deep"),
+        pytest.param(
+            b'<html><div data-target="DailyPapers"></div>', "html_not_a_listing", id="no props"
+        ),
+    ],
+)
+def test_what_is_no_listing_is_rejected_whole(html: bytes, reason: str) -> None:
+    parsed = listing_html.parse(html, HINTS)
+    assert_sound(parsed)
+    assert reasons(parsed) == [reason]
+    assert parsed.items.height == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        pytest.param("2 authors", "0 authors", "impossible_author_count", id="no authors"),
+        pytest.param("2 authors", "1000000000 authors", "impossible_author_count", id="10^9"),
+        pytest.param("2 authors", "9" * 5000 + " authors", "impossible_author_count", id="digits"),
+        pytest.param("/papers/2501.00002", "/models/x", "card_without_paper", id="no paper"),
+        pytest.param("/papers/2501.00002", "/papers/x", "card_without_paper", id="no arXiv id"),
+        pytest.param(">Paper 2", ">" + "x" * 100_000, "title_too_long", id="long title"),
+        pytest.param(">Paper 2 &amp; &lt;b&gt;<", "><", "missing_title", id="blank title"),
+        pytest.param(">Paper 2", ">Paper \ufffd", "invalid_utf8", id="invalid UTF-8"),
+    ],
+)
+def test_unusable_cards_are_set_aside_alone(old: str, new: str, reason: str) -> None:
+    cards = [CARDS[0], CARDS[1].replace(old, new), CARDS[2]]
+    parsed = listing_html.parse(html_page("", *cards), HINTS)
+    assert_sound(parsed)
+    assert parsed.items["arxiv_id"].to_list() == ["2501.00001", "2501.00003"]
+    assert reasons(parsed) == [reason]
+
+
+def test_markup_in_titles_is_text() -> None:
+    title = "<script>alert('x')</script>"
+    cards = listing_html.parse(html_page("", article("2501.00001", title)), HINTS)
+    props = listing_html.parse(html_page({"dailyPapers": [item(title=title)]}), HINTS)
+    assert cards.items["title"].to_list() == props.items["title"].to_list() == [title]
+
+
+def test_counters_that_are_no_numbers_are_unknown() -> None:
+    card = CARDS[0].replace(">3<", ">1.2k<").replace(">2<", ">٢<")
+    parsed = listing_html.parse(html_page("", card), HINTS)
+    assert parsed.items.select("upvotes", "comments").rows() == [(None, None)]
+
+
+@pytest.mark.parametrize("props", [PROPS, ""], ids=["props", "cards"])
+def test_every_cut_keeps_what_stands_before_it(props: Any) -> None:
+    cards = [] if props else CARDS
+    body = html_page(props, *cards)
+    whole = listing_html.parse(body, HINTS).items
+    marks = [f"2501.0000{n + 1}".encode() for n in range(3)]
+    for at in range(0, len(body), 13):
+        parsed = listing_html.parse(body[:at], HINTS)
+        assert_sound(parsed)
+        # An item is complete where the next one has begun.
+        n_before = max(sum(mark in body[:at] for mark in marks) - 1, 0)
+        assert parsed.items.head(n_before).equals(whole.head(n_before)), at
+        # And nothing half is taken for whole.
+        assert parsed.items.equals(whole.head(parsed.items.height)), at
