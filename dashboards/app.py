@@ -7,6 +7,7 @@ pages show (`pages`) or the server that runs it (the command line).
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -118,59 +119,82 @@ def shell() -> Any:
                 className="top",
             ),
             html.Nav(id="nav", **aria(label="Pages")),
-            html.Main(html.P("Loading…", className="loading"), id="page", tabIndex=-1),
+            html.Main(
+                [
+                    html.Div(html.P("Loading…", className="loading"), id="head"),
+                    html.Div(id="filters"),
+                    html.Div(id="body"),
+                ],
+                id="page",
+                tabIndex=-1,
+            ),
             html.P(id="announcer", className="unseen", role="status", **aria(live="polite")),
         ],
         id="shell",
     )
 
 
-def render(
-    queries: Queries, path: str | None, search: str | None, theme_name: str | None
-) -> tuple[Any, Any, dict[str, Any]]:
-    """Navigation, page, and what the page shows: its title and the values of its filters."""
+@dataclass(frozen=True)
+class Drawn:
+    """What one address looks like: navigation, head, filters, body, and facts about them.
+
+    The facts are the page's key and title, the values its filters show, and `offers`, which
+    changes when a filter offers something else.
+    """
+
+    nav: Any
+    head: Any
+    filters: Any
+    body: Any
+    facts: dict[str, Any]
+
+
+def render(queries: Queries, path: str | None, search: str | None, theme_name: str | None) -> Drawn:
+    """The page at an address, or a sentence that says why there is none."""
     page = at(path)
     try:
         # A snapshot may be swapped while a page is read; a page never mixes two.
         for _ in range(3):
             before = queries.snapshot_id()
-            answer = _render(queries, page, search, theme_name)
+            drawn = _render(queries, page, search, theme_name)
             if queries.snapshot_id() == before:
                 break
     except NoSnapshotError as error:
-        return _nav(page, {}), _message("Nothing is published yet", str(error)), _facts("", {})
+        return _message(_nav(page, {}), "Nothing is published yet", str(error))
     except PapertideError as error:
-        return _nav(page, {}), _message("This can't be shown", str(error)), _facts("", {})
-    return answer
+        return _message(_nav(page, {}), "This can't be shown", str(error))
+    return drawn
 
 
 def _render(
     queries: Queries, page: Page | None, search: str | None, theme_name: str | None
-) -> tuple[Any, Any, dict[str, Any]]:
+) -> Drawn:
     choices = queries.choices()
     view = state.read(search, choices)
     nav = _nav(page, state.kept(view))
     if page is None:
-        text = "There is no page at this address. Choose one above."
-        return nav, _message("No such page", text), _facts("No such page", {})
-    form, values = controls.build(page.filters, view, choices)
+        return _message(nav, "No such page", "There is no page at this address. Choose one above.")
+    form, values, offers = controls.build(page.filters, view, choices)
     facts = queries.snapshot_facts()
     renderer = Renderer(page.key, view, theme.named(theme_name))
-    body = [
+    head = [
         html.Div([html.H1(page.title), _dateline(facts)], className="page-head"),
         *(
-            html.P(note, className="text text-note is-fallback", role="alert")
-            for note in view.notes
+            html.P(text, className="text text-note is-fallback", role="alert")
+            for text in view.notes
         ),
-        form,
-        *renderer.blocks(page.build(queries, view)),
-        _colophon(facts),
     ]
-    return nav, body, _facts(page.title, values)
+    body = [*renderer.blocks(page.build(queries, view)), _colophon(facts)]
+    return Drawn(nav, head, form, body, _facts(page.key, page.title, values, offers))
 
 
-def _facts(title: str, values: dict[str, Any]) -> dict[str, Any]:
-    return {"title": f"{title} – Papertide" if title else "Papertide", "values": values}
+def _message(nav: Any, title: str, text: str) -> Drawn:
+    head = html.Div([html.H1(title), html.P(text, className="text text-lead")], className="message")
+    return Drawn(nav, head, None, None, _facts("", title, {}, ""))
+
+
+def _facts(key: str, title: str, values: dict[str, Any], offers: str) -> dict[str, Any]:
+    return {"page": key, "title": f"{title} – Papertide", "values": values, "offers": offers}
 
 
 def _nav(page: Page | None, params: dict[str, str]) -> Any:
@@ -207,30 +231,43 @@ def _colophon(facts: dict[str, Any]) -> Any:
     )
 
 
-def _message(title: str, text: str) -> Any:
-    return html.Div([html.H1(title), html.P(text, className="text text-lead")], className="message")
-
-
 def _say_error(error: Exception) -> None:
     """A fault of ours: logged whole, said in a sentence on the page."""
     log.error("a page could not be drawn", exc_info=error)
     text = "The page could not be drawn. The server's log says why. Reload, or choose another page."
-    set_props("page", {"children": _message("Something went wrong", text)})
+    set_props("head", {"children": _message(None, "Something went wrong", text).head})
+    set_props("body", {"children": None})
 
 
 def _add_callbacks(app: Dash, queries: Queries) -> None:
     @app.callback(
         Output("nav", "children"),
-        Output("page", "children"),
+        Output("head", "children"),
+        Output("filters", "children"),
+        Output("body", "children"),
         Output("rendered", "data"),
         Input("url", "pathname"),
         Input("url", "search"),
         Input("theme", "data"),
+        State({"type": "filter", "name": ALL}, "value"),
+        State({"type": "filter", "name": ALL}, "id"),
+        State("rendered", "data"),
     )
-    def show(path: str | None, search: str | None, theme_name: str | None) -> Any:
+    def show(
+        path: str | None,
+        search: str | None,
+        theme_name: str | None,
+        values: list[Any],
+        ids: list[dict[str, str]],
+        rendered: dict[str, Any] | None,
+    ) -> Any:
         if theme_name is None:
-            return no_update, no_update, no_update
-        return render(queries, path, search, theme_name)
+            return (no_update,) * 5
+        drawn = render(queries, path, search, theme_name)
+        shown = {name["name"]: value for name, value in zip(ids, values, strict=True)}
+        stays = _same_filters(drawn.facts, rendered or {}, shown)
+        filters = no_update if stays else drawn.filters
+        return drawn.nav, drawn.head, filters, drawn.body, drawn.facts
 
     clientside: Any = app.clientside_callback
     clientside(
@@ -252,6 +289,12 @@ def _add_callbacks(app: Dash, queries: Queries) -> None:
         Output("announcer", "children"),
         Input("rendered", "data"),
     )
+
+
+def _same_filters(facts: dict[str, Any], rendered: dict[str, Any], shown: dict[str, Any]) -> bool:
+    """True when the filters in the browser are right as they are: then they keep their focus."""
+    offered = all(facts[key] == rendered.get(key) for key in ("page", "offers"))
+    return offered and facts["values"] == shown
 
 
 def _add_routes(server: flask.Flask, queries: Queries) -> None:

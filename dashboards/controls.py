@@ -6,6 +6,7 @@ Belongs here: filters as Dash components. Does not: what they do (the address is
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,14 +28,16 @@ from dashboards.state import (
 Control = tuple[str, Any, Any]
 
 
-def build(names: Sequence[str], view: View, choices: Choices) -> tuple[Any, dict[str, Any]]:
-    """The controls and the values they show, by name."""
+def build(names: Sequence[str], view: View, choices: Choices) -> tuple[Any, dict[str, Any], str]:
+    """The controls, the values they show by name, and a digest of what they offer."""
     controls = _Controls(view, choices)
     made = [(name.removeprefix("any-"), *controls.make(name)) for name in names]
     values = {name: value for name, _, _, value in made}
+    offers = repr([(name, getattr(control, "options", None)) for name, _, control, _ in made])
+    digest = hashlib.sha256(offers.encode()).hexdigest()[:16]
     fields = [_field(name, label, control) for name, label, control, _ in made]
     form = html.Div(fields, className="filters", role="group", **aria(label="Filters"))
-    return (form if fields else None), values
+    return (form if fields else None), values, digest
 
 
 def identity(name: str) -> dict[str, str]:
@@ -187,9 +190,9 @@ class _Controls:
             id=identity("q"),
             type="search",
             value=self._view.q,
-            debounce=0.5,
+            debounce=True,
             maxLength=MAX_SEARCH,
-            placeholder="Words of a title, or a name",
+            placeholder="Words of a title or a name, then Enter",
             autoComplete="off",
         )
         return "Title or author contains", control, self._view.q

@@ -19,6 +19,7 @@ SPAN = {"week": 26, "month": 24, "quarter": 12}
 MAX_TOPICS = 6
 MAX_SEARCH = 200
 PAGE_SIZE = 25
+MAX_PARAMETERS = 50
 ALL = "all"
 PARAMETERS = (
     *("population", "grain", "period", "from", "to", "area", "topic", "topics"),
@@ -148,12 +149,8 @@ class View:
 
 def read(search: str | None, choices: Choices) -> View:
     """The view that a URL query asks for; what it asks wrongly falls back, with a note."""
-    asked = {
-        name: values[-1].strip()
-        for name, values in parse_qs((search or "").lstrip("?"), max_num_fields=50).items()
-        if values[-1].strip()
-    }
     notes: list[str] = []
+    asked = _asked(search or "", notes)
     ignored = [name for name in asked if name not in PARAMETERS]
     if ignored:
         some = formats.listed([f"“{_short(name)}”" for name in ignored[:3]])
@@ -255,6 +252,15 @@ def _default_period(periods: tuple[Period, ...]) -> Period | None:
     enough = [p for p in periods if p.is_sufficient]
     best = solid or enough or list(periods)
     return best[-1] if best else None
+
+
+def _asked(search: str, notes: list[str]) -> dict[str, str]:
+    """Name → last value that is not empty."""
+    parts = search.lstrip("?").split("&")
+    if len(parts) > MAX_PARAMETERS:
+        notes.append(f"Only the first {MAX_PARAMETERS} settings of the address were read.")
+    pairs = parse_qs("&".join(parts[:MAX_PARAMETERS]))
+    return {name: values[-1].strip() for name, values in pairs.items() if values[-1].strip()}
 
 
 def _one_of(

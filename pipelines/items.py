@@ -18,7 +18,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time
 from itertools import chain
 from pathlib import Path
@@ -59,7 +59,7 @@ def pending(archive: Archive, items_dir: Path) -> list[Receipt]:
 def stamp(receipt: Receipt) -> str:
     """Changes when the parsing rules or the given facts change."""
     given = {name: asdict(fact) for name, fact in receipt.given.items()}
-    text = json.dumps([PARSER_VERSION, receipt.source, receipt.damage, given], sort_keys=True)
+    text = json.dumps([PARSER_VERSION, receipt.damage, given], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -92,6 +92,7 @@ def load(archive: Archive, receipt: Receipt, items_dir: Path) -> dict[str, Any]:
 def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:
     folder = work / "new"
     folder.mkdir()
+    receipt = _as_read_now(archive, receipt)
     first, parts = _parse(archive, receipt)
     rejects: list[Reject] = []
     rules: Counter[str] = Counter()
@@ -116,6 +117,14 @@ def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:
     }
     (folder / "capture.json").write_text(json.dumps(facts | {"stamp": stamp(receipt)}, default=str))
     return facts
+
+
+def _as_read_now(archive: Archive, receipt: Receipt) -> Receipt:
+    """The receipt with the format that today's detector sees: rules may have learnt since."""
+    with archive.open(receipt) as body:
+        found = detect.detect(body.read(detect.HEAD_BYTES))
+    given = receipt.given.get("source")
+    return replace(receipt, format=found.name, source=given.value if given else found.source)
 
 
 def _parse(archive: Archive, receipt: Receipt) -> tuple[Parsed, Iterator[Parsed]]:

@@ -84,7 +84,11 @@ QUARANTINE_COLUMNS = (
 QUARANTINE_SCHEMA = schema_of(QUARANTINE_COLUMNS)
 
 CAPTURE_COLUMNS = (
-    Column("capture_id", TEXT, "First 16 hex digits of the content hash."),
+    Column(
+        "capture_id",
+        TEXT,
+        "First 16 hex digits of the content hash (for an empty list: of hash and day).",
+    ),
     Column("sha256", TEXT, "Hash of the bytes, transport compression undone."),
     Column("n_bytes", INT, "Size of those bytes."),
     Column("source", TEXT, "`hf_page`, `hf_api`, `arxiv` or `unknown`."),

@@ -29,6 +29,20 @@
     area: ["topic"]
   };
 
+  // When filters are drawn anew, the one that was in use gets the focus back.
+  var used = null;
+
+  function refocus() {
+    if (!used || (document.activeElement && document.activeElement !== document.body)) { return; }
+    var filter = document.querySelector(".filter-" + used.name);
+    if (!filter) { return; }
+    var radio = Array.prototype.find.call(
+      filter.querySelectorAll("input[type=radio]"), function (one) { return one.value === used.value; }
+    );
+    var target = radio || filter.querySelector("button, input");
+    if (target) { target.focus({ preventScroll: true }); }
+  }
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.papertide = {
     theme: function (clicks) {
@@ -47,6 +61,7 @@
         if (!(id.name in shown) || text(values[i]) === text(shown[id.name])) { return; }
         changed = true;
         var value = text(values[i]);
+        used = { name: id.name, value: value };
         if (value) { params.set(id.name, value); } else { params.delete(id.name); }
         (dependents[id.name] || []).forEach(function (name) { params.delete(name); });
       });
@@ -59,6 +74,7 @@
     announce: function (rendered) {
       if (!rendered) { return ""; }
       document.title = rendered.title;
+      [0, 50, 200].forEach(function (wait) { window.setTimeout(refocus, wait); });
       return rendered.title;
     }
   };

@@ -38,6 +38,13 @@
 {% macro default__sorted_set(column) -%} list_sort(list(distinct {{ column }})) {%- endmacro %}
 {% macro spark__sorted_set(column) -%} sort_array(collect_set({{ column }})) {%- endmacro %}
 
+{# Number of elements of a list. #}
+{% macro n_elements(column) -%}
+    {{ return(adapter.dispatch('n_elements', 'papertide')(column)) }}
+{%- endmacro %}
+{% macro default__n_elements(column) -%} len({{ column }}) {%- endmacro %}
+{% macro spark__n_elements(column) -%} cast(size({{ column }}) as bigint) {%- endmacro %}
+
 {# One text from a list of texts. #}
 {% macro join_list(column, separator) -%}
     {{ return(adapter.dispatch('join_list', 'papertide')(column, separator)) }}

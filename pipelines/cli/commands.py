@@ -32,7 +32,7 @@ def demo() -> None:
             f"The bundled sample is not at {sample}. Run the demo from a checkout of the project."
         )
     folders = [str(sample / "hf_api"), str(sample / "hf_page")]
-    result = runs.run_job("main", {"paths": folders, "overrides": {}})
+    result = runs.run_job("main", {"paths": folders})
     report.intake(result)
     report.published()
     site = get_settings().site_dir / "index.html"
@@ -67,11 +67,12 @@ def ingest(
     from pipelines import intake
     from pipelines.cli import report, runs
 
-    given = intake.overrides(kind, captured_on, listing_day, source)
-    result = runs.run_job(
-        "ingest",
-        {"paths": list(paths), "overrides": {name: fact.value for name, fact in given.items()}},
-    )
+    overrides = {
+        "kind": kind, "captured_on": captured_on, "listing_day": listing_day, "source": source,
+    }  # fmt: skip
+    intake.overrides(**overrides)  # a wrong one is told before anything is started
+    given = {name: value for name, value in overrides.items() if value is not None}
+    result = runs.run_job("ingest", {"paths": list(paths), **given})
     return report.intake(result, next_step="papertide build")
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import dagster as dg
 
 from pipelines import intake, items, warehouse
-from pipelines.captures import Archive, Given
+from pipelines.captures import Archive
 from pipelines.defs.resources import Home, Writer
 from pipelines.schemas import LAKE_TABLES
 from pipelines.settings import DBT_PROJECT_DIR
@@ -23,7 +23,10 @@ class IngestConfig(dg.Config):
     """What to take in. Empty: nothing new, work on with what the archive holds."""
 
     paths: list[str] = []
-    overrides: dict[str, str] = {}
+    kind: str | None = None
+    captured_on: str | None = None
+    listing_day: str | None = None
+    source: str | None = None
 
 
 def taxonomy() -> Taxonomy:
@@ -38,7 +41,7 @@ def captures(
 ) -> dg.MaterializeResult[None]:
     """Bytes as received, stored once, never changed: the archive."""
     archive = Archive(home.settings)
-    given = {name: Given(value, "override") for name, value in config.overrides.items()}
+    given = intake.overrides(config.kind, config.captured_on, config.listing_day, config.source)
     outcomes = list(intake.take_in(archive, config.paths, given))
     counts = Counter(outcome.status for outcome in outcomes)
     for outcome in outcomes:

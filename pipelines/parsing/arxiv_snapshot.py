@@ -10,6 +10,7 @@ import io
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import orjson
@@ -22,7 +23,6 @@ from pipelines.schemas import ITEM_SCHEMA
 
 CHUNK_BYTES = 16 * 1024**2
 WORKERS = 2  # chunks parsed at the same time: Polars works outside the interpreter's lock
-WORKERS = 2  # chunks parsed at the same time; Polars works outside the interpreter's lock
 MAX_LINE_BYTES = 8 * 1024**2
 
 _RAW = pl.Schema(
@@ -93,10 +93,11 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> Parsed:
-    try:
-        raw = pl.read_ndjson(io.BytesIO(chunk), schema=_RAW)
-    except pl.exceptions.PolarsError:
-        raw = None
+    raw = None
+    # Other beginnings are damage, or what Polars would take for compressed data and unpack.
+    if chunk.startswith(b"{"):
+        with suppress(pl.exceptions.PolarsError):
+            raw = pl.read_ndjson(io.BytesIO(chunk), schema=_RAW)
     # Blank lines shift places, so they too take the careful way; so do NULs, which stand for
     # escapes that Polars could not read.
     if raw is None or raw.height != _count_lines(chunk) or _holds_nul(raw):

@@ -19,15 +19,19 @@ from pipelines.parsing.listing_items import parse_items
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
 _PERIODS = {"day": "daily", "daily": "daily", "week": "weekly", "month": "monthly"}
+_MARK = 'data-target="DailyPapers"'
 # The attribute runs to the end of the body: browsers see no element there.
-_CUT_PROPS = re.compile(r'data-target="DailyPapers"[^>]*?data-props="([^"]*)$')
+_CUT_PROPS = re.compile(r'[^>]*?data-props="([^"]*)$')
 _N_AUTHORS = re.compile(r"([0-9]+)\s+authors?\b")
 
 
 def parse(body: bytes, hints: Hints) -> Parsed:
     """Items of a listing page, `page_day` from its `data-props`; else `html_not_a_listing`."""
     page = body.decode("utf-8", errors="replace")
-    if cut := _CUT_PROPS.search(page):
+    if "<article" not in page and "DailyPapers" not in page:
+        # Nothing to find; junk that nests deep would keep the HTML parser busy for long.
+        return reject_body("html_not_a_listing", "The page shows no cards of papers.", body)
+    if cut := _CUT_PROPS.match(page.rpartition(_MARK)[2]):
         listing = unescape(cut.group(1)).partition('"dailyPapers":')[2].lstrip()
         if listing.startswith("["):
             return salvage(listing, "the page was cut", hints)
@@ -57,7 +61,7 @@ def parse(body: bytes, hints: Hints) -> Parsed:
 
 def _props(tree: LexborHTMLParser) -> tuple[dict[str, Any] | None, str]:
     """The page's JSON, or None and why not."""
-    node = tree.css_first('[data-target="DailyPapers"]')
+    node = tree.css_first(f"[{_MARK}]")
     if node is None:
         return None, "The page has no `data-props` of a listing"
     try:

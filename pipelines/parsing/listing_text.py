@@ -28,10 +28,14 @@ from pipelines.parsing.records import (
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: (\d{1,9}))?$", re.ASCII)
-_AUTHORS = re.compile(r"^[•*·-]\s*(\d[\d,]*) authors?\b(?:\s*·\s*(.+))?$", re.ASCII)
+_BEFORE_DATE = re.compile(r"^(?:[·•]\s*)?(?:Published on\s+)?", re.ASCII)
+_AUTHORS = re.compile(r"^(?:[•*·-]\s*)?(\d[\d,]*) authors?\b(?:\s*·\s*(.+))?$", re.ASCII)
 _STARS = re.compile(r"^[•*·-]?\s*GitHub ([\d.,]+)(k|m)?$", re.ASCII | re.IGNORECASE)
 # Between a card's parts: a lone dot, upvotes, who submitted it, a link's label.
-_NOISE = re.compile(r"^(?:[·•]|[•*·-]?\s*(?:Upvote|\d+|Submitted by.*|arXiv Page|GitHub))$")
+_NOISE = re.compile(
+    r"^(?:[·•]|[•*·-]?\s*(?:Upvote(?:\s+[\d.,]+k?)?|[\d.,]+k?|Submitted by.*|arXiv Page|GitHub))$"
+)
+_HANDLE = re.compile(r"^[\w.-]{2,42}$", re.ASCII)
 _HEADER = re.compile(
     r"^(?:new|Subscribe|Daily Papers|Trending Papers|Hugging Face"
     r"|Get trending papers in your email inbox(?: once a day)?!"
@@ -76,9 +80,9 @@ class _Card:
 
 
 def looks_like_listing(head: str) -> bool:
-    """Whether text is a listing page: two of the site's own header lines, or cards' own lines."""
-    lines = [line.strip() for line in head.splitlines()]
-    if sum(marker in head for marker in _MARKERS) >= 2:
+    """Whether text is a listing page: the site's own header lines, or cards' own lines."""
+    lines = _tidy_lines(head)
+    if _MARKERS[0] in head or sum(marker in head for marker in _MARKERS) >= 2:
         return True
     return any(map(_AUTHORS.match, lines)) and any(map(_DATE.match, lines))
 
@@ -86,23 +90,27 @@ def looks_like_listing(head: str) -> bool:
 def parse(body: bytes, hints: Hints) -> Parsed:
     """Items of a page's text; years that the page leaves out are inferred by a stored rule."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
-    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
+    lines = _tidy_lines(text)
     start, header_date, trending = _read_header(lines)
-    dated = any(_AUTHORS.match(line) for line in lines[start:])
-    cards = _cards_with_authors(lines, start) if dated else _cards_without_authors(lines, start)
+    has_authors = any(_AUTHORS.match(line) for line in lines[start:])
+    read_cards = _cards_with_authors if has_authors else _cards_without_authors
+    cards = read_cards(lines, start)
     if not cards:
         detail = "The page's header is there, but no paper follows it."
         return reject_body("listing_without_cards", detail, body)
     rules: Counter[str] = Counter()
-    if any(card.n_authors is None for card in cards) and not dated:
+    if not has_authors:
         rules["no_author_lines: titles and abstracts told apart by length and order"] = len(cards)
     folded = _fold_repeats(cards)
     if len(folded) < len(cards):
         rules["repeated_cards_folded: the page shows a card twice"] = len(cards) - len(folded)
     years = _Years.of([c.date_line for c in folded] + [header_date], hints)
+    # A layout without dates shows at least two cards and no date; one card alone was cut.
+    n_closed = sum(card.n_authors is not None for card in folded)
+    has_dates = not trending and (n_closed < 2 or any(card.date_line for card in folded))
     rows, rejects = [], []
     for position, card in enumerate(folded, start=1):
-        outcome = _row(card, years, trending=trending, complete=dated)
+        outcome = _row(card, years, trending=trending, has_authors=has_authors, has_dates=has_dates)
         if isinstance(outcome, Reject):
             rejects.append(outcome)
         else:
@@ -121,6 +129,19 @@ def parse(body: bytes, hints: Hints) -> Parsed:
         stated_kind="trending" if trending else None,
         rules=tuple(f"{rule} ({n})" for rule, n in rules.items()),
     )
+
+
+def _tidy_lines(text: str) -> list[str]:
+    """The page's lines, numbered as received: dates bare, a submitter's name blank."""
+    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
+    names_submitter = False
+    for index, line in enumerate(lines):
+        if _DATE.match(bare := _BEFORE_DATE.sub("", line)):
+            lines[index] = bare
+        elif names_submitter and _HANDLE.match(line):
+            lines[index] = ""
+        names_submitter = line == "Submitted by" or (names_submitter and not line)
+    return lines
 
 
 def _read_header(lines: list[str]) -> tuple[int, str | None, bool]:
@@ -293,15 +314,17 @@ def _calendar_day(line: str | None, unprinted_year: int) -> date | None:
         return None
 
 
-def _row(card: _Card, years: _Years, *, trending: bool, complete: bool) -> dict[str, Any] | Reject:
-    """A card as a row, or why not. `complete`: cards of this layout have authors (and a date)."""
+def _row(
+    card: _Card, years: _Years, *, trending: bool, has_authors: bool, has_dates: bool
+) -> dict[str, Any] | Reject:
+    """A card as a row, or why not. `has_…`: what the cards of this layout show."""
     shown = excerpt(" ".join(card.text) or card.date_line or "")
     title, *rest = card.text or [""]
-    if not complete and len(title) > _TITLE_CHARS and not rest and len(title) <= MAX_TITLE_CHARS:
+    if not has_authors and len(title) > _TITLE_CHARS and not rest and len(title) <= MAX_TITLE_CHARS:
         return Reject(card.place, "missing_title", "An abstract stands without a title.", shown)
-    if complete and card.n_authors is None:
+    if has_authors and card.n_authors is None:
         return Reject(card.place, "truncated_record", "No author line follows the text.", shown)
-    if complete and card.date_line is None and not trending:
+    if has_dates and card.date_line is None:
         return Reject(card.place, "truncated_record", "No date follows the authors.", shown)
     published, comments, basis = None, None, None
     if card.date_line is not None:

@@ -27,8 +27,9 @@ from pipelines.settings import PROJECT_ROOT, Settings
 
 QUERIES = {
     "topic shares of a quarter": (
-        "select topic_name, share, share_low, share_high from rpt_topic_trends where population = "
-        "'hf_daily' and grain = 'quarter' and period_start_on = date '2025-07-01' order by share desc"
+        "select topic_name, share, share_low, share_high from rpt_topic_trends where "
+        "population = 'hf_daily' and grain = 'quarter' and period_start_on = date '2025-07-01' "
+        "order by share desc"
     ),
     "one topic over weeks": (
         "select period_start_on, share from rpt_topic_trends where population = 'hf_daily' and "

@@ -15,12 +15,22 @@ from pipelines.settings import PROJECT_ROOT
 pytestmark = pytest.mark.contracts
 
 PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def group(name: str) -> list[str]:
+    """Requirements of a dependency group, with those of the groups that it includes."""
+    found: list[str] = []
+    for entry in PROJECT["dependency-groups"][name]:
+        found += group(entry["include-group"]) if isinstance(entry, dict) else [entry]
+    return found
+
+
 LOCKS = {
-    "requirements.txt": PROJECT["project"]["dependencies"],
+    "requirements.txt": [*PROJECT["project"]["dependencies"], *group("build")],
     "requirements-dev.txt": [
         *PROJECT["project"]["dependencies"],
-        *PROJECT["dependency-groups"]["dev"],
-        *PROJECT["dependency-groups"]["e2e"],
+        *group("dev"),
+        *group("e2e"),
     ],
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,19 @@ from pipelines.settings import Settings
 
 NASTY_TITLE = "<script>alert('x')</script> & friends"
 FORMULA_TITLE = "=cmd()|'/c calc'!A1"
-MONTHS = ((date(2025, 1, 1), date(2025, 1, 31)), (date(2025, 2, 1), date(2025, 2, 28)),
-          (date(2025, 3, 1), date(2025, 3, 31)), (date(2025, 4, 1), date(2025, 4, 30)))
+MONTHS = (
+    (date(2025, 1, 1), date(2025, 1, 31)),
+    (date(2025, 2, 1), date(2025, 2, 28)),
+    (date(2025, 3, 1), date(2025, 3, 31)),
+    (date(2025, 4, 1), date(2025, 4, 30)),
+)
 TOPICS = (
     ("agents", "Agents", "Reasoning", "taxonomy"),
     ("diffusion", "Diffusion", "Images", "taxonomy"),
     ("quiet", "A topic nobody writes about", "Images", "taxonomy"),
     ("no-topic", "No topic matched", "No topic", "none"),
 )
+CAPTURED_AT = datetime(2025, 4, 1, 7, tzinfo=UTC).replace(tzinfo=None)
 Publish = Callable[..., Settings]
 
 
@@ -38,11 +43,20 @@ def _trends(population: str) -> pl.DataFrame:
             share = n / totals[i]
             rows.append(
                 {
-                    "population": population, "grain": "month", "period_start_on": start,
-                    "period_end_on": end, "topic_id": topic_id, "topic_name": name, "area": area,
-                    "n_papers": n, "n_total": totals[i], "share": share,
-                    "share_low": share * 0.7, "share_high": share + (1 - share) * 0.2,
-                    "is_sufficient": totals[i] >= 20, "is_partial": i == 3,
+                    "population": population,
+                    "grain": "month",
+                    "period_start_on": start,
+                    "period_end_on": end,
+                    "topic_id": topic_id,
+                    "topic_name": name,
+                    "area": area,
+                    "n_papers": n,
+                    "n_total": totals[i],
+                    "share": share,
+                    "share_low": share * 0.7,
+                    "share_high": share + (1 - share) * 0.2,
+                    "is_sufficient": totals[i] >= 20,
+                    "is_partial": i == 3,
                     "coverage_share": 0.5 if i == 3 else 1.0,
                 }
             )
@@ -56,16 +70,32 @@ def _author_counts(population: str) -> pl.DataFrame:
             few = i == 1
             rows.append(
                 {
-                    "population": population, "grain": "month", "period_start_on": start,
-                    "period_end_on": end, "topic_id": topic_id, "n_papers": 5 if few else 40,
-                    "mean_authors": 5.0 + i, "mean_low": 4.1, "mean_high": 8.9,
-                    "median_authors": 5.0, "median_low": None if few else 4,
-                    "median_high": None if few else 6, "p90_authors": 12,
-                    "p90_low": None if few else 9, "p90_high": None if few else 30,
-                    "max_authors": 80, "n_solo": 1, "solo_share": 0.025,
-                    "solo_share_low": 0.004, "solo_share_high": 0.13, "n_ten_plus": 8,
-                    "ten_plus_share": 0.2, "ten_plus_share_low": 0.1,
-                    "ten_plus_share_high": 0.35, "is_sufficient": not few, "is_partial": i == 3,
+                    "population": population,
+                    "grain": "month",
+                    "period_start_on": start,
+                    "period_end_on": end,
+                    "topic_id": topic_id,
+                    "n_papers": 5 if few else 40,
+                    "mean_authors": 5.0 + i,
+                    "mean_low": 4.1,
+                    "mean_high": 8.9,
+                    "median_authors": 5.0,
+                    "median_low": None if few else 4,
+                    "median_high": None if few else 6,
+                    "p90_authors": 12,
+                    "p90_low": None if few else 9,
+                    "p90_high": None if few else 30,
+                    "max_authors": 80,
+                    "n_solo": 1,
+                    "solo_share": 0.025,
+                    "solo_share_low": 0.004,
+                    "solo_share_high": 0.13,
+                    "n_ten_plus": 8,
+                    "ten_plus_share": 0.2,
+                    "ten_plus_share_low": 0.1,
+                    "ten_plus_share_high": 0.35,
+                    "is_sufficient": not few,
+                    "is_partial": i == 3,
                 }
             )
     return pl.DataFrame(rows)
@@ -76,10 +106,18 @@ def _distribution(population: str) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
-                "population": population, "grain": "month", "period_start_on": start,
-                "topic_id": "all", "bucket": bucket, "bucket_order": order, "n_papers": n,
-                "n_total": 40, "share": n / 40, "share_low": n / 50,
-                "share_high": n / 40 + 0.1, "is_partial": False,
+                "population": population,
+                "grain": "month",
+                "period_start_on": start,
+                "topic_id": "all",
+                "bucket": bucket,
+                "bucket_order": order,
+                "n_papers": n,
+                "n_total": 40,
+                "share": n / 40,
+                "share_low": n / 50,
+                "share_high": n / 40 + 0.1,
+                "is_partial": False,
             }
             for start, _ in MONTHS
             for bucket, order, n in buckets
@@ -93,13 +131,19 @@ def _papers() -> pl.DataFrame:
         title = {0: NASTY_TITLE, 1: FORMULA_TITLE}.get(i, f"Paper number {i} on agents")
         rows.append(
             {
-                "paper_id": f"arxiv:2503.{i:05d}", "arxiv_id": f"2503.{i:05d}", "title": title,
+                "paper_id": f"arxiv:2503.{i:05d}",
+                "arxiv_id": f"2503.{i:05d}",
+                "title": title,
                 "authors": ["Ada Lovelace", f"Author {i}"] if i != 2 else None,
-                "n_authors": 2, "published_on": date(2025, 3, 1), "primary_category": "cs.AI",
+                "n_authors": 2,
+                "published_on": date(2025, 3, 1),
+                "primary_category": "cs.AI",
                 "organization": None,
                 "github_url": {0: "javascript:alert(1)", 1: "https://github.com/a/b"}.get(i),
                 "project_url": "https://example.org/p" if i == 3 else None,
-                "upvotes": i, "comments": None if i == 0 else i % 4, "github_stars": None,
+                "upvotes": i,
+                "comments": None if i == 0 else i % 4,
+                "github_stars": None,
             }
         )
     return pl.DataFrame(rows)
@@ -145,14 +189,14 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
             [{"population": population, "listed_on": day, "is_expected": day.weekday() < 5,
               "is_captured": day.weekday() < 5 and day.day != 15,
               "is_complete": None if population == "arxiv" else day.day > 10, "n_captures": 1,
-              "n_papers": 3, "last_captured_at": datetime(2025, 4, 1, 7)}
+              "n_papers": 3, "last_captured_at": CAPTURED_AT}
              for population in populations for day in days if day.weekday() < 6]
         ),
         "rpt_capture_reconciliation": pl.DataFrame(
             {"capture_id": ["c1"], "origin": [FORMULA_TITLE], "source": ["hf_api"],
              "format": ["daily_papers_json"], "listing_kind": ["daily"],
              "listing_kind_rule": ["a rule"], "listed_on": [date(2025, 3, 31)],
-             "listed_on_basis": ["name"], "captured_at": [datetime(2025, 4, 1, 7)],
+             "listed_on_basis": ["name"], "captured_at": [CAPTURED_AT],
              "captured_at_basis": ["name"], "overrides": ["{}"], "rules": [["one", "two"]],
              "n_seen": [5], "n_accepted": [4], "n_quarantined": [1], "n_item_rows": [4],
              "n_by_reason": [["not_a_listing: 1"]], "parser_version": ["1"], "sha256": ["00"]}
@@ -201,9 +245,16 @@ def publish(tmp_path: Path) -> Publish:
     return make
 
 
+@pytest.fixture(scope="session")
+def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """One tiny snapshot for all tests that only read."""
+    home = tmp_path_factory.mktemp("tiny") / "home"
+    return write_snapshot(home, "one", marts(("hf_daily", "arxiv")))
+
+
 @pytest.fixture
-def reader(publish: Publish) -> Reader:
-    return Reader(publish())
+def reader(tiny_home: Settings) -> Reader:
+    return Reader(tiny_home)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from dash import Dash
 from dash.development.base_component import Component
 from plotly.io.json import to_json_plotly
 
-from dashboards.app import create_app, render, shell
+from dashboards.app import Drawn, create_app, render, shell
+from dashboards.blocks import Chart
 from dashboards.downloads import tables
 from dashboards.pages import PAGES
 from dashboards.queries import Queries
@@ -50,6 +51,10 @@ def walk(component: Any) -> Iterator[Component]:
             yield from walk(child)
 
 
+def everything(drawn: Drawn) -> list[Any]:
+    return [drawn.head, drawn.filters, drawn.body]
+
+
 def as_json(component: Any) -> str:
     return json.dumps(json.loads(to_json_plotly(component)), ensure_ascii=False)
 
@@ -59,20 +64,23 @@ def as_json(component: Any) -> str:
 def test_every_page_serialises_and_no_id_is_used_twice(
     page: Any, search: str, queries: Queries
 ) -> None:
-    nav, body, rendered = render(queries, page.path, search, "dark")
-    assert json.loads(as_json([nav, body]))
-    assert rendered["title"] == f"{page.title} – Papertide"
+    drawn = render(queries, page.path, search, "dark")
+    parts = [drawn.nav, drawn.head, drawn.filters, drawn.body]
+    assert json.loads(as_json([*parts, drawn.facts]))
+    assert drawn.facts["title"] == f"{page.title} – Papertide"
     ids = [
         json.dumps(one.id, sort_keys=True)
-        for one in (*walk(shell()), *walk(nav), *walk(body))
+        for one in (*walk(shell()), *walk(parts))
         if getattr(one, "id", None)
     ]
     assert len(ids) == len(set(ids))
-    controls = {one.id["name"] for one in walk(body) if isinstance(getattr(one, "id", None), dict)}
-    assert controls == set(rendered["values"])
+    controls = {one.id["name"] for one in walk(parts) if isinstance(getattr(one, "id", None), dict)}
+    assert controls == set(drawn.facts["values"])
 
 
-def test_callbacks_name_only_ids_that_exist_and_no_output_twice(app: Dash, queries: Queries) -> None:
+def test_callbacks_name_only_ids_that_exist_and_no_output_twice(
+    app: Dash, queries: Queries
+) -> None:
     app.server.test_client().get("/_dash-layout")
     wired = app.callback_map
     known = {one.id for one in walk(shell()) if isinstance(getattr(one, "id", None), str)}
@@ -108,7 +116,7 @@ def test_every_shown_table_can_be_downloaded(app: Dash, queries: Queries) -> Non
 def test_links_to_downloads_are_answered(app: Dash, queries: Queries) -> None:
     client = app.server.test_client()
     for page in PAGES:
-        _, body, _ = render(queries, page.path, "?topic=agents", "light")
+        body = everything(render(queries, page.path, "?topic=agents", "light"))
         links = [c.href for c in walk(body) if str(getattr(c, "href", "")).startswith("/download")]
         assert links
         assert {client.get(link).status_code for link in links} == {200}
@@ -142,15 +150,15 @@ def test_the_page_loads_nothing_from_elsewhere(app: Dash) -> None:
 
 
 def test_outside_text_is_text(queries: Queries) -> None:
-    _, body, _ = render(queries, "/papers", "?sort=upvotes&page=3", "light")
-    assert NASTY_TITLE in {getattr(c, "children", None) for c in walk(body)}
+    body = everything(render(queries, "/papers", "?sort=upvotes&page=3", "light"))
+    assert [c for c in walk(body) if getattr(c, "children", None) == NASTY_TITLE]
     hrefs = {getattr(c, "href", None) or "" for c in walk(body)}
     assert not [h for h in hrefs if h.startswith("javascript")]
     assert not [c for c in walk(body) if type(c).__name__ in ("Script", "Markdown")]
 
 
 def test_unknown_comments_are_a_dash(queries: Queries) -> None:
-    _, body, _ = render(queries, "/papers", "?sort=upvotes&page=3", "light")
+    body = everything(render(queries, "/papers", "?sort=upvotes&page=3", "light"))
     texts = as_json(body)
     assert '" –"' in texts
 
@@ -160,20 +168,20 @@ def test_nothing_published_is_one_sentence_and_the_next_step(tmp_path: Path) -> 
     client = app.server.test_client()
     assert client.get("/").status_code == 200
     assert client.get("/download/papers/papers.csv").status_code == 503
-    _, body, _ = render(Queries(Reader(Settings(home=tmp_path))), "/", "", "light")
+    body = everything(render(Queries(Reader(Settings(home=tmp_path))), "/", "", "light"))
     assert "papertide demo" in as_json(body)
 
 
 def test_an_unknown_address_says_so(queries: Queries) -> None:
-    _, body, rendered = render(queries, "/nowhere", "", "light")
-    assert "No such page" in as_json(body)
-    assert rendered["values"] == {}
+    drawn = render(queries, "/nowhere", "", "light")
+    assert "No such page" in as_json(everything(drawn))
+    assert drawn.facts["values"] == {}
 
 
 def test_an_absent_population_is_not_offered(publish: Publish) -> None:
     queries = Queries(Reader(publish(populations=("hf_daily",))))
     for page in PAGES:
-        _, body, _ = render(queries, page.path, "", "light")
+        body = everything(render(queries, page.path, "", "light"))
         assert "arXiv announcements" not in as_json(body)
 
 
@@ -188,22 +196,20 @@ def test_no_population_at_all_still_gives_pages(publish: Publish) -> None:
     }  # fmt: skip
     queries = Queries(Reader(publish("bare", populations=("hf_daily",), **full)))
     for page in PAGES:
-        _, body, _ = render(queries, page.path, "", "light")
+        body = everything(render(queries, page.path, "", "light"))
         assert as_json(body)
-    _, body, _ = render(queries, "/", "", "light")
+    body = everything(render(queries, "/", "", "light"))
     assert "No population has dated papers" in as_json(body)
 
 
 def test_the_page_follows_the_snapshot(publish: Publish) -> None:
     queries = Queries(Reader(publish("one")))
-    assert "arXiv announcements" in as_json(render(queries, "/", "", "light")[1])
+    assert "arXiv announcements" in as_json(everything(render(queries, "/", "", "light")))
     publish("two", populations=("hf_daily",))
-    assert "arXiv announcements" not in as_json(render(queries, "/", "", "light")[1])
+    assert "arXiv announcements" not in as_json(everything(render(queries, "/", "", "light")))
 
 
 def test_every_chart_names_its_population_and_has_a_table(queries: Queries) -> None:
-    from dashboards.blocks import Chart
-
     view = read("?topic=agents", queries.choices())
     for page in PAGES:
         for item in page.build(queries, view):

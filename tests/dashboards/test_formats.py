@@ -33,7 +33,7 @@ def test_a_csv_reads_back() -> None:
     text = formats.to_csv(frame)
     assert text.startswith("\ufeff")
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    assert rows == [["title", "n"], ["'=1+1, \"x\"\nline", "-3"], ["plain", ""]]
+    assert rows == [["title", "n"], ['\'=1+1, "x"\nline', "-3"], ["plain", ""]]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ def view(queries: Queries) -> View:
         ({"q": "ada", "topic": "agents"}, 1),
     ],
 )
-def test_papers_are_filtered(changes: dict[str, object], n: int, queries: Queries, view: View) -> None:
+def test_papers_are_filtered(
+    changes: dict[str, object], n: int, queries: Queries, view: View
+) -> None:
     asked = replace(view, **changes)  # type: ignore[arg-type]
     assert queries.n_papers(asked) == n
     assert queries.papers(asked).height == min(n, 25)

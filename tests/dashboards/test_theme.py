@@ -53,7 +53,7 @@ def test_the_style_sheet_uses_only_colours_of_the_theme() -> None:
     text = STYLE.read_text(encoding="utf-8")
     known = {f"--{role.replace('_', '-')}" for role in theme.LIGHT.colours()}
     known |= {"--sans", "--serif", "--mono", "--beside"}
-    used = {name for name in re.findall(r"var\((--[a-z0-9-]+)", text)}
+    used = set(re.findall(r"var\((--[a-z0-9-]+)", text))
     assert used <= known
     assert not re.findall(r"#[0-9a-f]{3,8}\b(?=[;\s,)])", text)
 

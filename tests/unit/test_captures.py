@@ -145,7 +145,7 @@ class Junk(io.RawIOBase):
 def test_two_hundred_megabytes_of_junk_are_refused(tmp_path: Path, line: bytes) -> None:
     archive = Archive(Settings(home=tmp_path / "home", max_listing_bytes=8 * 1024**2))
     junk = Junk(line)
-    with pytest.raises(CaptureError, match="larger than 8 MiB.*PAPERTIDE_MAX_LISTING_BYTES"):
+    with pytest.raises(CaptureError, match=r"larger than 8 MiB.*PAPERTIDE_MAX_LISTING_BYTES"):
         archive.receive(junk, "junk", {}, now=NOW)  # type: ignore[arg-type]
     assert junk.n_read < 10 * 1024**2
     assert stored(archive) == []

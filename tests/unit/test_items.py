@@ -107,7 +107,7 @@ OVERRIDE = ("2025-03-21", "override")
             "x.json",
             {},
             None,
-            "none: such a list belongs to no day",
+            "none: nothing tells the day",
             id="half is no majority",
         ),
         pytest.param(

@@ -23,7 +23,7 @@ daily_captures as (
         max(case
             when
                 captured_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp)
-                and n_seen % {{ var('api_page_items') }} <> 0
+                and (n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0)
                 then 1
             else 0
         end) = 1 as is_complete

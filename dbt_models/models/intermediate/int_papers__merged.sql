@@ -37,7 +37,7 @@ merged as (
         {{ first_known('title', 'text_order') }} as title,
         {{ first_known('abstract', 'text_order') }} as abstract,
         {{ first_known('authors', 'text_order') }} as authors,
-        {{ first_known('n_authors', 'text_order') }} as n_authors,
+        {{ first_known('n_authors', 'text_order') }} as n_authors_shown,
         {{ first_known('published_on', 'date_order') }} as published_on,
         {{ first_known('published_on_basis', 'date_order') }} as published_on_basis,
         {{ first_known('primary_category', 'text_order') }} as primary_category,
@@ -59,6 +59,8 @@ merged as (
 
 select
     merged.*,
+    -- A list of names says how many there are; a bare count speaks only where no list is known.
+    coalesce({{ n_elements('merged.authors') }}, merged.n_authors_shown) as n_authors,
     date_precedence.date_precision as published_on_precision,
     first_listed.first_listed_on
 from merged

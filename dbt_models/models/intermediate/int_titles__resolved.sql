@@ -73,7 +73,7 @@ judged as (
         counted.min_n_authors,
         counted.max_n_authors,
         counted.candidate_ids,
-        -- A month alone is right within that month and the one after; a day within 7 days.
+        -- Where only the candidate's month is known, a month either way; a day within 7 days.
         coalesce(
             case
                 when counted.date_precision = 'month' then abs({{ dbt.datediff('counted.candidate_published_on', 'titles.published_on', 'month') }}) <= 1

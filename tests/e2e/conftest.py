@@ -1,0 +1,126 @@
+"""A real server over a published home, and a real browser that reports everything it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import waitress
+
+from dashboards.app import create_app
+from dashboards.export import export_site
+from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+LOCAL = {"127.0.0.1", "localhost", "::1"}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    named = os.environ.get("PAPERTIDE_CHROMIUM")
+    found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
+    if not found or not Path(found).exists():
+        pytest.skip("no Chromium was found; PAPERTIDE_CHROMIUM can name one")
+    return found
+
+
+@pytest.fixture(scope="session")
+def reading_home(request: pytest.FixtureRequest, chromium: str) -> Settings:
+    """Settings of a home with something published; nothing is written there."""
+    named = os.environ.get("PAPERTIDE_TEST_HOME")
+    home = Path(named) if named else Path(request.getfixturevalue("published_home"))
+    return Settings(home=home)
+
+
+@pytest.fixture(scope="session")
+def address(reading_home: Settings) -> Iterator[str]:
+    """Where the dashboard is served, on a free port."""
+    app = create_app(Reader(reading_home))
+    server = waitress.create_server(app.server, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="session")
+def site(reading_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The exported site."""
+    folder = tmp_path_factory.mktemp("exported") / "site"
+    export_site(Reader(reading_home), folder)
+    return folder
+
+
+@dataclass
+class Watched:
+    """A page and everything that went wrong on it."""
+
+    page: playwright.Page
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        self.page.on("requestfailed", self._failed)
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+
+    def _console(self, message: playwright.ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"console: {message.text}")
+
+    def _failed(self, request: playwright.Request) -> None:
+        # A download, and a request that a newer one replaced, end as aborted.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {request.url} {request.failure}")
+
+    def _request(self, request: playwright.Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob", "file") and parts.hostname not in LOCAL:
+            self.complaints.append(f"left the machine: {request.url}")
+
+    def _response(self, response: playwright.Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[playwright.Browser]:
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[1440, 390], ids=["wide", "narrow"])
+def watched(request: pytest.FixtureRequest, browser: playwright.Browser) -> Iterator[Watched]:
+    """A page in a fresh profile, at two widths; any complaint fails the test."""
+    context = browser.new_context(
+        viewport={"width": request.param, "height": 900}, color_scheme="light"
+    )
+    context.set_default_timeout(15_000)
+    watched = Watched(context.new_page())
+    watched.watch()
+    yield watched
+    context.close()
+    assert watched.complaints == []

@@ -1,0 +1,185 @@
+"""The dashboard in a real browser: every page, a filter, back, dark, a download, a search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.e2e.conftest import Watched, playwright
+
+pytestmark = pytest.mark.e2e
+expect = playwright.expect
+
+TITLES = ("Overview", "Topics", "Authors", "Trends", "Papers", "Data health")
+CHARTED = ("Overview", "Topics", "Authors", "Trends", "Data health")
+
+
+def settle(watched: Watched, title: str) -> None:
+    """Wait until the page of that title stands, with its plots drawn."""
+    page = watched.page
+    expect(page.locator("h1")).to_have_text(title)
+    expect(page).to_have_title(f"{title} – Papertide")
+    expect(page.locator("#body")).not_to_have_attribute("data-dash-is-loading", "true")
+    if title in CHARTED:
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+
+
+def fits(watched: Watched) -> bool:
+    """True when the page does not scroll sideways."""
+    return bool(watched.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def query(watched: Watched) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(watched.page.url).query)
+
+
+def choose(watched: Watched, name: str, option: str) -> None:
+    """Pick an option of a drop-down."""
+    watched.page.locator(f".filter-{name} button.dash-dropdown").click()
+    watched.page.locator(".dash-dropdown-search").fill(option)
+    watched.page.locator(".dash-dropdown-content label").filter(has_text=option).first.click()
+
+
+def test_every_page_opens_from_the_navigation(watched: Watched, address: str) -> None:
+    watched.page.goto(address)
+    settle(watched, "Overview")
+    assert fits(watched)
+    for title in TITLES[1:]:
+        watched.page.locator("#nav").get_by_role("link", name=title, exact=True).click()
+        settle(watched, title)
+        assert fits(watched), title
+    expect(watched.page.locator("#nav [aria-current=page]")).to_have_text("Data health")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/topics", "/authors", "/trends", "/papers", "/health", "/?nope=1", "/lost"]
+)
+def test_every_address_opens_directly(path: str, watched: Watched, address: str) -> None:
+    watched.page.goto(address + path)
+    expect(watched.page.locator("h1")).to_be_visible()
+    assert fits(watched)
+
+
+def test_a_filter_changes_the_address_and_back_undoes_it(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/trends")
+    settle(watched, "Trends")
+    page.locator(".filter-grain input[value=quarter]").click()
+    expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per quarter")
+    assert query(watched) == {"grain": ["quarter"]}
+    page.locator(".filter-grain input[value=week]").click()
+    expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per week")
+    page.go_back()
+    expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per quarter")
+    expect(page.locator(".filter-grain input:checked")).to_have_value("quarter")
+    page.go_back()
+    expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per month")
+    page.reload()
+    expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per month")
+
+
+def test_the_keyboard_keeps_its_place_after_a_change(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/trends")
+    settle(watched, "Trends")
+    page.locator(".filter-grain input:checked").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per quarter")
+    expect(page.locator(".filter-grain input[value=quarter]")).to_be_focused()
+
+
+def test_a_topic_is_chosen_from_the_list_and_from_the_table(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/topics")
+    settle(watched, "Topics")
+    link = page.locator("#figure-topic-shares tbody a").first
+    name = link.inner_text()
+    link.click()
+    expect(page.locator("h2").first).to_have_text(name)
+    expect(page.locator("#figure-topic-papers .papers > li").first).to_be_visible()
+    assert fits(watched)
+    choose(watched, "topic", "All topics")
+    expect(page.locator("h2")).to_have_count(0)
+    assert "topic" not in query(watched)
+
+
+def test_papers_are_searched_and_paged(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/papers")
+    settle(watched, "Papers")
+    first = page.locator(".papers h4").first.inner_text()
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator(".pager")).to_contain_text("Page 2 of")
+    expect(page.locator(".papers h4").first).not_to_have_text(first)
+    box = page.locator(".filter-q input")
+    box.fill(first.lower())
+    box.press("Enter")
+    expect(page.locator(".papers h4").first).to_have_text(first)
+    assert query(watched)["q"] == [first.lower()]
+    assert "page" not in query(watched)
+    assert page.evaluate("document.activeElement.type") == "search"
+    box.fill("zzzz no such paper zzzz")
+    box.press("Enter")
+    expect(page.locator(".empty")).to_contain_text("No paper fits")
+    page.go_back()
+    expect(box).to_have_value(first.lower())
+
+
+def test_unknown_values_fall_back_with_a_note(watched: Watched, address: str) -> None:
+    watched.page.goto(f"{address}/topics?population=mars&topic=%3Cscript%3E")
+    settle(watched, "Topics")
+    notes = watched.page.locator(".is-fallback")
+    expect(notes).to_have_count(2)
+    expect(notes.first).to_contain_text("mars")
+
+
+def test_dark_is_remembered_and_redraws_the_figures(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/trends")
+    settle(watched, "Trends")
+    ink = "getComputedStyle(document.querySelector('.xtick text')).fill"
+    light = page.evaluate(ink)
+    page.locator("#theme-toggle").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator(".xtick text").first).not_to_have_css("fill", light)
+    page.reload()
+    settle(watched, "Trends")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate(ink) != light
+
+
+def test_a_table_downloads(watched: Watched, address: str, tmp_path: Path) -> None:
+    page = watched.page
+    page.goto(f"{address}/topics")
+    settle(watched, "Topics")
+    with page.expect_download() as waiting:
+        page.locator("#figure-topic-shares .download a").click()
+    waiting.value.save_as(tmp_path / "table.csv")
+    lines = (tmp_path / "table.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("population,grain,period_start_on")
+    assert len(lines) > 10
+    assert waiting.value.suggested_filename.endswith(".csv")
+
+
+def test_outside_links_are_plain_web_links(watched: Watched, address: str) -> None:
+    watched.page.goto(f"{address}/papers")
+    settle(watched, "Papers")
+    links = watched.page.locator(".paper-facts a").evaluate_all(
+        "all => all.map(a => [a.protocol, a.rel])"
+    )
+    assert links
+    assert {protocol for protocol, _ in links} <= {"http:", "https:"}
+    assert all("noopener" in rel for _, rel in links)
+
+
+def test_controls_and_regions_have_names(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/topics")
+    settle(watched, "Topics")
+    for role, name in (("navigation", "Pages"), ("group", "Filters"), ("group", "Topic")):
+        expect(page.get_by_role(role, name=name, exact=True)).to_be_visible()
+    expect(page.get_by_role("region", name="Topic shares", exact=True)).to_be_visible()
+    page.locator("body").press("Tab")
+    expect(page.locator(".skip")).to_be_focused()

@@ -1,0 +1,234 @@
+"""What holds for every parser and any bytes: no exception, nothing lost, all accounted for."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipelines.parsing import (
+    arxiv_atom,
+    arxiv_snapshot,
+    detect,
+    listing_api,
+    listing_html,
+    listing_text,
+)
+from pipelines.parsing.clean import clean_text, title_key
+from pipelines.parsing.records import Parsed
+from tests.fixtures.listings import (
+    ABSTRACT,
+    HINTS,
+    api,
+    article,
+    assert_sound,
+    atom,
+    card,
+    entry,
+    html_page,
+    item,
+    jsonl,
+    page,
+    record,
+)
+
+pytestmark = pytest.mark.unit
+
+
+def bounded(max_examples: int) -> settings:
+    """The same examples in every run, and no more than these."""
+    return settings(derandomize=True, max_examples=max_examples, deadline=None, database=None)
+
+
+def snapshot(body: bytes, hints: Any) -> Parsed:
+    """All parts of a streamed file as one."""
+    parts = list(arxiv_snapshot.parse_stream(io.BytesIO(body), hints))
+    items = [part.items for part in parts]
+    rejects = tuple(reject for part in parts for reject in part.rejects)
+    return Parsed(pl.concat(items) if items else listing_api.parse(b"[]", hints).items, rejects)
+
+
+PARSERS: dict[str, Callable[[bytes, Any], Parsed]] = {
+    "text": listing_text.parse,
+    "html": listing_html.parse,
+    "api": listing_api.parse,
+    "atom": arxiv_atom.parse,
+    "arxiv": snapshot,
+}
+ITEMS = [item(f"2501.0000{n}", f"Paper {n} of ours", githubStars=n) for n in range(1, 4)]
+CARDS = [card(f"Paper {n} of ours", n, f"Mar {n}, 202{n} {n}") for n in range(1, 4)]
+GOOD: dict[str, bytes] = {
+    "text": page(*CARDS),
+    "text without authors": page(*(f"Paper {n}\n\n{ABSTRACT}\n\n" for n in range(3))),
+    "html": html_page({"dailyPapers": ITEMS, "date": "2025-01-03"}),
+    "html cards": html_page("", *(article(f"2501.0000{n}", f"Paper {n}") for n in range(3))),
+    "api": api(*ITEMS),
+    "atom": atom(*(entry(f"2501.0000{n}") for n in range(3))),
+    "arxiv": jsonl(*(record(f"2501.0000{n}") for n in range(3))),
+}
+SPICE = [
+    b"\0", b"\xff", b"\xef\xbb\xbf", b"\r", b"\n\n", b'"', b"\\", b"{", b"]", b"<", b"&#0;",
+    b"]]>", b"\\ud800", b"NaN", b"1e999", b"-1", b"null", b"9" * 30, b"\xe2\x80\xa2 0 authors",
+    b"\xc2\xb7", b"Feb 30", b"Sep 11, 9999 5", b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"</article>",
+    b"data-props=", b"Daily Papers", b"Subscribe", b"\xf0\x9d\x94\xb8", b"\xed\xa0\x80",
+]  # fmt: skip
+
+
+def kind_of(name: str) -> str:
+    return name.split()[0]
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@bounded(60)
+@given(body=st.binary(max_size=400))
+@example(body=b"")
+@example(body=b"\xff\xfe\x00")
+@example(body=b"(\xb5/\xfd")  # how zstd data begin
+@example(body=b"\x1f\x8b\x08")  # and gzip data
+def test_any_bytes(parser: str, body: bytes) -> None:
+    assert_sound(PARSERS[parser](body, HINTS))
+    detect.detect(body)
+
+
+@bounded(80)
+@given(text=st.text(max_size=300))
+def test_any_text_is_a_page_of_some_sort(text: str) -> None:
+    assert_sound(listing_text.parse(text.encode("utf-8", "replace"), HINTS))
+
+
+@pytest.mark.parametrize("name", GOOD)
+@bounded(80)
+@given(data=st.data())
+def test_mutated_captures(name: str, data: st.DataObject) -> None:
+    body = bytearray(GOOD[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body)))
+        length = data.draw(st.integers(0, 12))
+        body[at : at + length] = data.draw(st.sampled_from(SPICE) | st.binary(max_size=6))
+    assert_sound(PARSERS[kind_of(name)](bytes(body), HINTS))
+    detect.detect(bytes(body))
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_lines_taken_out_or_doubled(name: str) -> None:
+    lines = GOOD[name].splitlines(keepends=True)
+    for number in range(len(lines)):
+        for changed in (
+            lines[:number] + lines[number + 1 :],
+            lines[: number + 1] + lines[number:],
+            lines[:number],
+        ):
+            assert_sound(PARSERS[kind_of(name)](b"".join(changed), HINTS))
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name != "text"])
+@bounded(60)
+@given(data=st.data())
+def test_a_cut_never_loses_an_earlier_record(name: str, data: st.DataObject) -> None:
+    body = GOOD[name]
+    parse = PARSERS[kind_of(name)]
+    whole = parse(body, HINTS).items
+    shown = ["title", "arxiv_id", "n_authors", "upvotes", "comments"]
+    at = data.draw(st.integers(0, len(body)))
+    cut = parse(body[:at], HINTS)
+    assert_sound(cut)
+    # Records are complete where the next has begun; what is half is never taken for whole.
+    begun = sum(title.encode() in body[:at] for title in whole["title"].unique())
+    if name != "text without authors" and whole["title"].is_unique().all():
+        assert cut.items.height >= begun - 1
+    assert cut.items.select(shown).equals(whole.select(shown).head(cut.items.height)) or (
+        name == "text without authors" and cut.items.height <= whole.height
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if "html" not in name])
+def test_line_ends_do_not_matter(name: str) -> None:
+    parse, body = PARSERS[kind_of(name)], GOOD[name]
+    changed = parse(body.replace(b"\n", b"\r\n"), HINTS)
+    assert changed.items.height == 3
+    assert changed.items.equals(parse(body, HINTS).items)
+
+
+@bounded(60)
+@given(order=st.lists(st.integers(0, 2), min_size=1, max_size=8))
+def test_cards_that_come_again_count_once(order: list[int]) -> None:
+    parsed = listing_text.parse(page(*(CARDS[n] for n in order)), HINTS)
+    assert_sound(parsed)
+    assert parsed.items["n_authors"].to_list() == [n + 1 for n in dict.fromkeys(order)]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["2501.00001", "2025-01-02T03:04:05Z", "0001-01-01T00:00:00+14:00"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+PAPER_KEYS = st.sampled_from(
+    [
+        "id", "title", "summary", "publishedAt", "authors", "upvotes", "ai_keywords", "githubRepo",
+        "githubStars", "projectPage", "organization", "submittedOnDailyAt", "unknown",
+    ]
+)  # fmt: skip
+
+
+@bounded(150)
+@given(
+    paper=st.dictionaries(PAPER_KEYS, JSON, max_size=5),
+    outer=st.dictionaries(st.sampled_from(["title", "numComments", "paper", "summary"]), JSON),
+)
+def test_items_with_anything_in_them(paper: dict[str, Any], outer: dict[str, Any]) -> None:
+    odd = {"paper": {**item()["paper"], **paper}, **outer}
+    parsed = listing_api.parse(api(ITEMS[0], odd, ITEMS[1]), HINTS)
+    assert_sound(parsed)
+    assert parsed.seen == 3
+    assert {"2501.00001", "2501.00002"} <= set(parsed.items["arxiv_id"])
+    by_props = listing_html.parse(html_page(json.dumps({"dailyPapers": [ITEMS[0], odd]})), HINTS)
+    assert_sound(by_props)
+
+
+RECORD_KEYS = st.sampled_from(
+    [
+        "id",
+        "title",
+        "abstract",
+        "authors",
+        "authors_parsed",
+        "categories",
+        "versions",
+        "update_date",
+    ]
+)
+
+
+@bounded(120)
+@given(odd=st.dictionaries(RECORD_KEYS, JSON, max_size=4))
+def test_records_with_anything_in_them(odd: dict[str, Any]) -> None:
+    line = json.dumps({**record(), **odd}).encode()
+    parsed = snapshot(jsonl(record("2501.00007"), line, record("2501.00008")), HINTS)
+    assert_sound(parsed)
+    assert parsed.seen == 3
+    assert {"2501.00007", "2501.00008"} <= set(parsed.items["arxiv_id"])
+
+
+@bounded(150)
+@given(texts=st.lists(st.text(max_size=30) | st.text(alphabet=r"$\{}_^ab1 ", max_size=12)))
+def test_cleaning_ends_and_cleaning_twice_keeps_the_key(texts: list[str]) -> None:
+    raw = pl.Series("t", texts, dtype=pl.String)
+    cleaned = clean_text(raw)
+    assert cleaned.len() == raw.len()
+    for text in cleaned.drop_nulls():
+        assert text == " ".join(text.split())
+    keys = pl.DataFrame({"t": cleaned}).select(title_key(pl.col("t"))).to_series()
+    assert (keys.is_null() == cleaned.is_null()).all()
