@@ -82,6 +82,7 @@ def coverage_calendar(frame: pl.DataFrame, theme: Theme) -> go.Figure:
             tickangle=0,
             showline=False,
             ticks="",
+            tickfont={"size": 10},
             row=position,
             col=1,
         )

@@ -27,7 +27,7 @@ from pipelines.publishing.reader import Reader
 HERE = Path(__file__).parent
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MARKER = "papertide-site.json"
-ASSETS = ("assets/style.css", "assets/theme.js", "site/site.js")
+ASSETS = ("assets/style.css", "assets/theme.js", "templates/site.js")
 ATTEMPTS = 3
 N_PAPERS = 200
 
@@ -105,7 +105,7 @@ class Site:
         self._facts = queries.snapshot_facts()
         self._topic_pages: set[tuple[str, str]] = set()
         environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "site"),
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -233,7 +233,14 @@ def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    figure.update_xaxes(type="category", title_text="Authors of the paper", tickangle=0)
+    buckets = frame["bucket"].to_list()
+    figure.update_xaxes(
+        type="category",
+        title_text="Authors of the paper",
+        tickangle=0,
+        tickvals=buckets,
+        ticktext=[plain(bucket).replace("–", "–<br>") for bucket in buckets],
+    )
     figure.update_yaxes(title_text="Share of papers", rangemode="tozero", ticksuffix=PERCENT)
     figure.update_layout(bargap=0.25)
     return figure

@@ -29,11 +29,12 @@ PARAMETERS = (
 
 @dataclass(frozen=True)
 class Population:
-    """A declared set of papers: its name, what it counts, and what to keep in mind."""
+    """A declared set of papers: its name, what it counts, its unit, and what to keep in mind."""
 
     population: str
     name: str
     counts: str
+    unit: str
     caveat: str
 
 
@@ -42,6 +43,7 @@ _KNOWN = {
         "hf_daily",
         "Hugging Face daily list",
         "papers on the Hugging Face daily list, by listing day",
+        "listing",
         "The Hugging Face daily list is a selection made by its users, not the field: a change "
         "here may be a change in what is picked.",
     ),
@@ -49,6 +51,7 @@ _KNOWN = {
         "arxiv",
         "arXiv announcements",
         "arXiv papers, by the date of their first version",
+        "paper",
         "Only the arXiv papers that were taken in are counted: see Data health for what is there.",
     ),
 }
@@ -56,7 +59,7 @@ _KNOWN = {
 
 def population_named(population: str) -> Population:
     """Its description; one that is not known is called by its identifier."""
-    plain = Population(population, population, f"papers of {population}", "")
+    plain = Population(population, population, f"papers of {population}", "paper", "")
     return _KNOWN.get(population, plain)
 
 

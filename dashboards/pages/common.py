@@ -91,6 +91,11 @@ def topics_by_paper(queries: Queries, *frames: pl.DataFrame) -> TopicsByPaper:
     return found
 
 
+def without_counts(frame: pl.DataFrame) -> pl.DataFrame:
+    """The papers as their download holds them."""
+    return frame.drop("n_found", "page", strict=False)
+
+
 def paper_list(
     frame: pl.DataFrame,
     topics: TopicsByPaper,
@@ -110,7 +115,7 @@ def paper_list(
         papers=tuple(
             _paper(row, topics.get(row["paper_id"], ())) for row in frame.iter_rows(named=True)
         ),
-        table=b.Table(key, title, frame.drop("n_found", strict=False), ()),
+        table=b.Table(key, title, without_counts(frame), ()),
         empty=empty,
         page=page,
         n_pages=n_pages,

@@ -75,7 +75,7 @@ def _calendar(queries: Queries, totals: b.Row) -> b.Chart:
                 b.integer("n_papers", "Papers"),
                 b.moment("last_captured_at", "Last captured"),
             ),
-            max_rows=100,
+            max_rows=50,
         ),
         legend=CALENDAR_KEY,
         is_stacked=True,
@@ -127,7 +127,7 @@ def _quarantine(queries: Queries) -> b.Table:
             b.wide("excerpt", "Excerpt"),
         ),
         empty="Nothing is quarantined.",
-        max_rows=100,
+        max_rows=50,
     )
 
 
@@ -154,7 +154,7 @@ def _matches(queries: Queries) -> b.Table:
             b.wide("evidence", "Evidence"),
         ),
         empty="Every item came with an id.",
-        max_rows=100,
+        max_rows=50,
     )
 
 
@@ -175,7 +175,7 @@ def _captures(queries: Queries) -> b.Table:
             b.Column("Rules used", _rules, is_wide=True),
         ),
         empty="Nothing was taken in yet.",
-        max_rows=100,
+        max_rows=50,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dashboards import blocks as b
+from dashboards import formats
 from dashboards.pages import common
 from dashboards.queries import MAX_DOWNLOAD, Queries
 from dashboards.state import SORTS, View
@@ -14,20 +15,19 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.population:
         return common.nothing_yet()
-    n_found = queries.n_papers(view)
-    n_pages = max(1, -(-n_found // view.page_size))
-    shown = replace(view, page=min(view.page, n_pages))
-    first = (shown.page - 1) * view.page_size + 1
-    frame = queries.papers(shown)
+    frame = queries.papers(view)
+    n_found = int(frame["n_found"][0]) if frame.height else 0
+    page = int(frame["page"][0]) if frame.height else 1
+    first = (page - 1) * view.page_size + 1
     listing = common.paper_list(
         frame,
         common.topics_by_paper(queries, frame),
         key="papers",
-        title=f"{n_found:,} papers" if n_found != 1 else "1 paper",
+        title=formats.plural(n_found, view.about.unit),
         subtitle=_subtitle(view, first, frame.height),
         empty="No paper fits. Take a filter away, or search for fewer letters.",
-        page=shown.page,
-        n_pages=n_pages,
+        page=page,
+        n_pages=max(1, -(-n_found // view.page_size)),
     )
     # The download holds the whole answer, not the page; it is read only when asked for.
     everything = b.Table(
@@ -35,7 +35,9 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         "Papers",
         frame,
         (),
-        csv_frame=lambda: queries.papers(replace(view, page=1, page_size=MAX_DOWNLOAD)),
+        csv_frame=lambda: common.without_counts(
+            queries.papers(replace(view, page=1, page_size=MAX_DOWNLOAD))
+        ),
         note=f"The download holds the first {MAX_DOWNLOAD:,}." if n_found > MAX_DOWNLOAD else "",
     )
     return [replace(listing, table=everything)]

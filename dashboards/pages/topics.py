@@ -104,7 +104,7 @@ def detail(queries: Queries, view: View) -> list[b.Block]:
         name,
         history,
         papers,
-        queries.n_papers(narrowed),
+        papers["n_found"][0] if papers.height else 0,
         common.topics_by_paper(queries, papers),
     )
 
@@ -144,8 +144,8 @@ def _detail(
             known,
             key="topic-papers",
             title=f"Newest papers on {name}{when}",
-            subtitle=f"{papers.height:,} of {n_found:,} {view.about.counts}; under each, the words "
-            "that brought it here.",
+            subtitle=f"{papers.height:,} of {formats.plural(n_found, view.about.unit)} ("
+            f"{view.about.counts}); under each, the words that brought it here.",
             empty="No paper of this population has the topic.",
         ),
     ]

@@ -136,9 +136,9 @@ def export_site(folder: Path) -> None:
 @click.option("--port", type=int, help="Port.  [default: PAPERTIDE_PORT or 8050]")
 def dashboard(host: str | None, port: int | None) -> None:
     """Serve the dashboard until Ctrl-C."""
-    from dashboards.app import create_app
     from waitress import serve
 
+    from dashboards.app import create_app
     from pipelines.publishing.reader import Reader
 
     settings = get_settings()

@@ -107,7 +107,9 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     years = _Years.of([c.date_line for c in folded] + [header_date], hints)
     # A layout without dates shows at least two cards and no date; one card alone was cut.
     n_closed = sum(card.n_authors is not None for card in folded)
-    has_dates = not trending and (n_closed < 2 or any(card.date_line for card in folded))
+    has_dates = has_authors and not trending
+    if n_closed >= 2:
+        has_dates = has_dates and any(card.date_line for card in folded)
     rows, rejects = [], []
     for position, card in enumerate(folded, start=1):
         outcome = _row(card, years, trending=trending, has_authors=has_authors, has_dates=has_dates)

@@ -46,8 +46,15 @@ def test_papers_are_filtered(
     changes: dict[str, object], n: int, queries: Queries, view: View
 ) -> None:
     asked = replace(view, **changes)  # type: ignore[arg-type]
-    assert queries.n_papers(asked) == n
-    assert queries.papers(asked).height == min(n, 25)
+    found = queries.papers(asked)
+    assert found.height == min(n, 25)
+    assert found["n_found"].unique().to_list() == ([n] if n else [])
+
+
+def test_a_page_past_the_end_is_the_last(queries: Queries, view: View) -> None:
+    found = queries.papers(replace(view, page=99))
+    assert found["page"].unique().to_list() == [3]
+    assert found.height == 10
 
 
 def test_pages_hold_every_paper_once(queries: Queries, view: View) -> None:

@@ -279,3 +279,35 @@ def test_invalid_utf8_costs_a_title_but_not_an_abstract() -> None:
     assert parsed.items["title"].to_list() == ["Good"]
     assert reasons(parsed) == ["invalid_utf8"]
     assert any(rule.startswith("invalid_utf8_replaced") for rule in parsed.rules)
+
+
+def test_trending_cards_with_everything_around_them() -> None:
+    card = (
+        "{title}\n\nOne sentence that the site wrote about it.\n\n- {n} authors\n\n·\n"
+        "Published on Nov 6, 2025\nUpvote 34\n\nGitHub 11.3k\n\narXiv Page\n\nSubmitted by\n\nsome-one\n\n"
+    )
+    cards = card.format(title="Fast", n=8) + card.format(title="Slow", n=2)
+    header = "Trending Papers\n\nbyAK and the research community\n\n"
+    parsed = listing_text.parse((header + cards + cards).encode(), HINTS)
+    assert parsed.stated_kind == "trending"
+    assert parsed.items["title"].to_list() == ["Fast", "Slow"]
+    assert parsed.items["n_authors"].to_list() == [8, 2]
+    assert parsed.items["github_stars"].to_list() == [11_300, 11_300]
+    assert parsed.items["abstract"].to_list() == [None, None]
+    assert parsed.seen == 2
+
+
+def test_cards_with_authors_and_no_dates_at_all() -> None:
+    body = page(f"One\n\n{ABSTRACT}\n\n5 authors\n\nTwo\n\n{ABSTRACT}\n\n·\n6 authors\n")
+    parsed = listing_text.parse(body, HINTS)
+    assert parsed.items.select("title", "n_authors", "published_on").rows() == [
+        ("One", 5, None),
+        ("Two", 6, None),
+    ]
+
+
+def test_the_inbox_line_alone_makes_a_listing() -> None:
+    head = (
+        "new\n\nGet trending papers in your email inbox once a day!\n\nSubscribeA Title\n\nText.\n"
+    )
+    assert listing_text.looks_like_listing(head)

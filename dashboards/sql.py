@@ -1,0 +1,366 @@
+"""The statements that `queries` runs: lower case, explicit columns, values bound by name.
+
+Belongs here: SQL over the marts of a snapshot. Does not: values, caching, or anything that computes
+a statistic the marts already hold.
+"""
+
+WITH_TOPIC = """counted.paper_id in (
+        select t.paper_id from bridge_paper_topics as t where t.topic_id = $topic
+    )"""
+
+WITH_AREA = """counted.paper_id in (
+        select t.paper_id
+        from bridge_paper_topics as t
+        join dim_topics as d on t.topic_id = d.topic_id
+        where d.area = $area
+    )"""
+
+WITH_CODE = """counted.paper_id in (
+        select p.paper_id from dim_papers as p where p.github_url is not null
+    )"""
+
+WITH_TEXT = """counted.paper_id in (
+        select p.paper_id from dim_papers as p where contains(lower(p.title), lower($q))
+        union
+        select a.paper_id
+        from bridge_paper_authors as a
+        where contains(lower(a.author_name), lower($q))
+    )"""
+
+PERIODS = """
+select
+    population,
+    grain,
+    period_start_on,
+    max(period_end_on) as period_end_on,
+    max(n_total) as n_total,
+    bool_or(is_partial) as is_partial,
+    bool_and(is_sufficient) as is_sufficient
+from rpt_topic_trends
+group by population, grain, period_start_on
+order by population, grain, period_start_on
+"""
+
+TOPICS = """
+select topic_id, name, area
+from dim_topics
+where kind <> 'none'
+order by lower(name), topic_id
+"""
+
+FACTS = """
+select
+    info.snapshot_id,
+    info.published_at,
+    (select count(*) from dim_papers) as n_papers,
+    (select count(*) from dim_authors) as n_authors,
+    (select count(*) from rpt_capture_reconciliation) as n_captures,
+    (select max(captured_at) from rpt_capture_reconciliation) as last_captured_at
+from main.snapshot_info as info
+"""
+
+COVERAGE_TOTALS = """
+select
+    population,
+    min(listed_on) as first_on,
+    max(listed_on) as last_on,
+    count(*) filter (where is_expected) as n_expected,
+    count(*) filter (where is_expected and is_captured) as n_captured,
+    count(*) filter (where is_complete) as n_complete,
+    count(*) filter (where is_complete is null) as n_not_told
+from rpt_coverage
+group by population
+order by population desc
+"""
+
+COVERAGE = """
+select
+    population, listed_on, is_expected, is_captured, is_complete, n_captures, n_papers,
+    last_captured_at
+from rpt_coverage
+where population = $population
+order by listed_on
+"""
+
+TOPIC_SHARES = """
+select
+    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, n_papers,
+    n_total, share, share_low, share_high, is_sufficient, is_partial
+from rpt_topic_trends
+where
+    population = $population
+    and grain = $grain
+    and period_start_on = $period
+    and ($area is null or area = $area)
+order by share desc, topic_name
+"""
+
+TOPIC_HISTORY = """
+select
+    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, n_papers,
+    n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share
+from rpt_topic_trends
+where
+    population = $population
+    and grain = $grain
+    and topic_id in (select unnest($topics))
+    and period_start_on between $first and $last
+order by topic_id, period_start_on
+"""
+
+DIFFERENCES = """
+with
+
+now as (
+    select *
+    from rpt_topic_trends
+    where population = $population and grain = $grain and period_start_on = $now
+),
+
+before as (
+    select *
+    from rpt_topic_trends
+    where population = $population and grain = $grain and period_start_on = $before
+)
+
+select
+    now.population,
+    now.grain,
+    before.period_start_on as before_start_on,
+    now.period_start_on,
+    now.topic_id,
+    now.topic_name,
+    now.area,
+    before.n_papers as before_n_papers,
+    before.n_total as before_n_total,
+    before.share as before_share,
+    now.n_papers,
+    now.n_total,
+    now.share,
+    now.share - before.share as difference,
+    now.share - before.share - sqrt(
+        power(now.share - now.share_low, 2) + power(before.share_high - before.share, 2)
+    ) as difference_low,
+    now.share - before.share + sqrt(
+        power(now.share_high - now.share, 2) + power(before.share - before.share_low, 2)
+    ) as difference_high
+from now
+join before on now.topic_id = before.topic_id
+where now.topic_id <> 'no-topic'
+order by abs(now.share - before.share) desc, now.topic_name
+"""
+
+AUTHOR_COLUMNS = """
+    c.population, c.grain, c.period_start_on, c.period_end_on, c.topic_id, c.n_papers,
+    c.median_authors, c.median_low, c.median_high, c.p90_authors, c.p90_low, c.p90_high,
+    c.mean_authors, c.mean_low, c.mean_high, c.max_authors, c.n_solo, c.solo_share,
+    c.solo_share_low, c.solo_share_high, c.n_ten_plus, c.ten_plus_share, c.ten_plus_share_low,
+    c.ten_plus_share_high, c.is_sufficient, c.is_partial
+"""
+
+AUTHOR_COUNTS = f"""
+select {AUTHOR_COLUMNS}
+from rpt_author_counts as c
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.topic_id = $topic
+    and c.period_start_on between $first and $last
+order by c.period_start_on
+"""
+
+AUTHOR_COUNTS_AT = f"""
+select {AUTHOR_COLUMNS}
+from rpt_author_counts as c
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.topic_id = 'all'
+    and c.period_start_on in (select unnest($periods))
+order by c.period_start_on
+"""
+
+AUTHOR_COUNTS_BY_TOPIC = f"""
+select t.name as topic_name, t.area, {AUTHOR_COLUMNS}
+from rpt_author_counts as c
+join dim_topics as t on c.topic_id = t.topic_id
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.period_start_on = $period
+    and t.kind <> 'none'
+    and ($area is null or t.area = $area)
+order by c.n_papers desc, t.name
+"""
+
+AUTHOR_DISTRIBUTION = """
+select
+    population, grain, period_start_on, topic_id, bucket, bucket_order, n_papers, n_total, share,
+    share_low, share_high, is_partial
+from rpt_author_count_distribution
+where
+    population = $population
+    and grain = $grain
+    and period_start_on = $period
+    and topic_id = $topic
+order by bucket_order
+"""
+
+PAPER_COLUMNS = """
+    paper.paper_id, paper.arxiv_id, paper.title, paper.authors, paper.n_authors,
+    paper.primary_category, paper.organization, paper.github_url, paper.project_url,
+    paper.upvotes, paper.comments, paper.github_stars
+"""
+
+# Lists are cut to a page before the wide columns are read.
+LAST_LISTING = f"""
+with
+
+listed as (
+    select f.population, f.listed_on, f.paper_id, f.rank, count(*) over () as n_found
+    from fct_listings as f
+    where
+        f.population = $population
+        and f.listed_on = (
+            select max(l.listed_on) from fct_listings as l where l.population = $population
+        )
+    order by f.rank nulls last, f.paper_id
+    limit 40
+)
+
+select
+    listed.population, listed.listed_on as counted_on, 'day' as date_precision,
+    listed.n_found, {PAPER_COLUMNS}
+from listed
+join dim_papers as paper on listed.paper_id = paper.paper_id
+order by listed.rank nulls last, listed.paper_id
+"""
+
+KEPT = """
+with
+
+kept as materialized (
+    select counted.population, counted.counted_on, counted.date_precision, counted.paper_id
+    from bridge_population_papers as counted
+    where {filters}
+),
+"""
+
+PAGE_COLUMNS = f"""
+select
+    page.population, page.counted_on, page.date_precision,
+    (select count(*) from kept) as n_found, {PAPER_COLUMNS}
+from page
+join dim_papers as paper on page.paper_id = paper.paper_id
+"""
+
+PAPERS = {
+    "listed": f"""{KEPT}
+page as (
+    select kept.population, kept.counted_on, kept.date_precision, kept.paper_id
+    from kept
+    order by kept.counted_on desc, kept.paper_id desc
+    limit $limit offset $offset
+)
+{PAGE_COLUMNS}
+order by page.counted_on desc, page.paper_id desc
+""",
+    "upvotes": f"""{KEPT}
+page as (
+    select kept.population, kept.counted_on, kept.date_precision, kept.paper_id
+    from kept
+    join dim_papers as p on kept.paper_id = p.paper_id
+    order by p.upvotes desc nulls last, kept.counted_on desc, kept.paper_id desc
+    limit $limit offset $offset
+)
+{PAGE_COLUMNS}
+order by paper.upvotes desc nulls last, page.counted_on desc, page.paper_id desc
+""",
+}
+
+NEWEST_BY_TOPIC = f"""
+with
+
+ranked as (
+    select
+        b.topic_id,
+        counted.population,
+        counted.paper_id,
+        counted.counted_on,
+        counted.date_precision,
+        count(*) over (partition by b.topic_id) as n_found,
+        row_number() over (
+            partition by b.topic_id
+            order by counted.counted_on desc, counted.paper_id desc
+        ) as place
+    from bridge_population_papers as counted
+    join bridge_paper_topics as b on counted.paper_id = b.paper_id
+    where counted.population = $population and b.topic_id <> 'no-topic'
+)
+
+select
+    ranked.topic_id, ranked.population, ranked.counted_on, ranked.date_precision,
+    ranked.n_found, {PAPER_COLUMNS}
+from ranked
+join dim_papers as paper on ranked.paper_id = paper.paper_id
+where ranked.place <= $limit
+order by ranked.topic_id, ranked.place
+"""
+
+TOPICS_OF = """
+select b.paper_id, b.topic_id, t.name, b.score, b.evidence
+from bridge_paper_topics as b
+join dim_topics as t on b.topic_id = t.topic_id
+where b.paper_id in (select unnest($papers)) and t.kind <> 'none'
+order by b.paper_id, b.score desc, t.name
+"""
+
+RECONCILIATION = """
+select
+    source,
+    listing_kind,
+    count(*) as n_captures,
+    cast(sum(n_seen) as bigint) as n_seen,
+    cast(sum(n_accepted) as bigint) as n_accepted,
+    cast(sum(n_quarantined) as bigint) as n_quarantined
+from rpt_capture_reconciliation
+group by source, listing_kind
+order by source, listing_kind
+"""
+
+CAPTURES = """
+select
+    captured_at, captured_at_basis, origin, source, format, listing_kind, listing_kind_rule,
+    listed_on, listed_on_basis, n_seen, n_accepted, n_quarantined, n_by_reason, rules, overrides,
+    capture_id, sha256, parser_version
+from rpt_capture_reconciliation
+order by captured_at desc nulls last, capture_id
+"""
+
+QUARANTINE_REASONS = """
+select source, reason, count(distinct capture_id) as n_captures, count(*) as n_items
+from rpt_quarantine
+group by source, reason
+order by n_items desc, source, reason
+"""
+
+QUARANTINE = """
+select reason, source, origin, place, detail, excerpt, capture_id
+from rpt_quarantine
+order by reason, origin, place
+limit 5000
+"""
+
+TITLE_OUTCOMES = """
+select outcome, count(*) as n_titles
+from rpt_title_matches
+group by outcome
+order by n_titles desc, outcome
+"""
+
+TITLE_MATCHES = """
+select outcome, title, paper_id, n_candidates, evidence, title_key
+from rpt_title_matches
+order by outcome = 'matched' desc, outcome, title
+limit 5000
+"""
