@@ -106,7 +106,7 @@ def difference_dots(frame: pl.DataFrame, theme: Theme) -> go.Figure:
     Columns: topic_name, difference, difference_low, difference_high, before_share, share.
     """
     if frame.is_empty():
-        return empty(theme, "No earlier complete period to compare with.")
+        return empty(theme, "No earlier covered period to compare with.")
     hover = [
         f"<b>{plain(r['topic_name'])}</b><br>{formats.points(r['difference'])} points "
         f"[{formats.points_interval(r['difference_low'], r['difference_high'])}]"

@@ -114,7 +114,7 @@ class Queries:
         )
 
     def share_differences(self, view: View) -> pl.DataFrame:
-        """Per topic: share in the chosen and the previous complete period, and the difference.
+        """Per topic: share in the chosen and the previous covered period, and the difference.
 
         The difference has a 95 % interval (Newcombe 1998, method 10); the largest comes first.
         """

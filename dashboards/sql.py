@@ -359,7 +359,7 @@ order by n_titles desc, outcome
 """
 
 TITLE_MATCHES = """
-select outcome, title, paper_id, n_candidates, evidence, title_key
+select outcome, title, paper_id, n_candidates, match_evidence, title_key
 from rpt_title_matches
 order by outcome = 'matched' desc, outcome, title
 limit 5000

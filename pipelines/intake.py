@@ -112,8 +112,10 @@ def take_in(
             if beside is not None:
                 yield _take_file(archive, path, {**beside.get(path.name, {}), **given})
         if root.is_dir():
-            passed_over = [p for p in sorted(root.rglob("*")) if is_companion(p)]
-            for path in passed_over:
+            documents = (
+                p for p in sorted(root.rglob("*")) if is_companion(p) and p.name != SIDECAR
+            )
+            for path in documents:
                 yield Outcome(str(path), "skipped", message="lies beside captures and is none")
             if not found:
                 message = f"{name}: the folder holds no files that could be captures."

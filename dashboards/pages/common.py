@@ -17,19 +17,20 @@ from dashboards.state import View
 METHODS = "docs/methodology.md"
 WILSON = (
     "Interval of a share k/n: (k + z²/2 ± z √(k(n−k)/n + z²/4)) / (n + z²), z = 1.96 "
-    f"(Wilson 1927). See “Intervals” in {METHODS}."
+    f"(Wilson 1927). See “Shares and their intervals” in {METHODS}."
 )
 ORDER_STATISTICS = (
     "Median and 90th percentile: the interval runs between the order statistics whose ranks "
-    "enclose the quantile with 95 % binomial probability (exact; any distribution). Mean: "
-    f"± 1.96 s/√n. See “Intervals” in {METHODS}."
+    "enclose the quantile with 95 % probability (binomial ranks by their normal approximation; "
+    "any distribution). Mean: "
+    f"± 1.96 s/√n. See “Author counts” in {METHODS}."
 )
 NEWCOMBE = (
     "Interval of a difference of shares: from the two Wilson intervals (Newcombe 1998, "
-    f"method 10). See “Intervals” in {METHODS}."
+    f"method 10). See “Differences” in {METHODS}."
 )
 TIME_KEY = (
-    b.Key("dot", "complete period"),
+    b.Key("dot", "covered period"),
     b.Key("hollow", "partial period: dotted line"),
     b.Key("band", "95 % interval"),
     b.Key("cross", "insufficient: fewer than 20 papers in all"),

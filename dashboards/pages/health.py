@@ -151,7 +151,7 @@ def _matches(queries: Queries) -> b.Table:
             b.wide("title", "Title"),
             b.text("paper_id", "Paper"),
             b.integer("n_candidates", "Candidates"),
-            b.wide("evidence", "Evidence"),
+            b.wide("match_evidence", "Evidence"),
         ),
         empty="Every item came with an id.",
         max_rows=50,

@@ -1,4 +1,4 @@
-"""Overview: what is here, how fresh it is, and the last complete period in a few figures."""
+"""Overview: what is here, how fresh it is, and the last covered period in a few figures."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _headlines(queries: Queries, view: View) -> b.Stats:
 def _coverage(queries: Queries, view: View) -> str:
     totals = queries.coverage_totals().rows_by_key("population", named=True, unique=True)
     row = totals.get(view.population)
-    state = "partial period" if view.period and view.period.is_partial else "complete period"
+    state = "partial period" if view.period and view.period.is_partial else "covered period"
     if not row:
         return state
     return f"{state}; {row['n_captured']:,} of {row['n_expected']:,} expected days captured in all"
@@ -146,7 +146,7 @@ def _changes(queries: Queries, view: View) -> list[b.Block]:
     if not view.previous or not view.period or not view.period.is_sufficient:
         return [
             heading,
-            b.Text(f"There is no complete period before {view.period_name} to compare with."),
+            b.Text(f"There is no covered period before {view.period_name} to compare with."),
         ]
     before = formats.period(view.grain, view.previous.start)
     frame = queries.share_differences(view)
@@ -258,7 +258,7 @@ def _volume(view: View) -> b.Chart:
             (b.period(view.grain), b.integer("n_total", "Papers")),
         ),
         caveats=common.caveats(view),
-        legend=(b.Key("bar", "complete period"), b.Key("hollow-bar", "partial period")),
+        legend=(b.Key("bar", "covered period"), b.Key("hollow-bar", "partial period")),
     )
 
 

@@ -60,7 +60,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
 
 
 def largest(queries: Queries, view: View) -> tuple[str, ...]:
-    """The largest topics of the last complete period."""
+    """The largest topics of the last covered period."""
     frame = queries.topic_shares(view)
     some = frame.filter((pl.col("topic_id") != "no-topic") & (pl.col("n_papers") > 0))
     return tuple(some["topic_id"].head(MAX_TOPICS))

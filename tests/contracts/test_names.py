@@ -69,15 +69,7 @@ def names_with_several_types() -> dict[str, list[str]]:
 
 def test_one_name_has_one_type_everywhere() -> None:
     found = names_with_several_types()
-    found.pop("evidence", None)
     assert not found, found
-
-
-@pytest.mark.xfail(
-    reason="a list of words in bridge_paper_topics, a sentence in rpt_title_matches", strict=True
-)
-def test_evidence_has_one_type() -> None:
-    assert "evidence" not in names_with_several_types()
 
 
 def test_bounds_come_in_pairs() -> None:

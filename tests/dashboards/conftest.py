@@ -208,7 +208,7 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         ),
         "rpt_title_matches": pl.DataFrame(
             {"title_key": ["x"], "title": [NASTY_TITLE], "paper_id": [ids[0]],
-             "outcome": ["matched"], "n_candidates": [1], "evidence": ["same title"]}
+             "outcome": ["matched"], "n_candidates": [1], "match_evidence": ["same title"]}
         ),
     }  # fmt: skip
 

@@ -284,7 +284,8 @@ def test_invalid_utf8_costs_a_title_but_not_an_abstract() -> None:
 def test_trending_cards_with_everything_around_them() -> None:
     card = (
         "{title}\n\nOne sentence that the site wrote about it.\n\n- {n} authors\n\n·\n"
-        "Published on Nov 6, 2025\nUpvote 34\n\nGitHub 11.3k\n\narXiv Page\n\nSubmitted by\n\nsome-one\n\n"
+        "Published on Nov 6, 2025\nUpvote 34\n\nGitHub 11.3k\n\narXiv Page\n\n"
+        "Submitted by\n\nsome-one\n\n"
     )
     cards = card.format(title="Fast", n=8) + card.format(title="Slow", n=2)
     header = "Trending Papers\n\nbyAK and the research community\n\n"

@@ -83,10 +83,10 @@ def test_papers_by_source(reader: Reader) -> None:
 
 def test_titles_of_the_page_find_their_papers(reader: Reader) -> None:
     matched = reader.query(
-        "select substr(paper_id, 7) as id, evidence from rpt_title_matches where outcome = 'matched' order by 1"
+        "select substr(paper_id, 7) as id, match_evidence from rpt_title_matches where outcome = 'matched' order by 1"
     )
     assert matched["id"].to_list() == PAGE_PAPERS
-    assert all("same normalised title" in evidence for evidence in matched["evidence"])
+    assert all("same normalised title" in evidence for evidence in matched["match_evidence"])
     others = reader.query(
         "select outcome, count(*) from rpt_title_matches where outcome <> 'matched' group by 1"
     )

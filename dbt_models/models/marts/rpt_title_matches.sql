@@ -10,5 +10,5 @@ select
     paper_id,
     outcome,
     n_candidates,
-    evidence
+    evidence as match_evidence
 from resolved
