@@ -85,9 +85,11 @@ def _require_writable(settings: Settings) -> None:
 
 def _papertide_error(error: BaseException | None) -> PapertideError | None:
     """The mistake at the root of an exception, if it is one of ours."""
-    while error is not None:
+    seen: set[int] = set()  # chains of causes may bite their own tail
+    while error is not None and id(error) not in seen:
         if isinstance(error, PapertideError):
             return error
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return None
 
