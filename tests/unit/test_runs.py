@@ -1,0 +1,23 @@
+"""Finding the mistake behind an exception, whatever its chain looks like."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.cli.runs import _papertide_error
+from pipelines.errors import BusyError
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_mistake_is_found_behind_its_wrappers() -> None:
+    mistake, outer = BusyError("busy"), RuntimeError("step failed")
+    outer.__cause__ = ValueError("in between")
+    outer.__cause__.__context__ = mistake
+    assert _papertide_error(outer) is mistake
+
+
+def test_a_chain_that_bites_its_tail_ends() -> None:
+    first, second = RuntimeError("a"), RuntimeError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert _papertide_error(first) is None
