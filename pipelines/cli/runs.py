@@ -64,6 +64,8 @@ def run_job(name: str, captures: Mapping[str, Any] | None = None) -> ExecuteInPr
                 return defs.resolve_job_def(name).execute_in_process(
                     instance=instance, run_config=config
                 )
+            except dg.DagsterExecutionInterruptedError:
+                raise KeyboardInterrupt from None
             except Exception as error:
                 if mistake := _papertide_error(error):
                     raise mistake from None
