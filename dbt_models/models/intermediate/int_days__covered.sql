@@ -24,6 +24,8 @@ daily_captures as (
             when
                 captured_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp)
                 and (n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0)
+                -- What was damaged or could not be read may have been a part of the list.
+                and coalesce(n_quarantined, 0) = 0
                 then 1
             else 0
         end) = 1 as is_complete
