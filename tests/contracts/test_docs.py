@@ -14,7 +14,7 @@ import yaml
 from pipelines import docs
 from pipelines.cli.main import papertide
 from pipelines.parsing.listing_kind import KINDS
-from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
+from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings, variable
 
 pytestmark = pytest.mark.contracts
 
@@ -77,11 +77,12 @@ def test_every_mart_and_column_is_in_the_dictionary() -> None:
 
 def test_every_setting_is_documented_with_its_default() -> None:
     rows = table_rows(read("operations.md"))
-    fields = {f"PAPERTIDE_{name.upper()}": field for name, field in Settings.model_fields.items()}
-    documented = {name for name in rows if re.fullmatch(r"PAPERTIDE_[A-Z_]+", name)}
+    fields = {variable(name): field for name, field in Settings.model_fields.items()}
+    documented = {name for name in rows if re.fullmatch(r"(PAPERTIDE|HF)_[A-Z_]+", name)}
     assert documented == set(fields)
     for name, field in fields.items():
-        assert f"| `{field.default}` |" in rows[name], f"{name}: {rows[name]}"
+        default = "none" if field.default is None else f"`{field.default}`"
+        assert f"| {default} |" in rows[name], f"{name}: {rows[name]}"
         assert field.description, name
 
 
