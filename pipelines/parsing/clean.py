@@ -89,12 +89,27 @@ def _readable_tex(texts: pl.Series) -> pl.Series:
     return out.str.normalize("NFC").str.replace_all(BLANKS, " ").str.strip_chars()
 
 
-def title_key(title: pl.Expr) -> pl.Expr:
-    """Lower-case letters and digits of the title, nothing else; null when none are left.
+# What a key keeps: letters and digits, and the marks, `+` and `#` directly behind them. A match
+# starts at the text's begin or at what is dropped, and takes along marks and signs that have lost
+# their letter. Variation selectors are marks that only choose a glyph.
+_SELECTORS = r"\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}"
+_NOT_IN_KEY = rf"(?:^|[^\p{{L}}\p{{N}}\p{{M}}+#]|[{_SELECTORS}])[^\p{{L}}\p{{N}}]*"
+_DOTTED_I = "i\u0307"  # what lower case makes of the Turkish capital
 
-    White space, punctuation, hyphens, dollars and case never tell two papers apart.
+
+def title_key(title: pl.Expr) -> pl.Expr:
+    """Lower-case letters and digits of the title with what is attached; null when none are left.
+
+    White space, punctuation, hyphens, dollars and case never tell two papers apart; marks, `+` and
+    `#` behind a letter or a digit do: `C`, `C++` and `C#` are three words.
     """
-    key = title.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "")
+    key = (
+        title.str.normalize("NFKC")
+        .str.to_lowercase()
+        .str.replace_all(_DOTTED_I, "i", literal=True)
+        .str.replace_all(r"[_^]+([+#])", "${1}")  # `H^+` is what LaTeX makes of `H⁺`
+        .str.replace_all(_NOT_IN_KEY, "")
+    )
     bare = title.str.replace_all(r"\s+", "")
     # A title of symbols alone is still a title.
     chosen = pl.when(key.str.len_chars() > 0).then(key).otherwise(bare)

@@ -71,6 +71,18 @@ def test_cleaning_keeps_name_length_and_order() -> None:
         ("ﬁne", "fine"),
         ("e\u0301", "é"),
         ("Full-width Ａ", "full width A"),
+        ("Ｃ＋＋", "c++"),
+        ("C++: A Title", "C++ a title"),
+        ("हिन्दी", "हिन्दी!"),
+        ("e\u0301tude x\u0302", "\u00c9tude x\u0302"),
+        ("a\u0323\u0302", "\u1ead"),  # marks in another order than the composed letter's
+        ("İstanbul", "istanbul"),
+        ("Text + Image", "Text  Image"),
+        ("# 1", "1"),
+        ("Fire \U0001f525\ufe0f now", "Fire now"),
+        ("1\ufe0f\u20e3 Way", "1 Way"),
+        ("H⁺ Ions", "H^+ ions"),
+        ("A \u0301mark alone", "a mark alone"),
     ],
 )
 def test_one_key(one: str, other: str) -> None:
@@ -83,11 +95,33 @@ def test_one_key(one: str, other: str) -> None:
         ("Training Is Easier", "Training Is Much Easier"),
         ("Method 1", "Method 2"),
         ("C", "C++ für Anfänger"),
+        ("Rust and C", "Rust and C++"),
+        ("Rust and C#", "Rust and C"),
+        ("Rust and C#", "Rust and C++"),
+        ("C+ Compiler", "C++ Compiler"),
+        ("10,000+ Words", "10,000 Words"),
+        ("कि", "की"),
+        ("की", "क"),
+        ("x\u0302 Estimates", "x Estimates"),
         ("???", "!!!"),
     ],
 )
 def test_two_keys(one: str, other: str) -> None:
     assert key(one) != key(other)
+
+
+@pytest.mark.parametrize(
+    ("latex", "plain"),
+    [
+        (r"Schr\"odinger", "Schrödinger"),
+        (r"Poincar\'{e} Maps", "Poincare\u0301 maps"),
+        (r"C\# and C$++$", "C# and C++"),
+        (r"H$^{+}$ Ions", "H⁺ Ions"),
+        (r"$\hat{x}$", "hat x"),
+    ],
+)
+def test_latex_and_plain_titles_share_a_key(latex: str, plain: str) -> None:
+    assert key(cleaned(latex)) == key(cleaned(plain))
 
 
 @pytest.mark.parametrize("text", [None, "", "  "])
