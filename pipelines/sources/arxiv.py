@@ -119,7 +119,7 @@ class Arxiv:
             elif element.tag == f"{_OAI}error" and error is None:
                 error = element
         if error is not None and error.get("code") != "noRecordsMatch":
-            raise _oai_error(answer, error)
+            raise _oai_error(answer, error, with_token="resumptionToken" in parameters)
         if error is None and not n_records and token is None:
             raise TerminalSourceError(
                 f"{answer.url} sent OAI-PMH without records and without an error. "
@@ -194,9 +194,10 @@ def _not_xml(answer: Answer, what: str) -> TerminalSourceError:
     )
 
 
-def _oai_error(answer: Answer, error: Element) -> TerminalSourceError:
+def _oai_error(answer: Answer, error: Element, *, with_token: bool) -> TerminalSourceError:
     code, words = error.get("code", "no code"), " ".join("".join(error.itertext()).split())[:200]
-    if code == "badResumptionToken":
+    # A token is arguments in disguise: when it is damaged, those may be what is complained of.
+    if code == "badResumptionToken" or (with_token and code == "badArgument"):
         return BadResumptionToken(
             f"{answer.url}: the resumption token is not or no longer good ({words}). "
             "Harvest this window from its start."

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
@@ -94,6 +95,7 @@ class HttpClient:
             timeout=httpx2.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s),
             limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
             follow_redirects=False,
+            verify=_trusted(),
         )
 
     def __enter__(self) -> Self:
@@ -271,6 +273,12 @@ class HttpClient:
             if self._clock.now() > late:
                 raise _Hiccup("a body that does not end")
         return bytes(body)
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """The certificates that the machine trusts; reading them costs more than a request."""
+    return httpx2.create_ssl_context()
 
 
 def shown(url: httpx2.URL) -> str:

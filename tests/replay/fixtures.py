@@ -21,7 +21,7 @@ def clock() -> JumpingClock:
 
 @pytest.fixture
 def corpus_server(corpus: Any) -> Iterator[ReplayServer]:
-    """The corpus, each day as it was at last."""
+    """The corpus, each day as it was at last, with the first of the arXiv rows."""
     listings = CorpusListings(corpus, latest=True)
-    with ReplayServer(listings, ArxivPapers.of_corpus(corpus)) as server:
+    with ReplayServer(listings, ArxivPapers.of_corpus(corpus, at_most=3_000)) as server:
         yield server

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,16 @@ class ArxivPapers:
         self._papers: dict[str, _Known] | None = None
 
     @classmethod
-    def of_corpus(cls, corpus: Path) -> ArxivPapers:
-        """The arXiv rows of the corpus (seconds to load, some 300 MB)."""
+    def of_corpus(cls, corpus: Path, at_most: int | None = None) -> ArxivPapers:
+        """The arXiv rows of the corpus, or the first so many (all take seconds to load)."""
         path = corpus / "arxiv" / "arxiv-metadata-2025.jsonl.gz"
+
+        def read() -> Iterable[bytes]:
+            with gzip.open(path) as lines:
+                yield from islice(lines, at_most)
+
         papers = cls()
-        papers._read = lambda: gzip.decompress(path.read_bytes()).splitlines()
+        papers._read = read
         return papers
 
     def _loaded(self) -> dict[str, _Known]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -119,6 +120,7 @@ class ReplayServer:
         return reply
 
     def done(self) -> None:
+        """An answer is on its way."""
         with self._lock:
             self._n_under_way -= 1
 
@@ -161,6 +163,11 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     replay: ReplayServer
 
+    def server_bind(self) -> None:
+        """Without asking the name service who we are, which HTTPServer does."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is no news; anything else is."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -173,12 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        replay = self.server.replay
-        try:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(replay.reply(self.path, headers))
-        finally:
-            replay.done()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self._send(self.server.replay.reply(self.path, headers))
 
     def _send(self, reply: Reply) -> None:
         if reply.stall_s:
@@ -189,6 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
+        # Before the last byte: a client that has it may ask again at once.
+        self.server.replay.done()
         self.wfile.write(reply.body[: reply.cut_at])
         self.wfile.flush()
         if reply.cut_at is not None:
