@@ -13,6 +13,7 @@ from defusedxml.ElementTree import iterparse
 
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.clean import one_line
+from pipelines.parsing.limits import XML_LIMITS, too_large
 from pipelines.parsing.moments import utc
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
@@ -26,6 +27,8 @@ def parse(body: bytes, hints: Hints) -> Parsed:
 
     A feed that was cut keeps its complete entries; what follows the cut is one reject.
     """
+    if rejected := too_large(body, XML_LIMITS):
+        return rejected
     root: Element | None = None
     entries: list[Element] = []
     problem = ""

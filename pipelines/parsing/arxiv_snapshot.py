@@ -7,10 +7,12 @@ parsed by Polars at once; only a chunk with a damaged line is gone through line 
 from __future__ import annotations
 
 import io
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import orjson
@@ -24,6 +26,14 @@ from pipelines.schemas import ITEM_SCHEMA
 CHUNK_BYTES = 16 * 1024**2
 WORKERS = 2  # chunks parsed at the same time: Polars works outside the interpreter's lock
 MAX_LINE_BYTES = 8 * 1024**2
+# A file with more damage than this is no arXiv file or a broken download: reading stops.
+MAX_DAMAGED_LINES = 10_000
+# Each costs Polars a hundred times its bytes. Real chunks hold a fifth of the first; the names and
+# versions of real lines take more bytes each than the last.
+MAX_NESTED_IN_CHUNK = 1_000_000
+MAX_NESTED_IN_LINE = 1_000
+_NESTED_BYTES = 12
+_TO_LINE_END = re.compile(rb"\S[^\n]*")
 
 _RAW = pl.Schema(
     {
@@ -37,6 +47,7 @@ _RAW = pl.Schema(
         "update_date": pl.String(),
     }
 )
+_TEXTS = tuple(name for name, dtype in _RAW.items() if dtype == pl.String())
 
 
 def looks_like_record(line: bytes) -> bool:
@@ -49,7 +60,40 @@ def looks_like_record(line: bytes) -> bool:
 
 
 def parse_stream(stream: BinaryIO, hints: Hints) -> Iterator[Parsed]:
-    """One `Parsed` per chunk of lines; rows carry their line number as place."""
+    """One `Parsed` per chunk of lines; rows carry their line number as place.
+
+    Behind `MAX_DAMAGED_LINES` rejects one more, `too_many_damaged_lines`, stands for the rest of
+    the file, which is not read.
+    """
+    n_left = MAX_DAMAGED_LINES
+    with closing(_parts(stream, hints)) as parts:
+        for part in parts:
+            if len(part.rejects) > n_left:
+                yield _stopped(part, n_left)
+                return
+            n_left -= len(part.rejects)
+            yield part
+
+
+def _stopped(part: Parsed, n_left: int) -> Parsed:
+    """The part up to its reject number `n_left`, and one reject for all from the next one on."""
+    rejects = sorted(part.rejects, key=_line_of)
+    line = _line_of(rejects[n_left])
+    detail = (
+        f"{MAX_DAMAGED_LINES:,} lines before this one could not be accepted: "
+        f"the rest of the file, from line {line} on, was not read."
+    )
+    last = Reject(f"line {line}", "too_many_damaged_lines", detail, rejects[n_left].excerpt)
+    items = part.items.filter(pl.col("position") < line)
+    return replace(part, items=items, rejects=(*rejects[:n_left], last))
+
+
+def _line_of(reject: Reject) -> int:
+    return int(reject.place.removeprefix("line "))
+
+
+def _parts(stream: BinaryIO, hints: Hints) -> Generator[Parsed]:
+    """All chunks, parsed ahead by a few."""
     with ThreadPoolExecutor(WORKERS) as pool:
         ahead: deque[Future[Parsed]] = deque()
         for chunk, first_line in _numbered(_whole_lines(stream)):
@@ -95,7 +139,7 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
 def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> Parsed:
     raw = None
     # Other beginnings are damage, or what Polars would take for compressed data and unpack.
-    if chunk.startswith(b"{"):
+    if chunk.startswith(b"{") and _nested(chunk) <= MAX_NESTED_IN_CHUNK:
         with suppress(pl.exceptions.PolarsError):
             raw = pl.read_ndjson(io.BytesIO(chunk), schema=_RAW)
     # Blank lines shift places, so they too take the careful way; so do NULs, which stand for
@@ -113,34 +157,64 @@ def _holds_nul(raw: pl.DataFrame) -> bool:
 
 
 def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reject]]:
-    """The careful way: each line by itself, damaged ones rejected with their place."""
-    rows, rejects = [], []
-    for number, line in enumerate(chunk.split(b"\n"), start=first_line):
-        if not line.strip():
-            continue
-        place = f"line {number}"
-        shown = excerpt(line[:800].decode("utf-8", errors="replace"))
-        try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            rejects.append(Reject(place, "broken_json", f"The line is not JSON: {error}.", shown))
-            continue
-        row = _typed(record)
-        if row is None:
-            detail = "The line is JSON but not an arXiv record."
-            rejects.append(Reject(place, "not_a_record", detail, shown))
+    """The careful way: each line by itself, damaged ones rejected with their place.
+
+    It ends behind one damaged line more than a whole file may have.
+    """
+    numbers: list[int] = []
+    rows: list[bytes] = []
+    rejects: list[Reject] = []
+    for number, line in _written_lines(chunk, first_line):
+        if len(rejects) > MAX_DAMAGED_LINES:
+            break
+        row = _typed_line(line)
+        if isinstance(row, bytes):
+            numbers.append(number)
+            rows.append(row)
         else:
-            rows.append({"line": number, **row})
-    return pl.DataFrame(rows, schema={"line": pl.UInt32(), **_RAW}, orient="row"), rejects
+            shown = excerpt(line[:800].decode("utf-8", errors="replace"))
+            rejects.append(Reject(f"line {number}", *row, shown))
+    lines = pl.Series("line", numbers, dtype=pl.UInt32)
+    if not rows:
+        return pl.DataFrame(schema=_RAW).insert_column(0, lines), rejects
+    # Through JSON again: Polars reads it far faster than it takes over Python's objects.
+    raw = pl.read_ndjson(io.BytesIO(b"\n".join(rows)), schema=_RAW)
+    return raw.insert_column(0, lines), rejects
+
+
+def _written_lines(chunk: bytes, first_line: int) -> Iterator[tuple[int, bytes]]:
+    """Number and text of each line that is not blank."""
+    number, at = first_line, 0
+    for found in _TO_LINE_END.finditer(chunk):
+        number += chunk.count(b"\n", at, found.start())
+        at = found.end()
+        yield number, found.group()
+
+
+def _typed_line(line: bytes) -> bytes | tuple[str, str]:
+    """The line as JSON that Polars reads as we do, or the reason and detail why there is none."""
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return "broken_json", f"The line is not JSON: {error}."
+    n_nested = _nested(line)
+    if n_nested > MAX_NESTED_IN_LINE and n_nested * _NESTED_BYTES > len(line):
+        return "too_large", f"The line holds {n_nested} lists and objects."
+    row = _typed(record)
+    if row is None:
+        return "not_a_record", "The line is JSON but not an arXiv record."
+    return orjson.dumps(row)
+
+
+def _nested(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
 
 
 def _typed(record: Any) -> dict[str, Any] | None:
     """The record's fields in the types we read, as Polars reads them; null where it could not."""
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
         return None
-    row: dict[str, Any] = {
-        name: _text(record.get(name)) for name, dtype in _RAW.items() if dtype == pl.String
-    }
+    row: dict[str, Any] = {name: _text(record.get(name)) for name in _TEXTS}
     versions, parsed = record.get("versions"), record.get("authors_parsed")
     row["versions"] = [
         {k: _text(v.get(k)) for k in ("version", "created")}
@@ -162,6 +236,7 @@ def _text(value: Any) -> str | None:
 
 def _finish(raw: pl.DataFrame, rejects: list[Reject], hints: Hints) -> Parsed:
     """Records → items: ids checked, authors joined, the v1 date by the rule of the methodology."""
+    most = MAX_DAMAGED_LINES + 1
     rows = raw.with_columns(
         pl.col("id").str.strip_chars().str.extract(r"^(.*?)(?:v\d+)?$", 1).alias("arxiv_id"),
         pl.format("line {}", pl.col("line")).alias("place"),
@@ -169,7 +244,7 @@ def _finish(raw: pl.DataFrame, rejects: list[Reject], hints: Hints) -> Parsed:
     bad = rows.filter(~pl.col("arxiv_id").str.contains(ID_PATTERN).fill_null(value=False))
     rejects = rejects + [
         Reject(place, "bad_arxiv_id", f"`id` is {excerpt(found)!r}, no arXiv id.", excerpt(title))
-        for place, found, title in bad.select("place", "id", "title").iter_rows()
+        for place, found, title in bad.select("place", "id", "title").head(most).iter_rows()
     ]
     good = rows.filter(pl.col("arxiv_id").str.contains(ID_PATTERN).fill_null(value=False))
     items = good.with_columns(
@@ -190,7 +265,7 @@ def _finish(raw: pl.DataFrame, rejects: list[Reject], hints: Hints) -> Parsed:
     missing = [
         pl.lit(None, dtype).alias(n) for n, dtype in ITEM_SCHEMA.items() if n not in items.columns
     ]
-    return finish(items.with_columns(missing).select(list(ITEM_SCHEMA)), rejects, hints)
+    return finish(items.with_columns(missing).select(list(ITEM_SCHEMA)), rejects, hints, most=most)
 
 
 def published() -> tuple[pl.Expr, pl.Expr]:

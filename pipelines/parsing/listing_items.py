@@ -17,6 +17,8 @@ from pipelines.parsing.clean import one_line
 from pipelines.parsing.moments import utc
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame
 
+_MAX_URL_CHARS = 2_000
+_MAX_LABEL_CHARS = 500  # of a keyword or an organisation
 _GITHUB = re.compile(r"^(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+)", re.ASCII)
 
 
@@ -97,15 +99,15 @@ def _text(value: Any) -> str | None:
 def _texts(value: Any) -> list[str] | None:
     if not isinstance(value, list):
         return None
-    texts = [one_line(v) for v in value if isinstance(v, str) and one_line(v)]
-    return texts or None
+    texts = [one_line(v) for v in value if isinstance(v, str) and len(v) <= _MAX_LABEL_CHARS]
+    return [text for text in texts if text] or None
 
 
 def _organization(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
     name = _text(value.get("fullname")) or _text(value.get("name"))
-    return one_line(name) if name else None
+    return one_line(name) if name and len(name) <= _MAX_LABEL_CHARS else None
 
 
 def _counter(value: object, notes: Counter[str]) -> int | None:
@@ -127,14 +129,18 @@ def _day(value: Any, name: str) -> date | None:
 
 
 def _url(value: Any) -> str | None:
-    if isinstance(value, str) and re.match(r"^https?://[^\s<>\"']+$", value.strip()):
+    if not isinstance(value, str) or len(value) > _MAX_URL_CHARS:
+        return None
+    if re.match(r"^https?://[^\s<>\"']+$", value.strip()):
         return value.strip()
     return None
 
 
 def github_root(value: Any) -> str | None:
     """`https://github.com/owner/repo` of any address below it; null for anything else."""
-    found = _GITHUB.match(value.strip()) if isinstance(value, str) else None
+    if not isinstance(value, str) or len(value) > _MAX_URL_CHARS:
+        return None
+    found = _GITHUB.match(value.strip())
     if not found:
         return None
     return f"https://github.com/{found.group(1)}/{found.group(2).removesuffix('.git')}"

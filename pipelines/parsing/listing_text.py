@@ -11,9 +11,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
+from pipelines.parsing.limits import TEXT_LIMITS, too_large
 from pipelines.parsing.moments import latest_day
 from pipelines.parsing.records import (
     MAX_TITLE_CHARS,
@@ -30,7 +31,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _DATE = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: (\d{1,9}))?$", re.ASCII)
 _BEFORE_DATE = re.compile(r"^(?:[·•]\s*)?(?:Published on\s+)?", re.ASCII)
 _AUTHORS = re.compile(r"^(?:[•*·-]\s*)?(\d[\d,]*) authors?\b(?:\s*·\s*(.+))?$", re.ASCII)
-_STARS = re.compile(r"^[•*·-]?\s*GitHub ([\d.,]+)(k|m)?$", re.ASCII | re.IGNORECASE)
+_STARS = re.compile(r"^[•*·-]?\s*GitHub ([\d.,]{1,20})(k|m)?$", re.ASCII | re.IGNORECASE)
 # Between a card's parts: a lone dot, upvotes, who submitted it, a link's label.
 _NOISE = re.compile(
     r"^(?:[·•]|[•*·-]?\s*(?:Upvote(?:\s+[\d.,]+k?)?|[\d.,]+k?|Submitted by.*|arXiv Page|GitHub))$"
@@ -47,6 +48,8 @@ _TITLE_CHARS = 250  # in layouts without author lines: a longer line is an abstr
 _HEADER_LINES = 60
 _DATE_CHARS = 24
 _MAX_STARS = 1_000_000_000
+_MAX_LINE_BYTES = 1024**2  # far beyond any title or abstract that is accepted
+_MAX_TWINS = 10  # cards of one title that are compared; a page shows two
 # What goes on with an abstract: a small letter, a bracket, a bullet, a sentence's end.
 _NO_TITLE = re.compile(r"^(?:[a-z(•*·–-]|\d+[.)] )|[.;,:]$")
 
@@ -81,7 +84,7 @@ class _Card:
 
 def looks_like_listing(head: str) -> bool:
     """Whether text is a listing page: the site's own header lines, or cards' own lines."""
-    lines = _tidy_lines(head)
+    lines = _tidy_lines(re.split(r"\r\n|\r|\n", head))
     if _MARKERS[0] in head or sum(marker in head for marker in _MARKERS) >= 2:
         return True
     return any(map(_AUTHORS.match, lines)) and any(map(_DATE.match, lines))
@@ -89,8 +92,14 @@ def looks_like_listing(head: str) -> bool:
 
 def parse(body: bytes, hints: Hints) -> Parsed:
     """Items of a page's text; years that the page leaves out are inferred by a stored rule."""
-    text = body.decode("utf-8", errors="replace").lstrip("\ufeff")
-    lines = _tidy_lines(text)
+    if rejected := too_large(body, TEXT_LIMITS):
+        return rejected
+    raw = body.removeprefix(b"\xef\xbb\xbf")
+    received = [
+        line[:_MAX_LINE_BYTES].decode("utf-8", errors="replace")
+        for line in re.split(rb"\r\n|\r|\n", raw)
+    ]
+    lines = _tidy_lines(received)
     start, header_date, trending = _read_header(lines)
     has_authors = any(_AUTHORS.match(line) for line in lines[start:])
     read_cards = _cards_with_authors if has_authors else _cards_without_authors
@@ -120,8 +129,8 @@ def parse(body: bytes, hints: Hints) -> Parsed:
             if outcome["published_on_basis"] == years.basis:
                 rules[f"year_inferred: {years.rule}"] += 1
     header_day = _calendar_day(header_date, years.year)
-    if "\ufffd" in text:
-        rules["invalid_utf8_replaced: bytes that are not UTF-8"] = text.count("\ufffd")
+    if n_replaced := sum(line.count("\ufffd") for line in received):
+        rules["invalid_utf8_replaced: bytes that are not UTF-8"] = n_replaced
     return finish(
         frame(rows),
         rejects,
@@ -133,9 +142,9 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     )
 
 
-def _tidy_lines(text: str) -> list[str]:
+def _tidy_lines(received: list[str]) -> list[str]:
     """The page's lines, numbered as received: dates bare, a submitter's name blank."""
-    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
+    lines = [line.strip() for line in received]
     names_submitter = False
     for index, line in enumerate(lines):
         if _DATE.match(bare := _BEFORE_DATE.sub("", line)):
@@ -262,7 +271,7 @@ def _fold_repeats(cards: list[_Card]) -> list[_Card]:
     kept: dict[str, list[_Card]] = {}
     for card in cards:
         same_title = kept.setdefault(card.text[0] if card.text else f"\0{card.line}", [])
-        twin = next((earlier for earlier in same_title if earlier.may_be(card)), None)
+        twin = next((c for c in islice(same_title, _MAX_TWINS) if c.may_be(card)), None)
         if twin is None:
             same_title.append(card)
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from reprlib import Repr
 from typing import Any
 
 import polars as pl
@@ -17,8 +18,14 @@ from pipelines.parsing.moments import EARLIEST, latest_day
 from pipelines.schemas import ITEM_SCHEMA
 
 MAX_TITLE_CHARS = 2_000
+MAX_ABSTRACT_CHARS = 100_000
 MAX_AUTHORS = 20_000  # the longest printed lists hold a few thousand names
+MAX_NAME_CHARS = 1_000
 EXCERPT_CHARS = 200
+# Shows a value's begin at a cost that does not grow with the value.
+_SHOW = Repr()
+_SHOW.maxdict = _SHOW.maxlist = 20
+_SHOW.maxstring = _SHOW.maxother = 4 * EXCERPT_CHARS
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Parsed:
 def excerpt(text: object) -> str:
     """At most 200 characters on one line, for a person to recognise the place."""
     try:
-        shown = str(text)
+        shown = text if isinstance(text, str) else _SHOW.repr(text)
     except (RecursionError, ValueError):  # nested too deep, or a number too long to print
         shown = f"(a {type(text).__name__} that can't be shown)"
     return " ".join(shown[: EXCERPT_CHARS * 4].split())[:EXCERPT_CHARS]
@@ -102,6 +109,11 @@ def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
             pl.format("The title has {} characters.", title_chars),
         ),
         (
+            "abstract_too_long",
+            pl.col("_abstract_chars") > MAX_ABSTRACT_CHARS,
+            pl.format("The abstract has {} characters.", pl.col("_abstract_chars")),
+        ),
+        (
             "invalid_utf8",
             pl.col("title").str.contains("\ufffd", literal=True),
             pl.lit("The title holds bytes that are not UTF-8."),
@@ -110,6 +122,11 @@ def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
             "impossible_author_count",
             (n_authors < 1) | (n_authors > MAX_AUTHORS),
             pl.format("The page says {} authors.", n_authors),
+        ),
+        (
+            "author_name_too_long",
+            pl.col("authors").list.eval(pl.element().str.len_chars()).list.max() > MAX_NAME_CHARS,
+            pl.lit(f"A name has more than {MAX_NAME_CHARS} characters."),
         ),
         (
             "impossible_date",
@@ -122,15 +139,25 @@ def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
     )
 
 
-def finish(rows: pl.DataFrame, rejects: Iterable[Reject], hints: Hints, **page: Any) -> Parsed:
+def finish(
+    rows: pl.DataFrame,
+    rejects: Iterable[Reject],
+    hints: Hints,
+    *,
+    most: int | None = None,
+    **page: Any,
+) -> Parsed:
     """Clean titles and abstracts, compute the title key, set aside rows that can't be accepted.
 
-    `rows` has the columns of `ITEM_SCHEMA`; `page` are the other fields of `Parsed`.
+    `rows` has the columns of `ITEM_SCHEMA`; `page` are the other fields of `Parsed`. Of the rows
+    set aside only the first `most` are listed, for a caller who reads no further than them.
     """
     cleaned = rows.with_columns(
         rows["title"].str.len_chars().alias("_title_chars"),
+        rows["abstract"].str.len_chars().alias("_abstract_chars"),
+        # What is cut here is too long and set aside below.
         clean_text(rows["title"].str.head(MAX_TITLE_CHARS * 2)),
-        clean_text(rows["abstract"]),
+        clean_text(rows["abstract"].str.head(MAX_ABSTRACT_CHARS)),
     ).with_columns(title_key(pl.col("title")).alias("title_key"))
     reason, detail = pl.lit(None, pl.String), pl.lit(None, pl.String)
     for code, broken, words in reversed(_checks(hints)):
@@ -138,7 +165,9 @@ def finish(rows: pl.DataFrame, rejects: Iterable[Reject], hints: Hints, **page: 
         reason = pl.when(hit).then(pl.lit(code)).otherwise(reason)
         detail = pl.when(hit).then(words).otherwise(detail)
     judged = cleaned.with_columns(reason.alias("_reason"), detail.alias("_detail"))
-    bad = judged.filter(pl.col("_reason").is_not_null())
+    bad = judged.filter(pl.col("_reason").is_not_null()).head(
+        judged.height if most is None else most
+    )
     found = [
         Reject(r["place"], r["_reason"], r["_detail"], excerpt(r["title"] or r["abstract"] or ""))
         for r in bad.iter_rows(named=True)

@@ -131,6 +131,10 @@ BROKEN = [
     pytest.param(jsonl(record(update_date="2999-01-01"))[:-1], "impossible_date", id="2999"),
     pytest.param(jsonl(record(title=" "))[:-1], "missing_title", id="blank title"),
     pytest.param(jsonl(record(title="x" * 100_000))[:-1], "title_too_long", id="long title"),
+    pytest.param(jsonl(record(abstract="x" * 100_001))[:-1], "abstract_too_long", id="abstract"),
+    pytest.param(
+        jsonl(record(authors_parsed=[["x" * 1_001]]))[:-1], "author_name_too_long", id="long name"
+    ),
 ]
 
 
@@ -190,6 +194,45 @@ def test_chunks_of_any_size_give_the_same(size: int, monkeypatch: pytest.MonkeyP
     items, same = parse(body)
     assert items.equals(expected)
     assert same == rejects
+
+
+@pytest.mark.parametrize("size", [7, 100, 10**6])
+@pytest.mark.parametrize("bad", [b"x", b"5", jsonl(record("x"))[:-1], jsonl(record(title=""))[:-1]])
+def test_a_heap_of_damage_ends_the_reading(
+    bad: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arxiv_snapshot, "CHUNK_BYTES", size)
+    monkeypatch.setattr(arxiv_snapshot, "MAX_DAMAGED_LINES", 3)
+    good = [record(f"2501.0000{n}") for n in range(1, 6)]
+    three = [good[0], bad, bad, good[1], bad, good[2]]
+    items, rejects = parse(jsonl(*three, good[3]))
+    assert (items.height, len(rejects)) == (4, 3)
+    items, rejects = parse(jsonl(*three, b"", bad, good[3], bad, bad, bad))
+    assert items["place"].to_list() == ["line 1", "line 4", "line 6"]
+    assert [reject.place for reject in rejects] == ["line 2", "line 3", "line 5", "line 8"]
+    assert rejects[-1].reason == "too_many_damaged_lines"
+    assert "from line 8 on" in rejects[-1].detail
+
+
+def test_a_million_damaged_lines_are_not_a_million_rejects() -> None:
+    items, rejects = parse(jsonl(record()) + b"x\n" * 10**6 + jsonl(record()))
+    assert items.height == 1
+    assert len(rejects) == arxiv_snapshot.MAX_DAMAGED_LINES + 1
+    assert rejects[-1].place == "line 10002"
+
+
+@pytest.mark.parametrize("field", ["versions", "authors_parsed"])
+def test_a_line_of_countless_lists_is_set_aside_alone(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arxiv_snapshot, "MAX_NESTED_IN_CHUNK", 10_000)
+    heap = record("2501.00002", **{field: [{} if field == "versions" else []] * 20_000})
+    items, rejects = parse(jsonl(record("2501.00001"), heap, record("2501.00003")))
+    assert items["place"].to_list() == ["line 1", "line 3"]
+    assert [reject.reason for reject in rejects] == ["too_large"]
+    many = record(authors_parsed=[["Li", "Xu", ""]] * 9_000)
+    items, rejects = parse(jsonl(record(), many, many))
+    assert (items["n_authors"].to_list(), rejects) == ([2, 9_000, 9_000], [])
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"\r\n \n"], ids=["empty", "blank", "blank crlf"])

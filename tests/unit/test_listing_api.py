@@ -247,6 +247,54 @@ def test_deep_nesting_does_not_exhaust_the_stack(depth: int) -> None:
     assert len(parsed.rejects) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 2_000_000, id="lists"),
+        pytest.param(b'{"a":' * 2_000_000, id="objects"),
+        pytest.param(b"[" + b"0," * 4_100_000 + b"0]", id="numbers"),
+        pytest.param(b"[" + b"{}," * 20_001 + b"{}]", id="items"),
+        pytest.param(b"[" + b"0 " * 30_000, id="items without commas"),
+    ],
+)
+def test_heaps_are_rejected_whole(body: bytes) -> None:
+    assert reasons(listing_api.parse(body, HINTS)) == ["too_large"]
+
+
+def test_twenty_thousand_items_are_read() -> None:
+    assert listing_api.parse(b"[" + b"0," * 19_999 + b"0]", HINTS).seen == 20_000
+
+
+@pytest.mark.parametrize(
+    ("paper", "reason"),
+    [
+        ({"summary": "x" * 100_001}, "abstract_too_long"),
+        ({"authors": [{"name": "x" * 1_001}]}, "author_name_too_long"),
+    ],
+)
+def test_too_long_texts(paper: dict[str, Any], reason: str) -> None:
+    parsed = listing_api.parse(api(item(**paper), item(summary="x" * 100_000)), HINTS)
+    assert reasons(parsed) == [reason]
+    assert parsed.items.height == 1
+
+
+def test_heaps_in_one_item_are_shown_by_their_begin() -> None:
+    heap: Any = {"x": [[0] * 100] * 1_000}
+    (reject,) = listing_api.parse(api(heap), HINTS).rejects
+    assert reject.excerpt.startswith("{'x': [[0, 0")
+
+
+def test_long_labels_and_addresses_are_left_out() -> None:
+    row = row_of(
+        ai_keywords=["x" * 501, "kept"],
+        organization={"name": "x" * 501},
+        projectPage="https://example.org/" + "x" * 2_000,
+        githubRepo="https://github.com/o/" + "x" * 2_000,
+    )
+    assert row["keywords"] == ["kept"]
+    assert row["organization"] is row["project_url"] is row["github_url"] is None
+
+
 @pytest.mark.parametrize("code", [0x00, 0x07, 0x1B, 0x7F, 0x9B], ids=hex)
 def test_control_characters_leave_titles(code: int) -> None:
     assert row_of(title=f"A{chr(code)}B")["title"] == "A B"

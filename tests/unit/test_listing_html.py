@@ -113,6 +113,41 @@ def test_unusable_cards_are_set_aside_alone(old: str, new: str, reason: str) -> 
     assert reasons(parsed) == [reason]
 
 
+DEEP = "<article>" + "<b>" * 100_000
+WEIGHT = "".join(f"<b x={n}>" for n in range(400))
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        pytest.param("<article>" * 600_000, ["too_large"], id="tags"),
+        pytest.param("<article>x</article>" * 20_001, ["too_large"], id="cards"),
+        pytest.param(DEEP, ["html_not_a_listing"], id="deep"),
+        pytest.param(DEEP + CARDS[0], ["too_large"], id="a deep card beside a good one"),
+        pytest.param(CARDS[0] + "<article>" + "9" * 900_000, ["truncated_record"], id="digits"),
+        pytest.param(
+            f"<p>{WEIGHT}" + "<p>x" * 100_000 + CARDS[0], [], id="formatting that comes again"
+        ),
+    ],
+)
+def test_heaps_of_markup_end(html: str, found: list[str]) -> None:
+    parsed = listing_html.parse(html.encode(), HINTS)
+    assert_sound(parsed)
+    assert reasons(parsed) == found
+
+
+def test_twenty_thousand_open_cards_are_read() -> None:
+    card = '<article><a href="/papers/2501.00001">x</a>'
+    parsed = listing_html.parse((card * 20_000).encode(), HINTS)
+    assert (parsed.seen, reasons(parsed)) == (20_000, ["truncated_record"])
+
+
+@pytest.mark.parametrize("cut", ["", '"}]}">'], ids=["cut", "whole"])
+def test_heaps_of_data_are_rejected_whole(cut: str) -> None:
+    body = '<div data-target="DailyPapers" data-props="{&quot;dailyPapers&quot;:[' + "[" * 1_100_000
+    assert reasons(listing_html.parse((body + cut).encode(), HINTS)) == ["too_large"]
+
+
 def test_markup_in_titles_is_text() -> None:
     title = "<script>alert('x')</script>"
     cards = listing_html.parse(html_page("", article("2501.00001", title)), HINTS)

@@ -255,6 +255,29 @@ def test_one_title_on_two_papers(second: tuple[int, str], n: int) -> None:
     assert parsed.items.select("n_authors", "published_on").n_unique() == n
 
 
+def test_countless_cards_of_one_title_are_read_in_time() -> None:
+    cards = "".join(f"Same\n{n % 10_000 + 1} authors\nMar 3, 2024\n" for n in range(20_000))
+    parsed = listing_text.parse((HEADER + cards).encode(), HINTS)
+    assert_sound(parsed)
+    assert 10_000 <= parsed.seen <= 20_000
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_countless_lines_are_rejected_whole(end: str) -> None:
+    parsed = listing_text.parse((HEADER + end * 200_001).encode(), HINTS)
+    assert reasons(parsed) == ["too_large"]
+
+
+@pytest.mark.parametrize(
+    ("n", "found"),
+    [(100_000, []), (100_001, ["abstract_too_long"]), (3_000_000, ["abstract_too_long"])],
+)
+def test_the_length_of_abstracts_is_bounded(n: int, found: list[str]) -> None:
+    parsed = listing_text.parse(page(card("One", 1, "Mar 3, 2024", "x" * n)), HINTS)
+    assert reasons(parsed) == found
+    assert parsed.seen == 1
+
+
 def test_every_cut_keeps_what_stands_before_it() -> None:
     hints = Hints(RECEIVED, captured_on=date(2025, 11, 6))
     cards = [card(f"Paper {n}", n, f"Mar {n}, 2024 {n}") for n in range(1, 6)]
