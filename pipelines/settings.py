@@ -63,10 +63,10 @@ class Settings(BaseSettings):
         5, ge=1, le=20, description="How often a request to a source is tried before it fails."
     )
     max_wait_s: float = Field(
-        600, ge=0, description="Longest pause that a source may ask for; beyond it we give up."
+        600, ge=60, description="Longest pause that a source may ask for; beyond it we give up."
     )
     arxiv_interval_s: float = Field(
-        3, ge=0, description="Seconds between two requests to arXiv, which asks for 3."
+        3, ge=0, le=60, description="Seconds between two requests to arXiv, which asks for 3."
     )
     arxiv_oai_url: str = Field(
         "https://oaipmh.arxiv.org/oai",

@@ -250,7 +250,7 @@ class HttpClient:
         if status in RETRIED or status >= 500:
             raise _Hiccup(f"HTTP {status}", retry_after(headers, self._clock.now()))
         if status != 200 and status not in also:
-            raise TerminalSourceError(_refusal(request, status))
+            raise TerminalSourceError(_refusal(request, response))
         body = self._read(request, response)
         if not body and status == 200:
             raise _Hiccup("an empty body")
@@ -287,7 +287,9 @@ def shown(url: httpx2.URL) -> str:
     return text if len(text) <= SHOWN_URL_CHARS else f"{text[:SHOWN_URL_CHARS]}…"
 
 
-def _refusal(request: httpx2.Request, status: int) -> str:
+def _refusal(request: httpx2.Request, response: httpx2.Response) -> str:
+    status, host = response.status_code, response.url.host
+    led = "" if host == request.url.host else f", by {host}, where it redirects"
     with_token = "authorization" in request.headers
     if status in (401, 403) and with_token:
         advice = "Check HF_TOKEN, or unset it: listings need none."
@@ -295,7 +297,7 @@ def _refusal(request: httpx2.Request, status: int) -> str:
         advice = "Check whether a proxy or a block stands between."
     else:
         advice = "Check the settings of the sources; if they are right, the source has changed."
-    return f"{shown(request.url)} was refused with HTTP {status}. {advice}"
+    return f"{shown(request.url)} was refused with HTTP {status}{led}. {advice}"
 
 
 def _is_untrusted(error: BaseException) -> bool:

@@ -176,7 +176,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: else each answer waits for an acknowledgement
+    disable_nagle_algorithm = True  # else a body waits until its head is acknowledged
     server: _Server
 
     def do_GET(self) -> None:

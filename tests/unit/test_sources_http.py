@@ -379,6 +379,13 @@ def test_user_and_password_of_an_address_are_not_shown(server: ReplayServer) -> 
     assert "secret" not in str(failed.value)
 
 
+def test_a_refusal_elsewhere_is_told_so(server: ReplayServer, elsewhere: ReplayServer) -> None:
+    there = elsewhere.url.replace("127.0.0.1", "localhost")
+    server.add(Rule("redirect", options={"to": f"{there}/nothing"}))
+    with pytest.raises(TerminalSourceError, match="HTTP 404, by localhost, where it redirects"):
+        fetch(server)
+
+
 def test_redirects_in_a_circle_end(server: ReplayServer) -> None:
     server.add(Rule("redirect", times=None, options={"to": "/api/daily_papers"}))
     with pytest.raises(TerminalSourceError, match="redirects more than"):
