@@ -20,6 +20,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ BLOCK_BYTES = 1024**2
 PIECE_BYTES = 1024
 MAGIC_BYTES = 4
 SIDECAR = "captures.csv"
+FETCH = "fetch"  # who gave the facts of a capture that Papertide fetched itself
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
@@ -63,21 +65,19 @@ class Receipt:
     received_at: str
     damage: str | None = None
     given: Mapping[str, Given] = field(default_factory=dict)
+    # Later moments at which a source answered with these same bytes, in order.
+    observed_at: tuple[str, ...] = ()
 
     @property
     def day_in_name(self) -> date | None:
-        """A calendar date in the name under which it was received."""
-        for text in _DAY_IN_NAME.findall(Path(self.origin).name):
-            try:
-                return date.fromisoformat(text)
-            except ValueError:
-                continue
-        return None
+        """A calendar date in the name under which it was received, or received again."""
+        again = self.given.get("dated_name")
+        return _day_in_name(self.origin) or (_day_in_name(again.value) if again else None)
 
 
 @dataclass(frozen=True)
 class Received:
-    """The outcome of taking something in: `new`, `known`, or `amended` (new overrides)."""
+    """The outcome of taking something in: `new`, `known`, or `amended` (new facts)."""
 
     receipt: Receipt
     outcome: str
@@ -218,23 +218,48 @@ class _ArchivedBody(io.RawIOBase):
         super().close()
 
 
+def _day_in_name(name: str) -> date | None:
+    for text in _DAY_IN_NAME.findall(Path(name).name):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    return None
+
+
 def _amend(known: Receipt, again: Receipt) -> Receipt:
     """What is known of the bytes, and what came with them this time.
 
-    An override replaces what was given before; `captures.csv` only fills gaps, so that two copies
-    can't contradict each other in turns. Bytes that once came whole are not damaged.
+    An override replaces what was given before; `captures.csv` and a dated name only fill gaps, so
+    that two copies can't contradict each other in turns. Bytes that once came whole are whole.
     """
     overrides = {k: g for k, g in again.given.items() if g.by == "override"}
     given = {**again.given, **known.given, **overrides}
+    if known.day_in_name is None and _day_in_name(again.origin):
+        given["dated_name"] = Given(Path(again.origin).name, "file_name")
     source = given["source"].value if "source" in given else known.source
-    return replace(known, given=given, source=source, damage=known.damage and again.damage)
+    return replace(
+        known,
+        given=given,
+        source=source,
+        damage=known.damage and again.damage,
+        observed_at=_observations(known, again),
+    )
+
+
+def _observations(known: Receipt, again: Receipt) -> tuple[str, ...]:
+    """An unchanged answer is an observation too: the moments of all fetches but the first."""
+    fetched = again.given.get("captured_at")
+    if fetched is None or fetched.by != FETCH:
+        return known.observed_at
+    first = known.given.get("captured_at", fetched).value
+    return tuple(sorted({*known.observed_at, fetched.value} - {first}))
 
 
 def _read_receipt(path: Path) -> Receipt:
     try:
         data: dict[str, Any] = json.loads(path.read_text())
         given = {name: Given(**fact) for name, fact in data.pop("given").items()}
-        receipt = Receipt(given=given, **data)
+        observed_at = tuple(data.pop("observed_at", ()))
+        receipt = Receipt(given=given, observed_at=observed_at, **data)
         utc(receipt.received_at)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CaptureError(

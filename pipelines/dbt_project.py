@@ -23,13 +23,15 @@ _SOURCE_SUFFIXES = (".sql", ".yml", ".csv")
 def environment(settings: Settings) -> dict[str, str]:
     """Variables that `profiles.yml` reads, and dbt's own folders, all absolute."""
     return {
-        "PAPERTIDE_WAREHOUSE": str(settings.warehouse_path),
+        "PAPERTIDE_WAREHOUSE": str(settings.candidate_path),
         "PAPERTIDE_THREADS": str(settings.threads),
         "PAPERTIDE_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(settings.dbt_target_dir / "target"),
         "DBT_LOG_PATH": str(settings.dbt_target_dir / "logs"),
         "DBT_PROFILES_DIR": str(DBT_PROJECT_DIR),
         "DO_NOT_TRACK": "1",
+        # Child processes never import from the folder that they happen to run in.
+        "PYTHONSAFEPATH": "1",
     }
 
 
@@ -43,7 +45,7 @@ def manifest(settings: Settings) -> Path:
     """Path of a current manifest; parses the project only when its files changed."""
     folder = settings.dbt_target_dir / "manifest"
     path, seal = folder / "manifest.json", folder / "sources.sha256"
-    wanted = _sources_hash()
+    wanted = sources_hash()
     if path.is_file() and seal.is_file() and seal.read_text() == wanted:
         return path
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,8 @@ def manifest(settings: Settings) -> Path:
     return path
 
 
-def _sources_hash() -> str:
+def sources_hash() -> str:
+    """Hash of every file that says what the tables are: models, macros, seeds, contracts."""
     digest = hashlib.sha256()
     for path in sorted(DBT_PROJECT_DIR.rglob("*")):
         if path.suffix in _SOURCE_SUFFIXES and path.is_file():

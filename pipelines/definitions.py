@@ -10,7 +10,7 @@ import dagster as dg
 
 from dashboards.export import export_site
 from pipelines import dbt_project
-from pipelines.defs import checks, intake, models, publish
+from pipelines.defs import checks, intake, listings, models, publish, schedules
 from pipelines.defs.resources import Home, Writer
 from pipelines.publishing.reader import Reader
 from pipelines.settings import get_settings
@@ -32,29 +32,57 @@ def site(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[
     )
 
 
-everything = dg.AssetSelection.all()
+fetched = dg.AssetSelection.assets(listings.live_listings, listings.daily_listings)
+everything = dg.AssetSelection.all() - fetched
 ingest = dg.AssetSelection.assets(intake.captures, intake.parsed_items)
+
+refresh = dg.define_asset_job(
+    "refresh",
+    everything - dg.AssetSelection.assets(intake.captures)
+    | dg.AssetSelection.assets(listings.live_listings),
+    description="Fetch what is due, rebuild what changed, check, publish.",
+    hooks={publish.note_refusal},
+)
 
 defs = dg.Definitions(
     assets=[
         intake.captures,
+        listings.live_listings,
+        listings.daily_listings,
         intake.parsed_items,
-        intake.text_features,
         intake.lake_tables,
+        intake.text_features,
         models.dbt_models,
         publish.snapshot,
         site,
     ],
-    asset_checks=[checks.every_capture_is_parsed, checks.snapshot_holds_what_it_says],
+    asset_checks=[
+        checks.every_capture_is_parsed,
+        checks.audit_candidate,
+        checks.snapshot_holds_what_it_says,
+    ],
     jobs=[
         dg.define_asset_job("ingest", ingest, description="Take files in and parse them."),
         dg.define_asset_job(
             "build",
             everything - dg.AssetSelection.assets(intake.captures),
             description="Rebuild, check, publish and show what the lake holds.",
+            hooks={publish.note_refusal},
         ),
-        dg.define_asset_job("main", everything, description="The whole way, bytes to site."),
+        dg.define_asset_job(
+            "main",
+            everything,
+            description="The whole way, files to site.",
+            hooks={publish.note_refusal},
+        ),
+        refresh,
+        dg.define_asset_job(
+            "backfill",
+            dg.AssetSelection.assets(listings.daily_listings),
+            description="Fetch listing days again, as many as are chosen, in one run.",
+        ),
     ],
+    schedules=schedules.of(refresh, get_settings()),
     resources={"home": Home(), "writer": Writer(), "dbt": models.dbt_resource()},
     # One process: the steps share a warehouse file and a writer's lock.
     executor=dg.in_process_executor,

@@ -19,7 +19,7 @@ import click
 import jinja2
 import yaml
 
-from pipelines.schemas import LAKE_TABLES, SQL_TYPES
+from pipelines.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES
 from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT
 
 DICTIONARY = PROJECT_ROOT / "docs" / "data-dictionary.md"
@@ -128,7 +128,7 @@ def lake() -> list[TableEntry]:
             about,
             tuple(ColumnEntry(c.name, SQL_TYPES[c.dtype], "", c.meaning) for c in columns),
         )
-        for name, (about, columns) in LAKE_TABLES.items()
+        for name, (about, columns) in (LAKE_TABLES | BUILD_TABLES).items()
     ]
 
 

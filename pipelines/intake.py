@@ -94,8 +94,9 @@ def take_in(
             yield _receive(archive, sys.stdin.buffer, "standard input", given)
             continue
         root = Path(name)
-        if not _exists(root):
-            message = f"{_short(name)}: there is no such file or folder."
+        # An empty name would be the working folder: an unset variable, not a wish.
+        if not name.strip() or not _exists(root):
+            message = f"{_short(name) or '(an empty name)'}: there is no such file or folder."
             yield Outcome(_short(name), "refused", message=message)
             continue
         found = 0

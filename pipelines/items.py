@@ -16,7 +16,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time
@@ -59,15 +59,42 @@ def pending(archive: Archive, items_dir: Path) -> list[Receipt]:
 def stamp(receipt: Receipt) -> str:
     """Changes when the parsing rules or the given facts change."""
     given = {name: asdict(fact) for name, fact in receipt.given.items()}
-    text = json.dumps([PARSER_VERSION, receipt.damage, given], sort_keys=True)
+    text = json.dumps([PARSER_VERSION, receipt.damage, given, receipt.observed_at], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _stored_stamp(folder: Path) -> str | None:
+    """The stamp under which a capture stands in the lake; None where a file of it is not whole."""
     try:
-        return str(json.loads((folder / "capture.json").read_text())["stamp"])
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = json.loads((folder / "capture.json").read_text())
+        whole = all((folder / n).stat().st_size == size for n, size in stored["files"].items())
+        return str(stored["stamp"]) if whole else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def stamps(items_dir: Path) -> dict[str, str]:
+    """Capture → stamp of everything that stands whole in the lake."""
+    found = ((folder.name, _stored_stamp(folder)) for folder in sorted(items_dir.glob("[0-9a-f]*")))
+    return {name: stored for name, stored in found if stored is not None}
+
+
+def unreadable(items_dir: Path) -> list[str]:
+    """Captures whose rows in the lake can't be read: bytes were damaged on the disk."""
+    found = []
+    for folder in sorted(items_dir.glob("[0-9a-f]*")):
+        try:
+            for path in folder.glob("*.parquet"):
+                pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError):
+            found.append(folder.name)
+    return found
+
+
+def forget(capture_ids: Iterable[str], items_dir: Path) -> None:
+    """Take captures out of the lake; the next intake parses them anew from the archive."""
+    for capture_id in capture_ids:
+        shutil.rmtree(items_dir / capture_id, ignore_errors=True)
 
 
 def load(archive: Archive, receipt: Receipt, items_dir: Path) -> dict[str, Any]:
@@ -115,7 +142,9 @@ def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:
         "n_accepted": n_accepted,
         "n_quarantined": len(rejects),
     }
-    (folder / "capture.json").write_text(json.dumps(facts | {"stamp": stamp(receipt)}, default=str))
+    files = {path.name: path.stat().st_size for path in sorted(folder.glob("*.parquet"))}
+    stored = facts | {"stamp": stamp(receipt), "files": files}
+    (folder / "capture.json").write_text(json.dumps(stored, default=str))
     return facts
 
 
@@ -175,6 +204,8 @@ def _facts(receipt: Receipt, page: Parsed, newest: date | None, archive: Archive
     if kind not in _DATED_KINDS and day_basis != "override":
         day, day_basis = None, "none: such a list belongs to no day"
     captured_at, captured_basis = _captured_at(receipt, page, newest, archive)
+    last = receipt.given.get("is_last_page")
+    observed = {_bare_utc(m) for m in (captured_at, *map(utc, receipt.observed_at))}
     overrides = {n: g.value for n, g in receipt.given.items() if g.by == "override"}
     return {
         "capture_id": receipt.capture_id,
@@ -186,12 +217,20 @@ def _facts(receipt: Receipt, page: Parsed, newest: date | None, archive: Archive
         "listing_kind_rule": rule,
         "listing_day": day,
         "listing_day_basis": day_basis,
-        "captured_at": captured_at.astimezone(UTC).replace(tzinfo=None).isoformat(),
+        "captured_at": max(observed),
         "captured_at_basis": captured_basis,
+        "observations": sorted(observed),
+        "page": int(receipt.given["page"].value) if "page" in receipt.given else None,
+        "is_last_page": last.value == "true" if last else None,
         "origin": Path(receipt.origin).name,
         "overrides": json.dumps(overrides, sort_keys=True),
         "parser_version": PARSER_VERSION,
     }
+
+
+def _bare_utc(moment: datetime) -> str:
+    """As the lake writes moments: UTC, without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def _listing_day(receipt: Receipt, page: Parsed) -> tuple[date | None, str]:

@@ -29,14 +29,18 @@ TEXT = pl.String()
 INT = pl.Int64()
 DAY = pl.Date()
 TEXTS = pl.List(pl.String())
+MOMENT = pl.Datetime("us")
+YES_NO = pl.Boolean()
 
 # The same types as SQL writes them.
 SQL_TYPES: dict[pl.DataType, str] = {
     TEXT: "varchar",
     INT: "bigint",
     DAY: "date",
-    pl.Datetime("us"): "timestamp",
+    MOMENT: "timestamp",
+    YES_NO: "boolean",
     TEXTS: "varchar[]",
+    pl.List(MOMENT): "timestamp[]",
 }
 
 # What a parser returns for each paper that a capture shows.
@@ -97,8 +101,19 @@ CAPTURE_COLUMNS = (
     Column("listing_kind_rule", TEXT, "The rule that gave `listing_kind`."),
     Column("listing_day", DAY, "Day that the list belongs to; null where it has none."),
     Column("listing_day_basis", TEXT, "Where the day was taken from."),
-    Column("captured_at", pl.Datetime("us"), "When it was captured (UTC)."),
+    Column(
+        "captured_at",
+        MOMENT,
+        "When it was captured, the last time if it came unchanged again (UTC).",
+    ),
     Column("captured_at_basis", TEXT, "Where that time was taken from."),
+    Column(
+        "observations",
+        pl.List(MOMENT),
+        "All moments at which the source answered with these bytes, in order (UTC).",
+    ),
+    Column("page", INT, "Page of a paged answer, from 0; null where it was not fetched."),
+    Column("is_last_page", YES_NO, "Whether the source has nothing after it. Null as before."),
     Column("origin", TEXT, "Name under which it was received."),
     Column("overrides", TEXT, "Overrides that the user gave, as JSON."),
     Column("rules", TEXTS, "What was inferred while parsing, in sentences."),
@@ -106,6 +121,7 @@ CAPTURE_COLUMNS = (
     Column("n_accepted", INT, "Items that became rows."),
     Column("n_quarantined", INT, "Items set aside with a reason."),
     Column("parser_version", TEXT, "Version of the parsing rules."),
+    Column("stamp", TEXT, "Changes when the capture is parsed anew."),
 )
 CAPTURE_SCHEMA = schema_of(CAPTURE_COLUMNS)
 
@@ -123,4 +139,30 @@ LAKE_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "items": ("One row per paper as one capture shows it.", LAKE_ITEM_COLUMNS),
     "quarantine": ("One row per item that could not be accepted.", QUARANTINE_COLUMNS),
     "topic_matches": ("One row per text, topic and phrase found.", MATCH_COLUMNS),
+}
+
+# What a build must compute anew; all but the first are empty where it computes everything.
+BUILD_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "touched_captures": (
+        "Captures that came, changed or went since the last build.",
+        (Column("capture_id", TEXT, "The capture."),),
+    ),
+    "touched_items": (
+        "Ids and titles that those captures show, or showed.",
+        (
+            Column("arxiv_id", TEXT, "arXiv id without version; null where none was shown."),
+            Column("title_key", TEXT, "Title reduced to what identity compares."),
+        ),
+    ),
+    "touched_papers": (
+        "Papers that those items had before.",
+        (Column("paper_id", TEXT, "The paper."),),
+    ),
+    "touched_days": (
+        "Days on which those papers and captures counted before, or count now.",
+        (
+            Column("population", TEXT, "The population that counted them."),
+            Column("day_on", DAY, "The day."),
+        ),
+    ),
 }

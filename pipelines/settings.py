@@ -5,10 +5,12 @@ Belongs here: names, defaults, and the folders below the home. Does not: anythin
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.errors import SettingsError
@@ -18,6 +20,13 @@ DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_models"
 
 
 _HTTP_URL = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
+_SCHEMES = {
+    "alert_webhook": ("https", "http"),
+    "smtp_url": ("smtp", "smtp+starttls", "smtps"),
+    "postgres_url": ("postgresql", "postgres"),
+}
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
 class Settings(BaseSettings):
@@ -53,6 +62,15 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the dashboard binds to.")
     port: int = Field(8050, ge=1, le=65535, description="Port of the dashboard.")
     dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
+    observe_after_days: str = Field(
+        "1,3,7,14,30,90",
+        pattern=r"^(\d{1,4}(,\d{1,4})*)?$",
+        description="Ages, in days after its listing day, at which a list is observed again.",
+    )
+    refresh_cron: str = Field(
+        "10 */6 * * *",
+        description="When the daily refresh runs under `papertide up` (cron, UTC); empty: never.",
+    )
     connect_timeout_s: float = Field(
         10, gt=0, description="Seconds to wait for a connection to a source."
     )
@@ -90,6 +108,59 @@ class Settings(BaseSettings):
         description="Access token for Hugging Face; raises its rate limit.",
     )
 
+    stale_after_hours: float = Field(
+        36, ge=0, description="Age at which the current snapshot counts as stale; 0: never."
+    )
+    keep_snapshots: int = Field(
+        14, ge=1, description="Snapshots that are kept; older ones go when a build publishes."
+    )
+    alert_webhook: SecretStr | None = Field(
+        None, description="Address that alerts are posted to as JSON; may hold a token."
+    )
+    alert_mail_to: str | None = Field(
+        None, description="Who gets alerts by mail; several addresses with commas."
+    )
+    alert_mail_from: str | None = Field(None, description="The sender of mail.")
+    alert_repeat_hours: float = Field(
+        24, gt=0, description="Pause before the same alert is sent again."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port.",
+    )
+    postgres_url: SecretStr | None = Field(
+        None, description="Where Dagster keeps runs and events instead of SQLite."
+    )
+
+    @field_validator("alert_webhook", "smtp_url", "postgres_url")
+    @classmethod
+    def _usable_address(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """An address of a scheme that we speak; an empty one is none."""
+        text = secret.get_secret_value().strip() if secret else ""
+        if not text:
+            return None
+        schemes = _SCHEMES[info.field_name or ""]
+        try:
+            parts = urlsplit(text)
+            usable = parts.scheme in schemes and parts.hostname and parts.port != 0
+        except ValueError:  # a port that is none, an address that is half of one
+            usable = False
+        if not usable or not all("!" <= character <= "~" for character in text):
+            raise ValueError(f"write it as {' or '.join(f'{s}://host…' for s in schemes)}")
+        if parts.scheme == "smtp" and parts.password and parts.hostname not in _THIS_MACHINE:
+            raise ValueError("a password needs smtp+starttls:// or smtps://")
+        return SecretStr(text)
+
+    @field_validator("alert_mail_to", "alert_mail_from")
+    @classmethod
+    def _usable_mail(cls, text: str | None) -> str | None:
+        """Addresses of mail, bare, with commas between them; an empty text is none."""
+        addresses = [address.strip() for address in (text or "").split(",") if address.strip()]
+        for address in addresses:
+            if not _MAIL.fullmatch(address):
+                raise ValueError("write it as name@host, several with commas between them")
+        return ",".join(addresses) or None
+
     @field_validator("hf_token")
     @classmethod
     def _usable_token(cls, token: SecretStr | None) -> SecretStr | None:
@@ -98,6 +169,21 @@ class Settings(BaseSettings):
         if not all("!" <= character <= "~" for character in text):
             raise ValueError("a token has no white space and no letters beyond ASCII")
         return SecretStr(text) if text else None
+
+    @property
+    def observation_ages(self) -> tuple[int, ...]:
+        """`observe_after_days` as numbers."""
+        return tuple(int(age) for age in self.observe_after_days.split(",") if age)
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Where files are dropped to be taken in; moved aside with a verdict afterwards."""
+        return self.home / "inbox"
+
+    @property
+    def alerts_path(self) -> Path:
+        """Which troubles were told when, and are not over yet."""
+        return self.home / "alerts.json"
 
     @property
     def captures_dir(self) -> Path:
@@ -116,8 +202,13 @@ class Settings(BaseSettings):
 
     @property
     def warehouse_path(self) -> Path:
-        """The file that builds write and nobody reads."""
+        """The tables as the last published build left them; nobody reads it but the next build."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def candidate_path(self) -> Path:
+        """The file that a build writes; it takes the warehouse's place when it was published."""
+        return self.home / "candidate.duckdb"
 
     @property
     def snapshots_dir(self) -> Path:
@@ -148,6 +239,14 @@ def variable(field: str) -> str:
     return str(alias or f"PAPERTIDE_{field.upper()}")
 
 
+def secrets() -> frozenset[str]:
+    """The environment variables whose values no message repeats."""
+    fields = Settings.model_fields.items()
+    return frozenset(
+        variable(name) for name, field in fields if "SecretStr" in str(field.annotation)
+    )
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The process's settings, with `home` made absolute.
@@ -159,8 +258,9 @@ def get_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = variable(str(first["loc"][0]))
-        given = "" if name == "HF_TOKEN" else f"={first['input']!r}"  # a secret is not repeated
+        given = "" if name in secrets() else f"={first['input']!r}"  # a secret is not repeated
+        said = first["msg"].removeprefix("Value error, ")
         raise SettingsError(
-            f"{name}{given} can't be used: {first['msg']}. docs/operations.md lists every setting."
+            f"{name}{given} can't be used: {said}. docs/operations.md lists every setting."
         ) from None
     return settings.model_copy(update={"home": settings.home.expanduser().resolve()})

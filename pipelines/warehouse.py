@@ -1,38 +1,36 @@
 """The warehouse file: the private DuckDB that one build writes and nobody reads.
 
-Belongs here: opening it, loading the lake into its `raw` schema, finding texts that still need
-topic matching. Does not: models (dbt), what readers open (`publishing/`).
+Belongs here: opening it, loading the lake into its `raw` schema, and saying what changed since the
+last build. Does not: topic matching (`text_features.py`), models (dbt), what readers open
+(`publishing/`).
+
+A build works on a candidate: a copy of the warehouse as the last published build left it, in which
+only what changed is computed anew; or a new file where there is none, or the models have changed.
+Once published the candidate takes the warehouse's place. So a build that fails or is killed leaves
+nothing half done.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 import duckdb
-import polars as pl
 from filelock import FileLock, Timeout
 
+from pipelines import dbt_project, items
 from pipelines.engine import connect
-from pipelines.errors import BusyError
-from pipelines.schemas import LAKE_TABLES, MATCH_SCHEMA, SQL_TYPES, Column
+from pipelines.errors import BusyError, CaptureError
+from pipelines.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES, Column
 from pipelines.settings import Settings
-from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
-from pipelines.topics.taxonomy import Taxonomy
 
-# Distinct texts of all items, with the content hash that dbt's own `hash` macro gives.
-_TEXTS = f"""
-    select distinct md5(text) as text_hash, text
-    from (
-        select title as text from items
-        union all select abstract from items
-        union all select array_to_string(keywords, '{FIELD_SEPARATOR}') from items
-    )
-    where text is not null
-"""
+FORMAT = "1"  # of the tables that this module makes; raise it when they change
+LOADED = ("captures", "items", "quarantine")
+_TOUCHED = "capture_id in (select capture_id from raw.touched_captures)"
 
 
 @contextmanager
@@ -53,55 +51,164 @@ def writer_lock(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
-def load_lake(settings: Settings, rules_version: str) -> dict[str, int]:
-    """A new warehouse file with the lake's tables in schema `raw`; rows per table.
-
-    The file is made anew each time: everything in it can be rebuilt from the lake.
-    """
-    settings.warehouse_path.unlink(missing_ok=True)
-    settings.warehouse_path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
-    items = settings.items_dir
-    files = {
-        "captures": sorted(items.glob("*/capture.json")),
-        "items": sorted(items.glob("*/items-*.parquet")),
-        "quarantine": sorted(items.glob("*/quarantine.parquet")),
-        "topic_matches": sorted((settings.text_dir / rules_version).glob("part-*/matches.parquet")),
-    }
-    counts = {}
-    with connect(settings.warehouse_path, settings) as connection:
+def begin(settings: Settings) -> bool:
+    """Make the candidate; True when it starts empty and everything must be computed."""
+    candidate, warehouse = settings.candidate_path, settings.warehouse_path
+    for path in (candidate, candidate.with_name(f"{candidate.name}.wal")):
+        path.unlink(missing_ok=True)
+    signature = _signature()
+    if warehouse.is_file():
+        shutil.copyfile(warehouse, candidate)
+        with suppress(duckdb.Error), connect(candidate, settings) as connection:
+            if connection.sql("select signature from raw.build_info").fetchall() == [(signature,)]:
+                return False
+        candidate.unlink()
+    with connect(candidate, settings) as connection:
         connection.execute("create schema raw")
-        for table, (_, columns) in LAKE_TABLES.items():
-            counts[table] = _load_table(connection, table, columns, files[table])
-    return counts
-
-
-def _load_table(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    columns: tuple[Column, ...],
-    files: list[Path],
-) -> int:
-    types = {c.name: SQL_TYPES[c.dtype] for c in columns}
-    body = ", ".join(f"{name} {dtype}" for name, dtype in types.items())
-    connection.execute(f"create table raw.{table} ({body})")
-    if files:
-        names = [str(path) for path in files]
-        if files[0].suffix == ".json":
-            shape = ", ".join(f"{name}: '{dtype}'" for name, dtype in types.items())
-            source = f"read_json($files, columns = {{{shape}}}, format = 'unstructured')"
-        else:
-            source = "read_parquet($files)"
-        columns_sql = ", ".join(types)
         connection.execute(
-            f"insert into raw.{table} select {columns_sql} from {source}", {"files": names}
+            "create table raw.build_info as select $s as signature", {"s": signature}
         )
-    return int(connection.sql(f"select count(*) from raw.{table}").fetchall()[0][0])
+        for table, (_, columns) in (LAKE_TABLES | BUILD_TABLES).items():
+            body = ", ".join(f"{c.name} {SQL_TYPES[c.dtype]}" for c in columns)
+            connection.execute(f"create table raw.{table} ({body})")
+        connection.execute("create table raw.topic_texts (text_hash varchar, part varchar)")
+    return True
+
+
+def adopt(settings: Settings) -> None:
+    """Let the published candidate take the warehouse's place."""
+    os.replace(settings.candidate_path, settings.warehouse_path)
+
+
+def _signature() -> str:
+    """Changes with anything that decides what the tables are: then all is computed anew."""
+    columns = {name: [str(c) for c in cols] for name, (_, cols) in LAKE_TABLES.items()}
+    parts = [FORMAT, duckdb.__version__, dbt_project.sources_hash(), columns]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def load_lake(settings: Settings) -> dict[str, int]:
+    """Bring the candidate's `raw` tables to the lake's state; rows per table.
+
+    What this finds in the lake is what the build is made of: captures that are parsed meanwhile
+    wait for the next one. Raises CaptureError when files of the lake are damaged; their captures
+    are then taken out of it, so that the next run parses them anew.
+    """
+    lake = items.stamps(settings.items_dir)
+    with connect(settings.candidate_path, settings) as connection:
+        known = dict(connection.sql("select capture_id, stamp from raw.captures").fetchall())
+        changed = sorted(c for c in known.keys() | lake.keys() if known.get(c) != lake.get(c))
+        is_first = not known
+        connection.execute("begin")
+        for table in BUILD_TABLES:
+            connection.execute(f"delete from raw.{table}")
+        connection.execute(
+            "insert into raw.touched_captures select unnest($ids::varchar[])", {"ids": changed}
+        )
+        if not is_first:
+            _note_touched_items(connection)
+        for table in LOADED:
+            connection.execute(f"delete from raw.{table} where {_TOUCHED}")
+        try:
+            for table in LOADED:
+                _insert(connection, settings, table, [c for c in changed if c in lake])
+        except duckdb.Error as error:
+            raise _damaged(settings) or error from None
+        if not is_first:
+            _note_touched_items(connection)
+            _note_touched_papers(connection)
+        connection.execute("commit")
+        return {
+            table: int(connection.sql(f"select count(*) from raw.{table}").fetchall()[0][0])
+            for table in (*LOADED, *BUILD_TABLES)
+        }
+
+
+def _damaged(settings: Settings) -> CaptureError | None:
+    broken = items.unreadable(settings.items_dir)
+    if not broken:
+        return None
+    items.forget(broken, settings.items_dir)
+    return CaptureError(
+        f"The parsed rows of {len(broken)} capture(s) were damaged on the disk ({broken[0]}, …); "
+        "nothing was published. They are parsed again from the archive by the next run: run "
+        "`papertide build` again."
+    )
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, table: str, captures: Sequence[str]
+) -> None:
+    """Rows of the captures' files, all columns by name."""
+    columns: tuple[Column, ...] = LAKE_TABLES[table][1]
+    pattern = {"captures": "capture.json", "items": "items-*.parquet"}.get(
+        table, f"{table}.parquet"
+    )
+    folders = [settings.items_dir / capture for capture in captures]
+    files = [str(path) for folder in folders for path in sorted(folder.glob(pattern))]
+    if not files:
+        return
+    names = ", ".join(c.name for c in columns)
+    if table == "captures":
+        shape = ", ".join(f"{c.name}: '{SQL_TYPES[c.dtype]}'" for c in columns)
+        source = f"read_json($files, columns = {{{shape}}}, format = 'unstructured')"
+    else:
+        source = "read_parquet($files)"
+    connection.execute(
+        f"insert into raw.{table} ({names}) select {names} from {source}", {"files": files}
+    )
+
+
+def _note_touched_items(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the changed captures show, as the tables have it at this moment."""
+    connection.execute(
+        f"""
+        insert into raw.touched_items
+        select distinct arxiv_id, title_key
+        from raw.items
+        where {_TOUCHED}
+        """
+    )
+    connection.execute(
+        f"""
+        insert into raw.touched_days
+        select distinct 'hf_daily', listing_day
+        from raw.captures
+        where listing_day is not null and {_TOUCHED}
+        union
+        select distinct 'arxiv', announced_on
+        from raw.items
+        where announced_on is not null and {_TOUCHED}
+        """
+    )
+
+
+def _note_touched_papers(connection: duckdb.DuckDBPyConnection) -> None:
+    """Papers that hold a touched id or, without an id, a touched title; and where they counted."""
+    connection.execute(
+        """
+        insert into raw.touched_papers
+        select distinct paper_id
+        from intermediate.int_items__identified
+        where
+            arxiv_id in (select arxiv_id from raw.touched_items)
+            or (arxiv_id is null and title_key in (select title_key from raw.touched_items))
+        """
+    )
+    connection.execute(
+        """
+        insert into raw.touched_days
+        select distinct population, counted_on
+        from intermediate.int_population__papers
+        where paper_id in (select paper_id from raw.touched_papers)
+        """
+    )
 
 
 def table_facts(settings: Settings, preview_rows: int) -> dict[str, tuple[int, str]]:
     """`schema.table` → number of rows and a small preview in Markdown, of every built table."""
     facts = {}
-    with connect(settings.warehouse_path, settings) as connection:
+    with connect(settings.candidate_path, settings) as connection:
         tables = connection.sql(
             "select schema_name, table_name from duckdb_tables() order by all"
         ).fetchall()
@@ -122,42 +229,3 @@ def _short(cell: object) -> str:
     text = "" if cell is None else str(cell).replace("|", "¦").replace("\n", " ")
     text = text.replace("<", "‹").replace(">", "›")
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-def match_new_texts(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
-    """Match texts that this version of the rules has not seen; (texts matched, matches found).
-
-    Results are kept below `lake/text/<rules version>/`, a folder `part-*` per run, by content
-    hash: a text is matched once per version of the rules.
-    """
-    folder = settings.text_dir / taxonomy.rules_version
-    files = [str(path) for path in sorted(settings.items_dir.glob("*/items-*.parquet"))]
-    if not files:
-        return 0, 0
-    done = [str(path) for path in sorted(folder.glob("part-*/texts.parquet"))]
-    known = "where text_hash not in (select text_hash from read_parquet($done))" if done else ""
-    with connect(None, settings) as connection:
-        texts = pl.DataFrame(
-            connection.sql(
-                "with items as (select title, abstract, keywords from read_parquet($files)), "
-                f"texts as ({_TEXTS}) select text_hash, text from texts {known} order by text_hash",
-                params={"files": files, **({"done": done} if done else {})},
-            )
-        )
-    if texts.is_empty():
-        return 0, 0
-    matches = match_texts(texts, taxonomy)
-    _keep_part(folder, texts.select("text_hash"), matches)
-    return texts.height, matches.height
-
-
-def _keep_part(folder: Path, texts: pl.DataFrame, matches: pl.DataFrame) -> None:
-    """Both files in a folder named by content, moved in place whole."""
-    name = hashlib.sha256("".join(texts["text_hash"]).encode()).hexdigest()[:16]
-    work = folder / f".writing-{name}-{os.getpid()}"
-    work.mkdir(parents=True)
-    texts.write_parquet(work / "texts.parquet")
-    matches.cast(MATCH_SCHEMA).write_parquet(work / "matches.parquet")
-    final = folder / f"part-{name}"
-    if not final.exists():
-        work.rename(final)

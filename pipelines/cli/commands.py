@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli.refresh import backfill, refresh
+from pipelines.cli.snapshots import ALL as SNAPSHOTS
 from pipelines.errors import UsageError
 from pipelines.settings import PROJECT_ROOT, get_settings
 
@@ -32,7 +34,7 @@ def demo() -> None:
             f"The bundled sample is not at {sample}. Run the demo from a checkout of the project."
         )
     folders = [str(sample / "hf_api"), str(sample / "hf_page")]
-    result = runs.run_job("main", {"paths": folders})
+    result = runs.run_job("main", captures={"paths": folders})
     report.intake(result)
     report.published()
     site = get_settings().site_dir / "index.html"
@@ -72,7 +74,7 @@ def ingest(
     }  # fmt: skip
     intake.overrides(**overrides)  # a wrong one is told before anything is started
     given = {name: value for name, value in overrides.items() if value is not None}
-    result = runs.run_job("ingest", {"paths": list(paths), **given})
+    result = runs.run_job("ingest", captures={"paths": list(paths), **given})
     return report.intake(result, next_step="papertide build")
 
 
@@ -87,11 +89,14 @@ def build() -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def status(as_json: bool) -> None:  # noqa: FBT001  click passes it
-    """Captures, papers, coverage, quarantine by reason, age of the snapshot."""
+def status(as_json: bool) -> int:  # noqa: FBT001  click passes it
+    """Captures, papers, coverage, quarantine by reason, age of the snapshot.
+
+    Exit code 1 when nothing is published, the snapshot is stale, or the last build was refused.
+    """
     from pipelines.cli import report
 
-    report.status(as_json=as_json)
+    return report.status(as_json=as_json)
 
 
 @click.command()
@@ -110,14 +115,16 @@ def sql(query: str, style: str, output: Path | None, timeout: float) -> None:
       papertide sql "select title, upvotes from dim_papers order by upvotes desc limit 5"
       papertide sql "from rpt_topic_trends" --format parquet -o trends.parquet
     """
-    from pipelines.cli import output as out
-    from pipelines.publishing.reader import run_user_sql
+    from pipelines.cli.output import write_answer
+    from pipelines.publishing.reader import MAX_QUERY_BYTES
 
-    text = sys.stdin.read() if query == "-" else query
+    if not timeout > 0:  # which also refuses nan
+        raise UsageError(f"--timeout {timeout:g}: give seconds above 0.")
     if style == "parquet" and output is None and sys.stdout.isatty():
         raise UsageError("Parquet is binary: name a file with -o, or pipe it onwards.")
-    rows = run_user_sql(get_settings(), text, timeout_s=timeout)
-    out.write(rows, style, output)
+    if query == "-":
+        query = sys.stdin.buffer.read(MAX_QUERY_BYTES + 1).decode("utf-8", "surrogateescape")
+    write_answer(get_settings(), query, style, output, timeout_s=timeout)
 
 
 @click.command("export-site")
@@ -143,7 +150,7 @@ def dashboard(host: str | None, port: int | None) -> None:
 
     settings = get_settings()
     host, port = host or settings.host, port or settings.port
-    app = create_app(Reader(settings))
+    app = create_app(Reader(settings), stale_after_hours=settings.stale_after_hours)
     click.echo(f"The dashboard is at http://{host}:{port} (Ctrl-C stops it).", err=True)
     try:
         serve(app.server, host=host, port=port, threads=8, ident=None, _quiet=True)
@@ -159,4 +166,4 @@ def up() -> int:
     return run_all(get_settings())
 
 
-ALL = (demo, ingest, build, status, sql, dashboard, export_site, up)
+ALL = (demo, ingest, refresh, backfill, build, status, sql, dashboard, export_site, up, *SNAPSHOTS)

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from pipelines.errors import PapertideError
+from pipelines.errors import PapertideError, mistake_behind
 from pipelines.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
+
+PROGRESS_EVERY = 25  # where no bar can move, every so many steps are told
 
 DAGSTER_YAML = """\
 # Written once; yours to change. SQLite beside this file keeps runs and events.
@@ -43,10 +46,10 @@ def prepare(settings: Settings) -> None:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
 
-def run_job(name: str, captures: Mapping[str, Any] | None = None) -> ExecuteInProcessResult:
+def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
     """Run a job of the code location here; raises the PapertideError that stopped it.
 
-    `captures` configures the asset of that name (paths and overrides).
+    Each keyword configures the asset of that name (`captures`: paths and overrides).
     """
     settings = get_settings()
     _require_writable(settings)
@@ -57,8 +60,7 @@ def run_job(name: str, captures: Mapping[str, Any] | None = None) -> ExecuteInPr
         from pipelines.definitions import defs
 
         config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        if captures is not None:
-            config["ops"] = {"captures": {"config": dict(captures)}}
+        config["ops"] = {asset: {"config": dict(given)} for asset, given in assets.items()}
         with dg.DagsterInstance.get() as instance:
             try:
                 return defs.resolve_job_def(name).execute_in_process(
@@ -67,7 +69,7 @@ def run_job(name: str, captures: Mapping[str, Any] | None = None) -> ExecuteInPr
             except dg.DagsterExecutionInterruptedError:
                 raise KeyboardInterrupt from None
             except Exception as error:
-                if mistake := _papertide_error(error):
+                if mistake := mistake_behind(error):
                     raise mistake from None
                 raise
 
@@ -85,35 +87,37 @@ def _require_writable(settings: Settings) -> None:
         ) from None
 
 
-def _papertide_error(error: BaseException | None) -> PapertideError | None:
-    """The mistake at the root of an exception, if it is one of ours."""
-    seen: set[int] = set()  # chains of causes may bite their own tail
-    while error is not None and id(error) not in seen:
-        if isinstance(error, PapertideError):
-            return error
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return None
+class _Narrator(logging.Handler):
+    """What the assets say of their work, on stderr; on a terminal as a line that moves on.
+
+    A record may carry `progress`, a pair (done, of how many).
+    """
+
+    def __init__(self, console: Console, bar: Progress | None) -> None:
+        super().__init__()
+        self._console, self._bar = console, bar
+        self._task = bar.add_task("starting", total=None) if bar else None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        done, total = getattr(record, "progress", (None, None))
+        if record.levelno >= logging.WARNING:
+            self._console.print(text, markup=False, soft_wrap=True)
+        elif self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=text, completed=done or 0, total=total)
+        elif done is None or total is None or done == total or done % PROGRESS_EVERY == 0:
+            of = f" ({done} of {total})" if total else ""
+            self._console.print(f"… {text}{of}", markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def _narrated() -> Iterator[None]:
-    """What the assets say of their work, on stderr; on a terminal with a spinner."""
     console = Console(stderr=True, highlight=False)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn())
+    bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
     logger = logging.getLogger("papertide")
-    with console.status("starting") if console.is_terminal else contextlib.nullcontext() as status:
-
-        class Narrator(logging.Handler):
-            def emit(self, record: logging.LogRecord) -> None:
-                text = record.getMessage()
-                if record.levelno >= logging.WARNING:
-                    console.print(text, markup=False, soft_wrap=True)
-                elif status is not None:
-                    status.update(text)
-                else:
-                    console.print(f"… {text}", markup=False, soft_wrap=True)
-
-        handler = Narrator()
+    with bar or contextlib.nullcontext():
+        handler = _Narrator(console, bar)
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False

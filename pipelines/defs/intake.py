@@ -7,9 +7,10 @@ from dataclasses import asdict
 import dagster as dg
 
 from pipelines import intake, items, warehouse
+from pipelines import text_features as text_features_room
 from pipelines.captures import Archive
 from pipelines.defs.resources import Home, Writer
-from pipelines.schemas import LAKE_TABLES
+from pipelines.schemas import BUILD_TABLES, LAKE_TABLES
 from pipelines.settings import DBT_PROJECT_DIR
 from pipelines.topics.taxonomy import Taxonomy, load_taxonomy
 
@@ -61,7 +62,11 @@ def captures(
 
 
 @dg.asset(
-    name="items", deps=[captures], group_name="intake", owners=OWNERS, kinds={"polars", "parquet"}
+    name="items",
+    deps=[captures, dg.AssetKey("live_listings"), dg.AssetKey("daily_listings")],
+    group_name="intake",
+    owners=OWNERS,
+    kinds={"polars", "parquet"},
 )
 def parsed_items(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[None]:
     """Captures parsed to items and quarantine; only what is new, or under changed rules."""
@@ -90,40 +95,59 @@ def parsed_items(context: dg.AssetExecutionContext, home: Home) -> dg.Materializ
     )
 
 
-@dg.asset(deps=[parsed_items], group_name="text", owners=OWNERS, kinds={"polars", "parquet"})
-def text_features(
-    context: dg.AssetExecutionContext, home: Home, writer: Writer
-) -> dg.MaterializeResult[None]:
-    """Topic phrases found in titles, abstracts and keywords; a text is matched once per rules."""
-    rules = taxonomy()
-    log.info("matching %s topics' phrases", len(rules.topics))
-    n_texts, n_matches = warehouse.match_new_texts(home.settings, rules)
-    return dg.MaterializeResult(
-        metadata={
-            "rules_version": rules.rules_version,
-            "n_topics": len(rules.topics),
-            "n_new_texts": n_texts,
-            "n_new_matches": n_matches,
-        }
+def _lake_spec(table: str, description: str, dep: dg.AssetsDefinition) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        ["lake", table],
+        deps=[dep],
+        description=description,
+        group_name="lake",
+        owners=OWNERS,
+        kinds={"duckdb"},
     )
 
 
 @dg.multi_asset(
     specs=[
-        dg.AssetSpec(
-            ["lake", table],
-            deps=[text_features if table == "topic_matches" else parsed_items],
-            description=description,
-            group_name="lake",
-            owners=OWNERS,
-            kinds={"duckdb"},
-        )
-        for table, (description, _) in LAKE_TABLES.items()
+        _lake_spec(table, description, parsed_items)
+        for table, (description, _) in (LAKE_TABLES | BUILD_TABLES).items()
+        if table != "topic_matches"
     ]
 )
 def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer):  # type: ignore[no-untyped-def]
-    """The lake's files as tables of a fresh warehouse file."""
-    log.info("loading the lake into a fresh warehouse")
-    counts = warehouse.load_lake(home.settings, taxonomy().rules_version)
-    for table, rows in counts.items():
-        yield dg.MaterializeResult(asset_key=["lake", table], metadata={"dagster/row_count": rows})
+    """The lake's rows as tables of the candidate, and what of them came since the last build."""
+    is_new = warehouse.begin(home.settings)
+    log.info("loading the lake into %s", "a fresh warehouse" if is_new else "the warehouse's copy")
+    for table, rows in warehouse.load_lake(home.settings).items():
+        yield dg.MaterializeResult(
+            asset_key=["lake", table], metadata={"dagster/row_count": rows, "is_full": is_new}
+        )
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            ["lake", "topic_matches"],
+            deps=[dg.AssetKey(["lake", "items"]), dg.AssetKey(["lake", "touched_captures"])],
+            description=LAKE_TABLES["topic_matches"][0],
+            group_name="text",
+            owners=OWNERS,
+            kinds={"polars", "parquet", "duckdb"},
+        )
+    ],
+    name="text_features",
+)
+def text_features(
+    context: dg.AssetExecutionContext, home: Home, writer: Writer
+) -> dg.MaterializeResult[None]:
+    """Topic phrases found in titles, abstracts and keywords; a text is searched once per rules."""
+    rules = taxonomy()
+    log.info("matching %s topics' phrases", len(rules.topics))
+    n_texts, n_matches = text_features_room.load_matches(home.settings, rules)
+    return dg.MaterializeResult(
+        metadata={
+            "rules_version": rules.rules_version,
+            "n_topics": len(rules.topics),
+            "n_new_texts": n_texts,
+            "dagster/row_count": n_matches,
+        }
+    )

@@ -111,13 +111,13 @@ OVERRIDE = ("2025-03-21", "override")
             id="half is no majority",
         ),
         pytest.param(
-            api(item()), "2025-03-17.json", {}, "2025-03-17", "file_name", id="then the file's name"
+            api(item()), "2025-01-06.json", {}, "2025-01-06", "file_name", id="then the file's name"
         ),
         pytest.param(
             api(item()),
-            "2025-02-30__2025-03-17.json",
+            "2025-02-30__2025-01-06.json",
             {},
-            "2025-03-17",
+            "2025-01-06",
             "file_name",
             id="a name with an impossible date",
         ),
@@ -209,7 +209,7 @@ def test_captured_at(
     ("body", "fmt", "kind", "seen", "accepted"),
     [
         pytest.param(
-            page(card("One", 2, "Mar 3, 2024")), "listing_text", "daily", 1, 1, id="page text"
+            page(card("One", 2, "Mar 3, 2024")), "listing_text", "search", 1, 1, id="page text"
         ),
         pytest.param(html_page(PROPS), "listing_html", "daily", 3, 3, id="html"),
         pytest.param(

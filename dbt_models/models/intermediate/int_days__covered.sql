@@ -12,6 +12,16 @@ listings as (
 
 ),
 
+day_captures as (
+
+    select
+        *,
+        captured_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp) as is_after_day,
+        coalesce(is_last_page, n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0) as ends_list
+    from captures
+
+),
+
 daily_captures as (
 
     select
@@ -19,17 +29,13 @@ daily_captures as (
         listed_on,
         count(*) as n_captures,
         max(captured_at) as last_captured_at,
-        -- After the day's end (UTC) the list no longer grows; a full page may hide a second one.
-        max(case
-            when
-                captured_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp)
-                and (n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0)
-                -- What was damaged or could not be read may have been a part of the list.
-                and coalesce(n_quarantined, 0) = 0
-                then 1
-            else 0
-        end) = 1 as is_complete
-    from captures
+        -- After the day's end (UTC) the list no longer grows. A fetched answer says whether
+        -- it ends the list; of any other a full page may hide a second one.
+        -- What was damaged or could not be read may have been a part of the list.
+        max(case when is_after_day and ends_list and coalesce(n_quarantined, 0) = 0 then 1 else 0 end) = 1
+        and max(case when is_after_day and is_last_page is not null and n_quarantined > 0 then 1 else 0 end) = 0
+        as is_complete
+    from day_captures
     where listing_kind = 'daily' and source in ('hf_api', 'hf_page') and listed_on is not null
     group by listed_on
 

@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- Every item with its paper, and its ranks within the paper: whose text decides, whose counters
 -- are newest, whose date is the best evidence.
 with items as (
@@ -32,7 +33,12 @@ identified as (
         coalesce(source_precedence.text_rank, 9) as text_rank,
         date_precedence.date_rank
     from items
-    left join titles on items.arxiv_id is null and items.title_key = titles.title_key
+    left join titles
+        on
+            items.arxiv_id is null
+            and items.title_key = titles.title_key
+            and items.published_on is not distinct from titles.published_on
+            and items.n_authors is not distinct from titles.n_authors
     left join source_precedence on items.format = source_precedence.format
     left join date_precedence on items.published_on_basis = date_precedence.basis
 
@@ -55,6 +61,7 @@ ranked as (
             order by date_rank nulls last, captured_at desc, item_id
         ) as date_order
     from identified
+    where {{ is_touched_paper() }}
 
 )
 

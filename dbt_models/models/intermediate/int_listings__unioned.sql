@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- paper × population × listing day. Only daily lists make `hf_daily`, only announcements `arxiv`;
 -- search, trending, weekly and monthly pages add papers, never population.
 with items as (
@@ -21,8 +22,11 @@ placed as (
         case listing_kind when 'daily' then listed_on else announced_on end as listed_on
     from items
     where
-        (listing_kind = 'daily' and source in ('hf_api', 'hf_page'))
-        or (listing_kind = 'announcement' and source = 'arxiv')
+        {{ is_touched_paper() }}
+        and (
+            (listing_kind = 'daily' and source in ('hf_api', 'hf_page'))
+            or (listing_kind = 'announcement' and source = 'arxiv')
+        )
 
 ),
 

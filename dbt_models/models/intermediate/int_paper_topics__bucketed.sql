@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- Scored topics, and for every paper without one the visible bucket `no-topic`.
 with scored as (
 
@@ -17,6 +18,7 @@ select
     score,
     evidence
 from scored
+where {{ is_touched_paper() }}
 union all
 select
     papers.paper_id,
@@ -25,4 +27,4 @@ select
     {{ empty_text_list() }} as evidence
 from papers
 left join scored on papers.paper_id = scored.paper_id
-where scored.paper_id is null
+where scored.paper_id is null and {{ is_touched_paper('papers.paper_id') }}

@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- paper × topic: where the topic's words stand, and the score that follows. Keywords count only
 -- where there is no abstract: they are drawn from it, and exist only since March 2025, so counting
 -- them beside it would say the same thing twice and bend every trend.
@@ -17,15 +18,15 @@ texts as (
 
     select paper_id, 'title' as field, {{ dbt.hash('title') }} as text_hash
     from papers
-    where title is not null
+    where title is not null and {{ is_touched_paper() }}
     union all
     select paper_id, 'keywords' as field, {{ dbt.hash(join_list('keywords', ' | ')) }} as text_hash
     from papers
-    where keywords is not null and abstract is null
+    where keywords is not null and abstract is null and {{ is_touched_paper() }}
     union all
     select paper_id, 'abstract' as field, {{ dbt.hash('abstract') }} as text_hash
     from papers
-    where abstract is not null
+    where abstract is not null and {{ is_touched_paper() }}
 
 ),
 

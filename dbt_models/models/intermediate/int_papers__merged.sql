@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- One row per paper. Text columns: the source that stands first in `source_precedence`. Dates: the
 -- evidence that stands first in `date_precedence`. Counters and links: the newest observation.
 with items as (
@@ -53,6 +54,7 @@ merged as (
         {{ sorted_set('source') }} as sources,
         count(*) as n_items
     from items
+    where {{ is_touched_paper() }}
     group by paper_id
 
 )

@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- population × grain × period × paper. A month alone can't be placed in a week.
 with population_papers as (
 
@@ -12,6 +13,6 @@ select distinct
     {{ period_start(grain, 'counted_on') }} as period_start_on,
     paper_id
 from population_papers
-{% if grain == 'week' %}where date_precision = 'day'{% endif %}
+where {{ is_touched_paper() }}{% if grain == 'week' %} and date_precision = 'day'{% endif %}
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- population × grain × period × topic × paper, with `all` for the whole population.
 with period_papers as (
 
@@ -18,6 +19,7 @@ select
     'all' as topic_id,
     paper_id
 from period_papers
+where {{ is_touched_paper() }}
 union all
 select
     period_papers.population,
@@ -27,3 +29,4 @@ select
     period_papers.paper_id
 from period_papers
 inner join paper_topics on period_papers.paper_id = paper_topics.paper_id
+where {{ is_touched_paper('period_papers.paper_id') }}

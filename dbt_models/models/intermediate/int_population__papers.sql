@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 -- Which papers a period's figures count, and by which clock: `hf_daily` by listing day, `arxiv` by
 -- the day (or only the month) of version 1.
 with listings as (
@@ -27,7 +28,7 @@ select
     'listed_on' as clock,
     'day' as date_precision
 from listings
-where population = 'hf_daily'
+where population = 'hf_daily' and {{ is_touched_paper() }}
 union all
 select
     'arxiv' as population,
@@ -37,4 +38,4 @@ select
     papers.published_on_precision as date_precision
 from announced
 inner join papers on announced.paper_id = papers.paper_id
-where papers.published_on is not null
+where papers.published_on is not null and {{ is_touched_paper('papers.paper_id') }}

@@ -1,5 +1,11 @@
--- Which paper a title without an id belongs to. One row per title key; never a merge that can't
--- be explained: exactly one candidate, and neither date nor author count speaks against it.
+{{ config_by_title() }}
+{%- set shown_as -%}
+    title_key || ' ' || coalesce(cast(published_on as {{ dbt.type_string() }}), '')
+    || ' ' || coalesce(cast(n_authors as {{ dbt.type_string() }}), '')
+{%- endset -%}
+-- Which paper a title without an id belongs to. One row per title key, date and author count as
+-- shown; never a merge that can't be explained: exactly one candidate, and neither date nor author
+-- count speaks against it.
 with items as (
 
     select * from {{ ref('stg_lake__items') }}
@@ -12,16 +18,51 @@ date_precedence as (
 
 ),
 
+shown as (
+
+    select
+        title_key,
+        published_on,
+        n_authors,
+        min(title) as title
+    from items
+    where arxiv_id is null and {{ is_touched_title() }}
+    group by title_key, published_on, n_authors
+
+),
+
+-- Of what one title was shown with, the earliest speaks for the title; what contradicts it in date
+-- or author count is another paper of the same title.
+anchored as (
+
+    select
+        *,
+        first_value(published_on) over (
+            partition by title_key order by published_on nulls last, n_authors nulls last
+        ) as anchor_published_on,
+        first_value(n_authors) over (
+            partition by title_key order by published_on nulls last, n_authors nulls last
+        ) as anchor_n_authors
+    from shown
+
+),
+
 titles as (
 
     select
         title_key,
-        min(title) as title,
-        min(published_on) as published_on,
-        min(n_authors) as n_authors
-    from items
-    where arxiv_id is null
-    group by title_key
+        published_on,
+        n_authors,
+        title,
+        coalesce(abs({{ dbt.datediff('anchor_published_on', 'published_on', 'day') }}) <= {{ var('title_match_days') }}, true)
+        and coalesce(abs(n_authors - anchor_n_authors) <= {{ var('title_match_authors') }}, true) as is_anchored
+    from anchored
+
+),
+
+title_keys as (
+
+    select distinct title_key from titles
 
 ),
 
@@ -36,7 +77,7 @@ candidates as (
         min(items.n_authors) as min_n_authors,
         max(items.n_authors) as max_n_authors
     from items
-    inner join titles on items.title_key = titles.title_key
+    inner join title_keys on items.title_key = title_keys.title_key
     left join date_precedence on items.published_on_basis = date_precedence.basis
     where items.arxiv_id is not null
     group by items.title_key, items.arxiv_id
@@ -66,6 +107,7 @@ judged as (
         titles.title,
         titles.published_on,
         titles.n_authors,
+        titles.is_anchored,
         coalesce(counted.n_candidates, 0) as n_candidates,
         counted.arxiv_id,
         counted.candidate_published_on,
@@ -73,17 +115,18 @@ judged as (
         counted.min_n_authors,
         counted.max_n_authors,
         counted.candidate_ids,
-        -- Where only the candidate's month is known, a month either way; a day within 7 days.
+        -- Where only the candidate's month is known, a month either way; else a few days.
         coalesce(
             case
                 when counted.date_precision = 'month' then abs({{ dbt.datediff('counted.candidate_published_on', 'titles.published_on', 'month') }}) <= 1
-                else abs({{ dbt.datediff('counted.candidate_published_on', 'titles.published_on', 'day') }}) <= 7
+                else abs({{ dbt.datediff('counted.candidate_published_on', 'titles.published_on', 'day') }}) <= {{ var('title_match_days') }}
             end,
             true
         ) as is_date_compatible,
         -- Between versions an author or two come and go.
         coalesce(
-            titles.n_authors between counted.min_n_authors - 2 and counted.max_n_authors + 2,
+            titles.n_authors between counted.min_n_authors - {{ var('title_match_authors') }}
+            and counted.max_n_authors + {{ var('title_match_authors') }},
             true
         ) as is_author_count_compatible
     from titles
@@ -109,7 +152,8 @@ resolved as (
         case
             when n_candidates = 1 and is_date_compatible and is_author_count_compatible
                 then 'arxiv:' || arxiv_id
-            else 'title:' || substr({{ dbt.hash('title_key') }}, 1, 16)
+            when is_anchored then 'title:' || substr({{ dbt.hash('title_key') }}, 1, 16)
+            else 'title:' || substr({{ dbt.hash(shown_as) }}, 1, 16)
         end as paper_id,
         case
             when n_candidates = 0 then 'no identified paper has this title'

@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 with papers as (
 
     select * from {{ ref('int_papers__merged') }}
@@ -16,3 +17,4 @@ select
     cast(position as bigint) as position,
     author_name
 from names
+where {{ is_touched_paper() }}

@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 with paper_topics as (
 
     select * from {{ ref('int_paper_topics__bucketed') }}
@@ -10,3 +11,4 @@ select
     score,
     evidence
 from paper_topics
+where {{ is_touched_paper() }}

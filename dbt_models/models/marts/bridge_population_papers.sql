@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 with population_papers as (
 
     select * from {{ ref('int_population__papers') }}
@@ -11,3 +12,4 @@ select
     clock,
     date_precision
 from population_papers
+where {{ is_touched_paper() }}

@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 with papers as (
 
     select * from {{ ref('int_papers__merged') }}
@@ -28,3 +29,4 @@ select
     sources,
     n_items
 from papers
+where {{ is_touched_paper() }}

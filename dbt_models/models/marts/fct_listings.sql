@@ -1,3 +1,4 @@
+{{ config_by_paper() }}
 with listings as (
 
     select * from {{ ref('int_listings__unioned') }}
@@ -13,3 +14,4 @@ select
     upvotes,
     comments
 from listings
+where {{ is_touched_paper() }}

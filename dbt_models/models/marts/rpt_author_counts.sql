@@ -1,3 +1,4 @@
+{{ config_by_period() }}
 with period_topic_papers as (
 
     select * from {{ ref('int_period_topic_papers__spread') }}
@@ -41,7 +42,7 @@ counts as (
         ) as n_papers
     from period_topic_papers
     inner join papers on period_topic_papers.paper_id = papers.paper_id
-    where papers.n_authors is not null
+    where papers.n_authors is not null and {{ is_touched_period('period_topic_papers') }}
 
 ),
 

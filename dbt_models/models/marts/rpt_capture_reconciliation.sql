@@ -31,6 +31,7 @@ by_reason as (
 
     select
         capture_id,
+        cast(sum(n_items) as bigint) as n_quarantine_rows,
         {{ sorted_set("reason || ': ' || n_items") }} as n_by_reason
     from reasons
     group by capture_id
@@ -64,6 +65,7 @@ select
     captures.n_accepted,
     captures.n_quarantined,
     coalesce(n_rows.n_item_rows, 0) as n_item_rows,
+    coalesce(by_reason.n_quarantine_rows, 0) as n_quarantine_rows,
     coalesce(by_reason.n_by_reason, {{ empty_text_list() }}) as n_by_reason,
     captures.parser_version,
     captures.sha256

@@ -7,6 +7,8 @@ with resolved as (
 select
     title_key,
     title,
+    published_on,
+    n_authors,
     paper_id,
     outcome,
     n_candidates,

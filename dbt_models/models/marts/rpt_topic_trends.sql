@@ -1,3 +1,4 @@
+{{ config_by_period() }}
 with period_topic_papers as (
 
     select * from {{ ref('int_period_topic_papers__spread') }}
@@ -25,7 +26,7 @@ counted as (
         topic_id,
         count(*) as n_papers
     from period_topic_papers
-    where topic_id <> 'all'
+    where topic_id <> 'all' and {{ is_touched_period('period_topic_papers') }}
     group by population, grain, period_start_on, topic_id
 
 ),
@@ -53,6 +54,7 @@ filled as (
             and periods.grain = counted.grain
             and periods.period_start_on = counted.period_start_on
             and topics.topic_id = counted.topic_id
+    where {{ is_touched_period('periods') }}
 
 )
 

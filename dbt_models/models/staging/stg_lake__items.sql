@@ -21,6 +21,7 @@ joined as (
         captures.listing_kind,
         captures.listing_day as listed_on,
         captures.captured_at,
+        captures.observations,
         items.arxiv_id,
         items.arxiv_version,
         items.title,

@@ -1,0 +1,28 @@
+-- A paper whose text was not searched for topics would pass for one without any.
+with papers as (
+
+    select * from {{ ref('int_papers__merged') }}
+
+),
+
+searched as (
+
+    select * from {{ source('lake', 'topic_texts') }}
+
+),
+
+texts as (
+
+    select {{ dbt.hash('title') }} as text_hash
+    from papers
+    where title is not null
+    union
+    select {{ dbt.hash('abstract') }} as text_hash
+    from papers
+    where abstract is not null
+
+)
+
+select text_hash
+from texts
+where text_hash not in (select text_hash from searched)

@@ -1,0 +1,90 @@
+"""Text features: the topic phrases found in titles, abstracts and keywords, cached by content hash.
+
+Belongs here: finding the candidate's texts that these rules have not seen, keeping what was found
+in the lake, loading it into the candidate. Does not: the rules themselves (`topics/`).
+
+Results are kept below `lake/text/<rules version>/`, a folder `part-*` a run with the texts searched
+and what was found, so a text is searched once per version of the rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.engine import connect
+from pipelines.schemas import MATCH_SCHEMA
+from pipelines.settings import Settings
+from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
+from pipelines.topics.taxonomy import Taxonomy
+
+# Distinct texts of the captures that came or changed, with the content hash that dbt's own `hash`
+# macro gives.
+_TEXTS = f"""
+    with items as (
+        select title, abstract, keywords
+        from raw.items
+        where capture_id in (select capture_id from raw.touched_captures)
+    )
+    select distinct md5(text) as text_hash, text
+    from (
+        select title as text from items
+        union all select abstract from items
+        union all select array_to_string(keywords, '{FIELD_SEPARATOR}') from items
+    )
+    where text is not null
+"""
+
+
+def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
+    """Bring the candidate's topic matches to its texts; (texts searched now, matches in all).
+
+    Texts that were searched before, in this or an earlier run, are only loaded.
+    """
+    folder = settings.text_dir / taxonomy.rules_version
+    _load_parts(settings, folder)
+    with connect(settings.candidate_path, settings, read_only=True) as connection:
+        texts = pl.DataFrame(
+            connection.sql(
+                f"select text_hash, text from ({_TEXTS}) "
+                "where text_hash not in (select text_hash from raw.topic_texts) order by text_hash"
+            )
+        )
+    if texts.height:
+        _keep_part(folder, texts.select("text_hash"), match_texts(texts, taxonomy))
+    return texts.height, _load_parts(settings, folder)
+
+
+def _load_parts(settings: Settings, folder: Path) -> int:
+    """Load the parts that the candidate lacks; the number of matches that it then has."""
+    with connect(settings.candidate_path, settings) as connection:
+        known = {
+            p for (p,) in connection.sql("select distinct part from raw.topic_texts").fetchall()
+        }
+        parts = [p for p in sorted(folder.glob("part-*")) if p.name not in known]
+        if parts:
+            connection.execute("begin")
+            for table, name in (("topic_matches", "matches"), ("topic_texts", "texts")):
+                columns = "text_hash, parse_path(filename)[-2]" if name == "texts" else "*"
+                connection.execute(
+                    f"insert into raw.{table} select {columns} from read_parquet($files, "
+                    f"filename = {str(name == 'texts').lower()})",
+                    {"files": [str(part / f"{name}.parquet") for part in parts]},
+                )
+            connection.execute("commit")
+        return int(connection.sql("select count(*) from raw.topic_matches").fetchall()[0][0])
+
+
+def _keep_part(folder: Path, texts: pl.DataFrame, matches: pl.DataFrame) -> None:
+    """Both files in a folder named by content, moved in place whole."""
+    name = hashlib.sha256("".join(texts["text_hash"]).encode()).hexdigest()[:16]
+    work = folder / f".writing-{name}-{os.getpid()}"
+    work.mkdir(parents=True)
+    texts.write_parquet(work / "texts.parquet")
+    matches.cast(MATCH_SCHEMA).write_parquet(work / "matches.parquet")
+    final = folder / f"part-{name}"
+    if not final.exists():
+        work.rename(final)

@@ -1,0 +1,84 @@
+"""Which days are due: a growing list again, a finished one at set ages, nothing twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from pipelines.timetable import Known, day_end, plan
+
+pytestmark = pytest.mark.unit
+
+TUESDAY = date(2025, 6, 3)
+SATURDAY = date(2025, 6, 7)
+END = day_end(TUESDAY)
+AGES = (1, 3, 7)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "known", "now", "is_due", "reason"),
+    [
+        pytest.param(TUESDAY, None, END - DAY, True, "never", id="the day has begun"),
+        pytest.param(TUESDAY, None, END - DAY - HOUR, False, "future", id="not begun"),
+        pytest.param(TUESDAY, None, END + 900 * DAY, True, "never", id="years ago"),
+        pytest.param(SATURDAY, None, day_end(SATURDAY) - HOUR, False, "weekend", id="weekend"),
+        pytest.param(SATURDAY, None, day_end(SATURDAY), True, "never", id="weekend over"),
+        pytest.param(
+            TUESDAY, Known(END - 3 * HOUR, END - 3 * HOUR), END - HOUR, True, "grows", id="grows"
+        ),
+        pytest.param(
+            TUESDAY, Known(END - HOUR, END - HOUR), END - HOUR / 2, False, "hour", id="just fetched"
+        ),
+        pytest.param(
+            TUESDAY, Known(END - HOUR, END - HOUR), END, True, "since the day ended", id="ended"
+        ),
+        pytest.param(
+            TUESDAY, Known(END + HOUR), END + HOUR, True, "whole", id="last page never came"
+        ),
+        pytest.param(
+            TUESDAY, Known(END + HOUR, END + HOUR), END + 2 * HOUR, False, "complete", id="complete"
+        ),
+        pytest.param(
+            TUESDAY, Known(END + HOUR, END + HOUR), END + DAY, True, "after 1 days", id="a day old"
+        ),
+        pytest.param(
+            TUESDAY, Known(END + DAY, END + DAY), END + 2 * DAY, False, "complete", id="observed"
+        ),
+        pytest.param(
+            TUESDAY, Known(END + HOUR, END + HOUR), END + 9 * DAY, True, "after 7", id="the oldest age"
+        ),
+        pytest.param(
+            TUESDAY, Known(END + 8 * DAY, END + 8 * DAY), END + 99 * DAY, False, "complete", id="done"
+        ),
+        pytest.param(
+            SATURDAY,
+            Known(day_end(SATURDAY), day_end(SATURDAY), is_empty=True),
+            day_end(SATURDAY) + 9 * DAY,
+            False,
+            "complete",
+            id="an empty day is not observed again",
+        ),
+    ],
+)  # fmt: skip
+def test_a_decision(
+    day: date, known: Known | None, now: datetime, is_due: bool, reason: str
+) -> None:
+    (decision,) = plan([day], {day: known} if known else {}, now, AGES)
+    assert (decision.is_due, reason in decision.reason) == (is_due, True), decision.reason
+
+
+def test_a_fetch_a_day_is_enough() -> None:
+    """Played through for a hundred days: fetched while it grows, once after its end, once an age."""
+    known: dict[date, Known] = {}
+    fetched_at = []
+    moment = datetime(2025, 6, 3, 10, tzinfo=UTC)
+    for _ in range(100 * 4):
+        if plan([TUESDAY], known, moment, AGES)[0].is_due:
+            fetched_at.append(moment)
+            known[TUESDAY] = Known(moment, moment)
+        moment += timedelta(hours=6)
+    after_end = [(m - END).days for m in fetched_at if m >= END]
+    assert after_end == [0, 1, 3, 7]
+    assert len(fetched_at) - len(after_end) == 3

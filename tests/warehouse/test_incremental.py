@@ -1,0 +1,104 @@
+"""Computing only what changed gives the tables that computing everything gives, hash for hash."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pipelines.publishing.snapshot import current
+from pipelines.settings import Settings
+from tests.conftest import run_papertide
+from tests.fixtures.listings import api, card, item, jsonl, page, record
+
+pytestmark = pytest.mark.warehouse
+
+TITLE = "A Title That Stands Alone At First"
+
+
+def hashes(home: Path) -> dict[str, str]:
+    """Mart → hash of its Parquet file in the current snapshot."""
+    package = current(Settings(home=home)).package()
+    return {resource["name"]: resource["hash"] for resource in package["resources"]}
+
+
+def run(home: Path, *arguments: str | Path) -> str:
+    done = run_papertide(home, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def day(folder: Path, listed_on: str, *items: dict[str, object]) -> Path:
+    path = folder / f"{listed_on}.json"
+    path.write_bytes(api(*items))
+    return path
+
+
+def listed(arxiv_id: str, on: str, **paper: object) -> dict[str, object]:
+    submitted = {"submittedOnDailyAt": f"{on}T10:00:00.000Z", "publishedAt": f"{on}T01:00:00.000Z"}
+    return item(arxiv_id, **{**submitted, **paper})
+
+
+Change = list[list[str | Path]]
+
+
+@pytest.fixture
+def changes(tmp_path: Path) -> list[Change]:
+    """Commands between two builds; each changes what stood before it in another way."""
+    folder = tmp_path / "received"
+    (folder / "again").mkdir(parents=True)
+    late = [listed("2412.00001", "2024-12-31", upvotes=9), listed("2412.00002", "2024-12-31")]
+    team = [{"name": "A B"}, {"name": "C D"}, {"name": "E F"}]
+    text = page(card(TITLE, 3, "Dec 30, 2024"), card("Another One", 2, "Jun 1, 2023"))
+    (folder / "page.txt").write_bytes(text)
+    (folder / "dump.jsonl").write_bytes(jsonl(record("2412.00002"), record("2412.00009")))
+    return [
+        # A title without an id; days at the end of a month and a year.
+        [["ingest", folder / "page.txt", day(folder, "2024-12-31", late[0]),
+          day(folder, "2024-11-05", listed("2411.00001", "2024-11-05"))]],
+        # The same day again, grown, with other counters; a new day in another month; an id for the
+        # title.
+        [["ingest", day(folder / "again", "2024-12-31", *late),
+          day(folder, "2025-01-02", listed("2501.00001", "2025-01-02")),
+          day(folder, "2024-12-30", listed("2412.00003", "2024-12-30", title=TITLE, authors=team))]],
+        # An arXiv file that changes texts, dates and the other population; a day that turns out to
+        # be no day: its papers stay, its listings go.
+        [["ingest", folder / "dump.jsonl"],
+         ["ingest", folder / "2025-01-02.json", "--kind", "search"]],
+    ]  # fmt: skip
+
+
+def test_step_by_step_is_all_at_once(tmp_path: Path, changes: list[Change]) -> None:
+    home, whole = tmp_path / "home", tmp_path / "whole"
+    seen = []
+    for number, commands in enumerate(changes):
+        for command in commands:
+            run(home, *command)
+        told = run(home, "build")
+        assert ("the warehouse's copy" in told) == (number > 0), told
+        seen.append(hashes(home))
+    shutil.copytree(home / "captures", whole / "captures")
+    run(whole, *changes[-1][-1])
+    assert "a fresh warehouse" in run(whole, "build")
+    assert seen[-1] == hashes(whole)
+    # Each step did something: nothing is equal because nothing happened.
+    for before, after in pairwise(seen):
+        changed = {name for name, found in after.items() if found != before[name]}
+        assert changed >= {"dim_papers", "fct_listings", "rpt_topic_trends", "rpt_coverage"}
+    assert seen[1]["rpt_title_matches"] != seen[0]["rpt_title_matches"]
+
+
+def test_a_capture_that_left_the_lake_leaves_the_tables(demo_home: Path, tmp_path: Path) -> None:
+    before = hashes(demo_home)
+    extra = day(tmp_path, "2025-07-02", listed("2507.00001", "2025-07-02"))
+    run(demo_home, "ingest", extra)
+    assert "the warehouse's copy" in run(demo_home, "build")
+    assert hashes(demo_home)["dim_papers"] != before["dim_papers"]
+    receipts = [p for p in (demo_home / "captures").glob("*/*.json") if str(extra) in p.read_text()]
+    assert len(receipts) == 1
+    receipts[0].unlink()
+    shutil.rmtree(demo_home / "lake" / "items" / receipts[0].stem)
+    assert "the warehouse's copy" in run(demo_home, "build")
+    assert hashes(demo_home) == before
