@@ -1,0 +1,199 @@
+"""Files in the inbox: which have arrived, where they go, and what their verdict says."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines import inbox
+from pipelines.inbox import Built
+from pipelines.intake import Outcome
+from pipelines.settings import Settings
+
+pytestmark = pytest.mark.unit
+
+LATER = time.time() + 3600
+DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(home=tmp_path)
+    settings.inbox_dir.mkdir()
+    return settings
+
+
+def drop(settings: Settings, name: str, text: str = "x") -> Path:
+    path = settings.inbox_dir / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def names(settings: Settings) -> list[str]:
+    return [
+        str(path.relative_to(settings.inbox_dir)) for path in inbox.waiting(settings, now=LATER)
+    ]
+
+
+def aside(settings: Settings) -> list[str]:
+    return sorted(
+        str(path.relative_to(settings.inbox_dir))
+        for path in settings.inbox_dir.rglob("*")
+        if path.is_file()
+    )
+
+
+def parsed(settings: Settings, **facts: Any) -> Outcome:
+    """A capture in the lake, as far as a verdict looks."""
+    folder = settings.items_dir / "c1"
+    folder.mkdir(parents=True)
+    stored = {
+        "capture_id": "c1", "format": "hf_api", "source": "hf_api", "listing_kind": "daily",
+        "listing_kind_rule": "named by its address", "listing_day": "2026-03-01",
+        "listing_day_basis": "file_name", "rules": ["year: from the capture"], "n_seen": 3,
+        "n_accepted": 2, "n_quarantined": 1, **facts,
+    }  # fmt: skip
+    (folder / "capture.json").write_text(json.dumps(stored))
+    rows = {"reason": ["no_title"], "place": ["item 3"], "detail": ["The title\nis missing."]}
+    pl.DataFrame(rows).write_parquet(folder / "quarantine.parquet")
+    return Outcome("x", "new", "c1")
+
+
+def test_no_inbox_is_an_empty_one(tmp_path: Path) -> None:
+    assert not inbox.waiting(Settings(home=tmp_path))
+
+
+def test_what_is_unfinished_or_no_capture_is_left_alone(settings: Settings) -> None:
+    for name in (
+        ".hidden", "a.part", "a.crdownload", "a.tmp", "a.verdict.txt", "captures.csv", "README.md",
+        "done/2026-01-01/old.txt", "refused/2026-01-01/bad.txt", ".work/x.txt", "b.txt",
+        "folder/a.txt", "folder/done/c.txt",
+    ):  # fmt: skip
+        drop(settings, name)
+    assert names(settings) == ["b.txt", "folder/a.txt", "folder/done/c.txt"]
+
+
+def test_links_and_pipes_are_left_alone(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "file.txt").write_text("x")
+    (settings.inbox_dir / "link.txt").symlink_to(tmp_path / "secret" / "file.txt")
+    (settings.inbox_dir / "linked").symlink_to(tmp_path / "secret")
+    (settings.inbox_dir / "dangling").symlink_to("nowhere")
+    os.mkfifo(settings.inbox_dir / "pipe")
+    assert not names(settings)
+
+
+def test_a_file_must_have_settled_whatever_its_date_says(settings: Settings) -> None:
+    path = drop(settings, "a.txt")
+    os.utime(path, (0, 0))
+    assert not inbox.waiting(settings, now=path.stat().st_ctime + inbox.SETTLE_S - 0.1)
+    assert inbox.waiting(settings, now=path.stat().st_ctime + inbox.SETTLE_S)
+
+
+def test_a_run_takes_so_many(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MAX_FILES", 2)
+    for name in "cab":
+        drop(settings, name)
+    assert names(settings) == ["a", "b"]
+
+
+def test_the_key_follows_names_sizes_times_and_the_sidecar(settings: Settings) -> None:
+    a, b = drop(settings, "a"), drop(settings, "b")
+    keys = [inbox.key_of([a, b])]
+    assert inbox.key_of([b, a]) == keys[0]
+    keys.append(inbox.key_of([a]))
+    os.utime(a, (1, 1))
+    keys.append(inbox.key_of([a, b]))
+    drop(settings, "captures.csv")
+    keys.append(inbox.key_of([a, b]))
+    a.unlink()
+    keys.append(inbox.key_of([a, b]))
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_used_file_goes_to_done_with_its_verdict(settings: Settings) -> None:
+    path = drop(settings, "2026/page.txt", "bytes")
+    place = inbox.put_aside(settings, path, parsed(settings), Built("S1"), now=DAY)
+    assert place == settings.inbox_dir / "done/2026-03-02/2026/page.txt"
+    assert place.read_text() == "bytes"
+    assert aside(settings) == [
+        "done/2026-03-02/2026/page.txt", "done/2026-03-02/2026/page.txt.verdict.txt",
+    ]  # fmt: skip
+    assert not (settings.inbox_dir / "2026").exists()
+    text = place.with_name("page.txt.verdict.txt").read_text()
+    for said in (
+        "kind      daily: named by its address", "day       2026-03-01: file_name",
+        "rule      year: from the capture", "3 seen = 2 accepted + 1 quarantined",
+        "1 × no_title, first at item 3: The title�is missing.", "snapshot S1 holds it",
+    ):  # fmt: skip
+        assert said in text
+
+
+def test_nothing_is_overwritten(settings: Settings) -> None:
+    outcome = parsed(settings)
+    for text in ("one", "two", "three"):
+        inbox.put_aside(settings, drop(settings, "a.b.txt", text), outcome, Built("S"), now=DAY)
+    folder = settings.inbox_dir / "done" / "2026-03-02"
+    found = {path.name: path.read_text() for path in folder.glob("a*.txt")}
+    assert {n: t for n, t in found.items() if "verdict" not in n} == {
+        "a.b.txt": "one", "a-2.b.txt": "two", "a-3.b.txt": "three",
+    }  # fmt: skip
+    assert "a-3.b.txt.verdict.txt" in found
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Outcome("x", "refused", message="x is empty: there is nothing to take in."), "x is empty"),
+        (Outcome("x", "skipped", message="lies beside"), "drop the file into the inbox again"),
+    ],
+    ids=["refused", "skipped"],
+)
+def test_a_refused_file_goes_to_refused(settings: Settings, outcome: Outcome, said: str) -> None:
+    place = inbox.put_aside(settings, drop(settings, "x"), outcome, Built(), now=DAY)
+    assert place.parent == settings.inbox_dir / "refused" / "2026-03-02"
+    assert said in place.with_name("x.verdict.txt").read_text()
+
+
+def test_a_file_without_a_usable_item_goes_to_refused(settings: Settings) -> None:
+    outcome = parsed(settings, n_seen=1, n_accepted=0)
+    place = inbox.put_aside(settings, drop(settings, "x"), outcome, Built("S"), now=DAY)
+    assert "refused" in place.parts
+    assert "nothing in it could be used" in place.with_name("x.verdict.txt").read_text()
+
+
+def test_an_empty_list_is_a_used_one(settings: Settings) -> None:
+    outcome = parsed(settings, n_seen=0, n_accepted=0, n_quarantined=0)
+    place = inbox.put_aside(settings, drop(settings, "x"), outcome, Built("S"), now=DAY)
+    assert "done" in place.parts
+
+
+def test_a_verdict_without_a_snapshot_says_what_is_missing(settings: Settings) -> None:
+    built = Built(trouble="2 checks failed\x1b[1m")
+    outcome = parsed(settings)
+    place = inbox.put_aside(settings, drop(settings, "x"), outcome, built, now=DAY)
+    text = place.with_name("x.verdict.txt").read_text()
+    assert "2 checks failed�[1m): papertide build" in text
+    waits = inbox.put_aside(
+        settings, drop(settings, "y"), Outcome("y", "new", "zz"), built, now=DAY
+    )
+    assert "waits to be parsed" in waits.with_name("y.verdict.txt").read_text()
+
+
+def test_long_and_odd_names_find_a_place(settings: Settings) -> None:
+    outcome = parsed(settings)
+    long = drop(settings, "ä" * 120 + ".json")
+    odd = settings.inbox_dir / os.fsdecode(b"b\xff\n.txt")
+    odd.write_text("x")
+    for path in (long, odd):
+        place = inbox.put_aside(settings, path, outcome, Built("S"), now=DAY)
+        assert place.suffix == path.suffix
+        assert place.with_name(place.name + ".verdict.txt").exists()
