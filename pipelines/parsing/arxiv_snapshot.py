@@ -137,18 +137,24 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> Parsed:
-    raw = None
+    # Blank lines shift places, so they too take the careful way.
+    raw = _read_at_once(chunk, _count_lines(chunk))
+    if raw is not None:
+        return _finish(raw.with_row_index("line", offset=first_line), [], hints)
+    return _finish(*_parse_lines(chunk, first_line), hints)
+
+
+def _read_at_once(text: bytes, n_lines: int) -> pl.DataFrame | None:
+    """The lines as Polars reads them; None where it can't, or reads other than line by line."""
     # Other beginnings are damage, or what Polars would take for compressed data and unpack.
-    if chunk.startswith(b"{") and _nested(chunk) <= MAX_NESTED_IN_CHUNK:
-        with suppress(pl.exceptions.PolarsError):
-            raw = pl.read_ndjson(io.BytesIO(chunk), schema=_RAW)
-    # Blank lines shift places, so they too take the careful way; so do NULs, which stand for
-    # escapes that Polars could not read.
-    if raw is None or raw.height != _count_lines(chunk) or _holds_nul(raw):
-        raw, rejects = _parse_lines(chunk, first_line)
-    else:
-        raw, rejects = raw.with_row_index("line", offset=first_line), []
-    return _finish(raw, rejects, hints)
+    if not text.startswith(b"{") or _nested(text) > MAX_NESTED_IN_CHUNK:
+        return None
+    with suppress(pl.exceptions.PolarsError):
+        raw = pl.read_ndjson(io.BytesIO(text), schema=_RAW)
+        # NULs stand for escapes that Polars could not read.
+        if raw.height == n_lines and not _holds_nul(raw):
+            return raw
+    return None
 
 
 def _holds_nul(raw: pl.DataFrame) -> bool:
@@ -162,24 +168,22 @@ def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reje
     It ends behind one damaged line more than a whole file may have.
     """
     numbers: list[int] = []
-    rows: list[bytes] = []
+    lines: list[bytes] = []
     rejects: list[Reject] = []
     for number, line in _written_lines(chunk, first_line):
         if len(rejects) > MAX_DAMAGED_LINES:
             break
-        row = _typed_line(line)
-        if isinstance(row, bytes):
-            numbers.append(number)
-            rows.append(row)
-        else:
+        if problem := _problem(line):
             shown = excerpt(line[:800].decode("utf-8", errors="replace"))
-            rejects.append(Reject(f"line {number}", *row, shown))
-    lines = pl.Series("line", numbers, dtype=pl.UInt32)
-    if not rows:
-        return pl.DataFrame(schema=_RAW).insert_column(0, lines), rejects
-    # Through JSON again: Polars reads it far faster than it takes over Python's objects.
-    raw = pl.read_ndjson(io.BytesIO(b"\n".join(rows)), schema=_RAW)
-    return raw.insert_column(0, lines), rejects
+            rejects.append(Reject(f"line {number}", *problem, shown))
+        else:
+            numbers.append(number)
+            lines.append(line)
+    raw = _read_at_once(b"\n".join(lines), len(lines))
+    if raw is None:
+        typed = b"\n".join(orjson.dumps(_typed(orjson.loads(line))) for line in lines)
+        raw = pl.read_ndjson(io.BytesIO(typed), schema=_RAW) if lines else pl.DataFrame(schema=_RAW)
+    return raw.insert_column(0, pl.Series("line", numbers, dtype=pl.UInt32)), rejects
 
 
 def _written_lines(chunk: bytes, first_line: int) -> Iterator[tuple[int, bytes]]:
@@ -191,8 +195,8 @@ def _written_lines(chunk: bytes, first_line: int) -> Iterator[tuple[int, bytes]]
         yield number, found.group()
 
 
-def _typed_line(line: bytes) -> bytes | tuple[str, str]:
-    """The line as JSON that Polars reads as we do, or the reason and detail why there is none."""
+def _problem(line: bytes) -> tuple[str, str] | None:
+    """Reason and detail why a line is no record."""
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -200,32 +204,29 @@ def _typed_line(line: bytes) -> bytes | tuple[str, str]:
     n_nested = _nested(line)
     if n_nested > MAX_NESTED_IN_LINE and n_nested * _NESTED_BYTES > len(line):
         return "too_large", f"The line holds {n_nested} lists and objects."
-    row = _typed(record)
-    if row is None:
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
         return "not_a_record", "The line is JSON but not an arXiv record."
-    return orjson.dumps(row)
+    return None
 
 
 def _nested(text: bytes) -> int:
     return text.count(b"[") + text.count(b"{")
 
 
-def _typed(record: Any) -> dict[str, Any] | None:
-    """The record's fields in the types we read, as Polars reads them; null where it could not."""
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
-        return None
-    row: dict[str, Any] = {name: _text(record.get(name)) for name in _TEXTS}
+def _typed(record: dict[str, Any]) -> dict[str, Any]:
+    """The fields that we read in the types that Polars reads; those it could not are left out."""
+    row: dict[str, Any] = {name: _text(record[name]) for name in _TEXTS if name in record}
     versions, parsed = record.get("versions"), record.get("authors_parsed")
-    row["versions"] = [
-        {k: _text(v.get(k)) for k in ("version", "created")}
-        for v in (versions if isinstance(versions, list) else [])
-        if isinstance(v, dict)
-    ]
-    row["authors_parsed"] = [
-        [_text(part) for part in name]
-        for name in (parsed if isinstance(parsed, list) else [])
-        if isinstance(name, list)
-    ]
+    if isinstance(versions, list):
+        row["versions"] = [
+            {k: _text(v.get(k)) for k in ("version", "created")}
+            for v in versions
+            if isinstance(v, dict)
+        ]
+    if isinstance(parsed, list):
+        row["authors_parsed"] = [
+            [_text(part) for part in name] for name in parsed if isinstance(name, list)
+        ]
     return row
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import os
+import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -21,6 +25,7 @@ from pipelines.parsing import (
     listing_text,
 )
 from pipelines.parsing.clean import clean_text, title_key
+from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.records import Parsed
 from tests.fixtures.listings import (
     ABSTRACT,
@@ -232,3 +237,84 @@ def test_cleaning_ends_and_cleaning_twice_keeps_the_key(texts: list[str]) -> Non
         assert text == " ".join(text.split())
     keys = pl.DataFrame({"t": cleaned}).select(title_key(pl.col("t"))).to_series()
     assert (keys.is_null() == cleaned.is_null()).all()
+
+
+# One real capture of each format and age; of an arXiv file, its first lines.
+REAL = [
+    "hf_page/000_ab8512f849349c72.txt",
+    "hf_page/papers-2024-08-01.html",
+    "hf_api/2024-05-27.json.gz",
+    "hf_api/2025-12-31.json.gz",
+    "hf_api_later/2025-04-03.json.gz",
+    "hf_api_bad/2024-12-11.repr-strings.json.gz",
+    "hf_api_bad/2025-01-10.status-object.json.gz",
+    "arxiv/atom-2025-10-17.xml",
+    "arxiv/arxiv-metadata-2025.jsonl.gz",
+]
+BY_FORMAT: dict[str, Callable[[bytes, Any], Parsed]] = {
+    "listing_text": listing_text.parse,
+    "listing_html": listing_html.parse,
+    "daily_papers_json": listing_api.parse,
+    "arxiv_atom": arxiv_atom.parse,
+    "arxiv_snapshot": snapshot,
+}
+
+
+@pytest.fixture(scope="module")
+def real_bodies(corpus: Path) -> list[bytes]:
+    bodies = []
+    for name in REAL:
+        with gzip.open(corpus / name) if name.endswith(".gz") else (corpus / name).open("rb") as f:
+            lines = f.readlines()
+        bodies.append(b"".join(lines[:40] if "metadata" in name else lines))
+    return bodies
+
+
+def mutated(bodies: list[bytes], rng: random.Random) -> bytes:
+    """One body with a few accidents: bytes flipped, cut, spliced with another, lines shuffled."""
+    body = bytearray(rng.choice(bodies))
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(body) + 1)
+        match rng.randrange(6):
+            case 0:
+                for place in rng.choices(range(len(body) or 1), k=rng.choice((1, 8, 200))):
+                    body[place : place + 1] = bytes([rng.randrange(256)])
+            case 1:
+                del body[at:]
+            case 2:
+                del body[: at // 4]
+            case 3:
+                other = rng.choice(bodies)
+                begin = rng.randrange(len(other) + 1)
+                body[at:at] = other[begin : begin + rng.choice((10, 1_000, 50_000))]
+            case 4:
+                lines = bytes(body).split(b"\n")
+                rng.shuffle(lines)
+                body = bytearray(b"\n".join(lines))
+            case _:
+                body[at : at + rng.randrange(12)] = rng.choice(SPICE)
+    return bytes(body)
+
+
+def assert_mutations_are_sound(bodies: list[bytes], seeds: range) -> None:
+    for seed in seeds:
+        body = mutated(bodies, random.Random(seed))  # noqa: S311
+        parse = BY_FORMAT.get(detect.detect(body[: detect.HEAD_BYTES]).name)
+        if parse is None:
+            continue
+        try:
+            parsed = parse(body, HINTS)
+            assert_sound(parsed)
+            infer_kind(parsed.items, parsed.stated_kind, parsed.page_day)
+        except Exception as error:
+            raise AssertionError(f"mutation {seed} of the corpus") from error
+
+
+def test_mutations_of_real_captures(real_bodies: list[bytes]) -> None:
+    assert_mutations_are_sound(real_bodies, range(150))
+
+
+@pytest.mark.slow
+def test_many_mutations_of_real_captures(real_bodies: list[bytes]) -> None:
+    n = int(os.environ.get("PAPERTIDE_MUTATIONS", "10000"))
+    assert_mutations_are_sound(real_bodies, range(1_000, 1_000 + n))
