@@ -68,9 +68,12 @@ export-site DIR.</noscript>
 </html>"""
 
 
-def create_app(reader: Reader) -> Dash:
-    """The app. Serve its `server`; every interaction reads the snapshot that is current then."""
-    queries = Queries(reader)
+def create_app(reader: Reader, *, stale_after_hours: float = 0) -> Dash:
+    """The app. Serve its `server`; every interaction reads the snapshot that is current then.
+
+    Figures older than `stale_after_hours` are said to be old on every page; 0: never.
+    """
+    queries = Queries(reader, stale_after_hours=stale_after_hours)
     app = Dash(
         "dashboards",
         assets_folder=str(ASSETS),
@@ -178,6 +181,7 @@ def _render(
     facts = queries.snapshot_facts()
     renderer = Renderer(page.key, view, theme.named(theme_name))
     head = [
+        *_standing(queries.standing()),
         html.Div([html.H1(page.title), _dateline(facts)], className="page-head"),
         *(
             html.P(text, className="text text-note is-fallback", role="alert")
@@ -218,6 +222,11 @@ def _dateline(facts: dict[str, Any]) -> Any:
         ],
         className="dateline",
     )
+
+
+def _standing(sentence: str) -> list[Any]:
+    """The banner of every page when the figures are old or the last build was refused."""
+    return [html.P(sentence, className="standing", role="status")] if sentence else []
 
 
 def _colophon(facts: dict[str, Any]) -> Any:

@@ -17,6 +17,7 @@ import polars as pl
 from dashboards import sql
 from dashboards.state import Choices, Period, TopicChoice, View, span
 from pipelines.publishing.reader import Reader
+from pipelines.publishing.state import standing
 
 CACHE_SIZE = 256
 MAX_DOWNLOAD = 5_000
@@ -29,8 +30,11 @@ class Queries:
     while nothing is.
     """
 
-    def __init__(self, reader: Reader, *, cache_size: int = CACHE_SIZE) -> None:
+    def __init__(
+        self, reader: Reader, *, cache_size: int = CACHE_SIZE, stale_after_hours: float = 0
+    ) -> None:
         self._reader = reader
+        self._stale_after_hours = stale_after_hours
         self._size = cache_size
         self._lock = threading.Lock()
         self._cache: OrderedDict[tuple[Any, ...], pl.DataFrame] = OrderedDict()
@@ -78,6 +82,12 @@ class Queries:
     def snapshot_facts(self) -> dict[str, Any]:
         """snapshot_id, published_at, n_papers, n_authors, n_captures, last_captured_at."""
         return self.frame(sql.FACTS).row(0, named=True)
+
+    def standing(self) -> str:
+        """A sentence when the figures are old or the last build was refused; else nothing."""
+        folder = self._reader.snapshot().folder.parent
+        published_at = self.snapshot_facts()["published_at"]
+        return standing(folder, published_at, self._stale_after_hours).sentence
 
     def coverage_totals(self) -> pl.DataFrame:
         """Per population: first_on, last_on, n_expected, n_captured, n_complete, n_not_told."""

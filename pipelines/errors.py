@@ -36,3 +36,14 @@ class NoSnapshotError(PapertideError):
 
 class QueryError(PapertideError):
     """A user's SQL can't be run: the message is the database's, in one sentence."""
+
+
+def mistake_behind(error: BaseException | None) -> PapertideError | None:
+    """The mistake at the root of an exception, if it is one of ours."""
+    seen: set[int] = set()  # chains of causes may bite their own tail
+    while error is not None and id(error) not in seen:
+        if isinstance(error, PapertideError):
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+import duckdb
 import polars as pl
 
 from pipelines.cli import output
 from pipelines.errors import NoSnapshotError
+from pipelines.publishing import state
+from pipelines.publishing.questions import MAX_AGE_WEEKDAYS, weekdays_between
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings, get_settings
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
 MAX_CAPTURES_SHOWN = 12
+RECENT_DAYS = 30
 
 
 def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
@@ -113,9 +118,10 @@ def published() -> None:
     )
 
 
-def status(*, as_json: bool) -> None:
-    """Print captures, papers, coverage, quarantine and the age of the snapshot.
+def status(*, as_json: bool) -> int:
+    """Print captures, papers, coverage, quarantine, age and standing of the snapshot.
 
+    Returns 0 when the figures are fresh, 1 when they are stale or the last build was refused.
     Raises NoSnapshotError when nothing is published.
     """
     settings = get_settings()
@@ -123,19 +129,34 @@ def status(*, as_json: bool) -> None:
     if as_json:
         json.dump(figures, sys.stdout, indent=1, default=str)
         click.echo()
-        return
+    else:
+        _print_status(figures)
+    return 0 if figures["state"] == "fresh" else 1
+
+
+def _print_status(figures: dict[str, Any]) -> None:
     click.echo(
         f"snapshot  {figures['snapshot_id']}, published {figures['published_at']} "
         f"({figures['age_hours']:.1f} h ago)"
     )
+    click.echo(f"state     {figures['state']}" + (f": {figures['why']}" if figures["why"] else ""))
+    for message in (figures["refused"] or {}).get("messages", []):
+        click.echo(f"          - {message}")
+    if mark := figures["rolled_back"]:
+        click.echo(f"rollback  at {mark['rolled_back_at']}, from {mark['from']}")
     click.echo(f"papers    {figures['n_papers']:,}")
     if waiting := figures["n_captures_not_published"]:
         click.echo(f"waiting   {waiting} capture(s) taken in since: run papertide build")
+    for warning in figures["warnings"]:
+        click.echo(f"warning   {warning}")
     for title, name in (
         ("captures", "captures"),
         ("coverage (expected listing days)", "coverage"),
         ("quarantine by reason", "quarantine"),
+        ("accepted by an operator", "accepted"),
     ):
+        if name == "accepted" and not figures[name]:
+            continue
         click.echo(f"\n{title}")
         if figures[name]:
             output.write(pl.DataFrame(figures[name]), "table", None)
@@ -149,14 +170,18 @@ def _status(settings: Settings) -> dict[str, Any]:
         snapshot = reader.snapshot()
     except NoSnapshotError as nothing:
         n_waiting = _n_captures(settings)
-        if n_waiting:
+        if n_waiting and not state.pointed_to(settings.snapshots_dir):
             raise NoSnapshotError(
                 f"{n_waiting} capture(s) are taken in, but nothing is published in "
-                f"{settings.home}. Run `papertide build`."
+                f"{settings.home}.{_refused(settings)} Run `papertide build`."
             ) from None
         raise nothing from None
-    package = snapshot.package()
-    published_at = datetime.fromisoformat(package["created"])
+    except duckdb.Error:
+        raise NoSnapshotError(
+            f"The database of {current(settings).folder} is damaged. Run `papertide rollback` to "
+            "go to the newest snapshot that is whole."
+        ) from None
+    published_at = datetime.fromisoformat(snapshot.package()["created"])
     captures = reader.query(
         "select source, listing_kind, count(*) as n_captures, sum(n_seen)::bigint as n_seen, "
         "sum(n_accepted)::bigint as n_accepted, sum(n_quarantined)::bigint as n_quarantined "
@@ -178,12 +203,59 @@ def _status(settings: Settings) -> dict[str, Any]:
         "snapshot_id": snapshot.snapshot_id,
         "published_at": published_at.isoformat(),
         "age_hours": (datetime.now(UTC) - published_at).total_seconds() / 3600,
+        **_standing(settings, snapshot.snapshot_id, published_at),
         "n_papers": reader.query("select count(*) as n from dim_papers")["n"][0],
         "n_captures_not_published": max(_n_captures(settings) - n_published, 0),
+        "warnings": _warnings(reader),
         "captures": captures.to_dicts(),
         "coverage": coverage.to_dicts(),
         "quarantine": quarantine.to_dicts(),
     }
+
+
+def _standing(settings: Settings, snapshot_id: str, published_at: datetime) -> dict[str, Any]:
+    """`state` (fresh, stale, refused) and `why`, the last refusal, roll back and acceptances."""
+    standing = state.standing(settings.snapshots_dir, published_at, settings.stale_after_hours)
+    refused = state.refusal(settings.snapshots_dir)
+    mark = state.rollback_mark(settings.snapshots_dir)
+    return {
+        "state": standing.state,
+        "why": standing.sentence,
+        "refused": asdict(refused) if refused else None,
+        "rolled_back": mark if mark and mark["to"] == snapshot_id else None,
+        "accepted": [asdict(a) for a in state.acceptances(settings)],
+    }
+
+
+def _refused(settings: Settings) -> str:
+    refused = state.refusal(settings.snapshots_dir)
+    return f" The last build was refused: {refused.messages[0]}" if refused else ""
+
+
+def _warnings(reader: Reader) -> list[str]:
+    """Weekdays of the last weeks that no capture shows, and a newest complete day long past."""
+    row = reader.query(
+        f"""
+        select
+            max(listed_on) filter (where is_complete) as newest,
+            list(listed_on order by listed_on) filter (
+                where is_expected and not is_captured
+                    and listed_on > (select max(listed_on) from rpt_coverage) - {RECENT_DAYS}
+            ) as missed
+        from rpt_coverage where population = 'hf_daily'
+        """
+    ).row(0, named=True)
+    found = []
+    if row["missed"]:
+        days = ", ".join(str(day) for day in row["missed"])
+        found.append(f"no capture shows the daily list of {days}")
+    if row["newest"]:
+        age = weekdays_between(row["newest"], datetime.now(UTC).date())
+        if age > MAX_AGE_WEEKDAYS:
+            found.append(
+                f"the newest complete daily list is of {row['newest']}, {age} weekdays ago"
+            )
+    return found
 
 
 def _n_captures(settings: Settings) -> int:

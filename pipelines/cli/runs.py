@@ -18,11 +18,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from pipelines.errors import PapertideError, mistake_behind
+from pipelines.publishing import state
 from pipelines.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
+BUILDS = ("build", "main", "refresh")  # jobs that mean to publish
 PROGRESS_EVERY = 25  # where no bar can move, every so many steps are told
 
 DAGSTER_YAML = """\
@@ -61,6 +63,7 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
 
         config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         config["ops"] = {asset: {"config": dict(given)} for asset, given in assets.items()}
+        before = state.pointed_to(settings.snapshots_dir)
         with dg.DagsterInstance.get() as instance:
             try:
                 return defs.resolve_job_def(name).execute_in_process(
@@ -69,6 +72,8 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
             except dg.DagsterExecutionInterruptedError:
                 raise KeyboardInterrupt from None
             except Exception as error:
+                if name in BUILDS and state.pointed_to(settings.snapshots_dir) == before:
+                    state.note_failed_build(settings, error)
                 if mistake := mistake_behind(error):
                     raise mistake from None
                 raise

@@ -1,7 +1,10 @@
-"""Checks that dbt can't make: on the lake before it is loaded, on the snapshot after it is written.
+"""Checks that dbt can't make: on the lake before it is loaded, on the candidate before it is
+published, on the snapshot after it is written.
 
 Row rules of tables live in dbt, as tests beside the models.
 """
+
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -9,8 +12,17 @@ from pipelines import items
 from pipelines.captures import Archive
 from pipelines.defs.intake import parsed_items
 from pipelines.defs.publish import snapshot
-from pipelines.defs.resources import Home
+from pipelines.defs.resources import Home, Writer
+from pipelines.publishing import audit
+from pipelines.publishing.findings import Answer, Refused
 from pipelines.publishing.reader import Reader
+
+AUDIT = [
+    dg.AssetCheckSpec(
+        check.name, asset=["marts", check.mart], description=check.description, blocking=True
+    )
+    for check in audit.CHECKS
+]
 
 
 @dg.asset_check(asset=parsed_items, blocking=True)
@@ -21,6 +33,33 @@ def every_capture_is_parsed(home: Home) -> dg.AssetCheckResult:
         passed=not waiting,
         description=f"{len(waiting)} capture(s) wait to be parsed",
         metadata={"n_waiting": len(waiting)},
+    )
+
+
+@dg.multi_asset_check(specs=AUDIT, name="audit")
+def audit_candidate(home: Home, writer: Writer) -> Iterator[dg.AssetCheckResult]:
+    """The candidate next to the current snapshot, in one pass.
+
+    Raises Refused after every result is told: Dagster's own error would name the checks only.
+    """
+    answers = audit.run(home.settings)
+    for check in audit.CHECKS:
+        yield _result(check, answers[check.name])
+    if errors := [finding for answer in answers.values() for finding in answer.errors]:
+        raise Refused(errors)
+
+
+def _result(check: audit.Check, answer: Answer) -> dg.AssetCheckResult:
+    """Blocking where there are errors; warnings alone do not pass, but let the build go on."""
+    level = dg.AssetCheckSeverity.ERROR if answer.errors else dg.AssetCheckSeverity.WARN
+    texts = [f"- {finding.severity}: {finding.text}" for finding in answer.findings]
+    return dg.AssetCheckResult(
+        asset_key=["marts", check.mart],
+        check_name=check.name,
+        passed=not answer.findings,
+        severity=level,
+        description="; ".join(finding.message for finding in answer.findings) or None,
+        metadata={**answer.figures, "findings": dg.MetadataValue.md("\n".join(texts))},
     )
 
 

@@ -1,16 +1,20 @@
-"""The snapshot: what passed every check, copied and pointed to."""
+"""The snapshot: what passed every check, copied and pointed to; and the note of what did not."""
 
 import logging
 
 import dagster as dg
 
+from pipelines import warehouse
 from pipelines.defs.intake import OWNERS
 from pipelines.defs.models import dbt_models
 from pipelines.defs.resources import Home, Writer
+from pipelines.publishing import retention, state
 from pipelines.publishing.snapshot import publish
+from pipelines.settings import get_settings
 
 log = logging.getLogger("papertide")
 
+AFTERWARDS = ("site", "snapshot_snapshot_holds_what_it_says")  # steps that publish nothing
 MARTS = [key for key, group in dbt_models.group_names_by_key.items() if group == "marts"]
 
 
@@ -21,6 +25,8 @@ def snapshot(
     """An immutable copy of the checked marts; readers move to it between queries."""
     log.info("publishing a snapshot")
     published = publish(home.settings)
+    warehouse.adopt(home.settings)
+    expired = retention.expire(home.settings)
     package = published.package()
     rows = {r["name"]: r["rows"] for r in package["resources"]}
     return dg.MaterializeResult(
@@ -30,6 +36,17 @@ def snapshot(
             "n_papers": rows["dim_papers"],
             "n_listings": rows["fct_listings"],
             "n_quarantined": rows["rpt_quarantine"],
+            "n_expired": len(expired),
             "folder": dg.MetadataValue.path(str(published.folder)),
         }
     )
+
+
+@dg.failure_hook
+def note_refusal(context: dg.HookContext) -> None:
+    """Readers and monitoring are told that a build published nothing, and why.
+
+    Dagster leaves hooks out of a run that raises, as the command line's does: that notes it itself.
+    """
+    if context.op.name not in AFTERWARDS:
+        state.note_failed_build(get_settings(), context.op_exception)

@@ -1,7 +1,8 @@
 """Write a candidate as an immutable snapshot, then swap the pointer.
 
 `snapshots/<id>/` holds `papertide.duckdb`, `parquet/<mart>.parquet` and `datapackage.json`;
-`snapshots/CURRENT` names the one that people read. Both appear whole or not at all.
+`snapshots/CURRENT` names the one that people read. Both appear whole or not at all: everything is
+on the disk before the pointer moves, so that a crash in between leaves the old one.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from pipelines.engine import connect
-from pipelines.errors import CheckFailed, NoSnapshotError
+from pipelines.errors import NoSnapshotError
+from pipelines.publishing import state, tables
+from pipelines.publishing.state import POINTER
+from pipelines.publishing.tables import DATABASE
 from pipelines.settings import Settings
 
-DATABASE = "papertide.duckdb"
-POINTER = "CURRENT"
+PACKAGE = "datapackage.json"
+_MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
 
 
 @dataclass(frozen=True)
@@ -39,73 +40,109 @@ class Snapshot:
         return self.folder / DATABASE
 
     def package(self) -> dict[str, Any]:
-        """`datapackage.json`: tables, columns, rows, hashes, time of publication."""
-        package: dict[str, Any] = json.loads((self.folder / "datapackage.json").read_text())
+        """`datapackage.json`: tables, columns, rows, hashes, time of publication.
+
+        Raises NoSnapshotError when it is missing or damaged.
+        """
+        try:
+            package: dict[str, Any] = json.loads((self.folder / PACKAGE).read_text("utf-8"))
+            datetime.fromisoformat(package["created"])
+            _ = {(r["name"], r["path"], r["rows"], r["hash"]) for r in package["resources"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            raise NoSnapshotError(
+                f"{self.folder / PACKAGE} is missing or damaged. {_WAY_OUT}"
+            ) from None
         return package
 
 
+_WAY_OUT = (
+    "Run `papertide rollback` to go to the newest snapshot that is whole, or `papertide build` to "
+    "publish anew."
+)
+
+
 def current(settings: Settings) -> Snapshot:
-    """The snapshot that people read. Raises NoSnapshotError when none was published."""
+    """The snapshot that people read. Raises NoSnapshotError when none was published.
+
+    Also when the pointer names one that is not whole: another one is never shown in its place
+    unless someone says so (`papertide rollback`).
+    """
+    pointer = settings.snapshots_dir / POINTER
     try:
-        name = (settings.snapshots_dir / POINTER).read_text().strip()
+        name = pointer.read_text("utf-8").strip()
     except FileNotFoundError:
         raise NoSnapshotError(
             f"Nothing is published in {settings.home} yet. Run `papertide demo` for the bundled "
             "sample, or `papertide ingest PATH` and then `papertide build`."
         ) from None
+    except (OSError, UnicodeDecodeError):
+        raise NoSnapshotError(f"The pointer {pointer} can't be read. {_WAY_OUT}") from None
     snapshot = Snapshot(name, settings.snapshots_dir / name)
-    if not snapshot.database.is_file():
+    if not name or Path(name).name != name or not snapshot.database.is_file():
         raise NoSnapshotError(
-            f"The pointer {settings.snapshots_dir / POINTER} names {name!r}, which is not there. "
-            "Run `papertide build` to publish anew."
+            f"The pointer {pointer} names {name!r}, which is not there. {_WAY_OUT}"
         )
+    if not looks_like_a_database(snapshot.database):
+        raise NoSnapshotError(f"{snapshot.database} is damaged. {_WAY_OUT}")
     return snapshot
 
 
-def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
-    """Copy the warehouse's marts into a new snapshot and point readers at it.
+def looks_like_a_database(path: Path) -> bool:
+    """True when the file begins as DuckDB's do: a cut or foreign file is told apart cheaply."""
+    try:
+        with path.open("rb") as handle:
+            return handle.read(12)[8:] == _MAGIC
+    except OSError:
+        return False
 
-    The caller has run the checks. Raises CheckFailed when the warehouse has no marts.
+
+def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
+    """Copy the candidate's marts into a new snapshot and point readers at it.
+
+    What has not changed since the current snapshot is taken over from it. The caller has run the
+    checks. Raises CheckFailed when the candidate has no marts.
     """
     settings.snapshots_dir.mkdir(parents=True, exist_ok=True)
     published_at = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     work = Path(tempfile.mkdtemp(prefix=".writing-", dir=settings.snapshots_dir))
     try:
-        resources = _write_parquet(settings, work)
+        resources = tables.write(settings, work, _earlier(settings))
         content = hashlib.sha256("".join(r["hash"] for r in resources).encode()).hexdigest()
-        snapshot_id = f"{published_at:%Y%m%dT%H%M%SZ}-{content[:8]}"
+        folder = _free_name(settings.snapshots_dir / f"{published_at:%Y%m%dT%H%M%SZ}-{content[:8]}")
         package = {
             "name": "papertide",
             "title": "Papertide: machine-learning paper listings",
-            "id": snapshot_id,
+            "id": folder.name,
             "created": published_at.isoformat(),
             "content_hash": content,
             "resources": resources,
         }
-        (work / "datapackage.json").write_text(json.dumps(package, indent=1, ensure_ascii=False))
-        _write_database(settings, work, package)
-        _sync_tree(work)
-        folder = _free_name(settings.snapshots_dir / snapshot_id)
+        (work / PACKAGE).write_text(json.dumps(package, indent=1, ensure_ascii=False), "utf-8")
+        tables.seal(settings, work, package)
         os.chmod(work, 0o755)  # noqa: S103  readers of the machine may read a snapshot
+        _sync_tree(work)
         work.rename(folder)
+        _sync(settings.snapshots_dir)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
     point_to(settings, folder.name)
+    state.clear_refusal(settings)
     return Snapshot(folder.name, folder)
 
 
 def point_to(settings: Settings, snapshot_id: str) -> None:
     """Replace the pointer atomically."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=settings.snapshots_dir, prefix=".pointer-", delete=False
-    ) as pointer:
-        pointer.write(snapshot_id + "\n")
-        pointer.flush()
-        os.fsync(pointer.fileno())
-    os.chmod(pointer.name, 0o644)
-    os.replace(pointer.name, settings.snapshots_dir / POINTER)
-    _sync_folder(settings.snapshots_dir)
+    state.write_whole(settings.snapshots_dir / POINTER, snapshot_id + "\n", prefix=".pointer-")
+
+
+def _earlier(settings: Settings) -> tables.Earlier | None:
+    try:
+        snapshot = current(settings)
+        resources = {r["name"]: r for r in snapshot.package()["resources"]}
+    except NoSnapshotError:
+        return None
+    return tables.Earlier(snapshot.folder, resources)
 
 
 def _free_name(folder: Path) -> Path:
@@ -117,89 +154,15 @@ def _free_name(folder: Path) -> Path:
     return candidate
 
 
-def _write_parquet(settings: Settings, work: Path) -> list[dict[str, Any]]:
-    """Each mart as Parquet, in one fixed order of rows, so that equal tables are equal files."""
-    (work / "parquet").mkdir()
-    resources = []
-    with connect(settings.warehouse_path, settings, read_only=True) as connection:
-        marts = connection.sql(
-            "select table_name, comment from duckdb_tables() where schema_name = 'marts' order by 1"
-        ).fetchall()
-        if not marts:
-            raise CheckFailed("The warehouse holds no marts. Run `papertide build`.")
-        for name, comment in marts:
-            path = work / "parquet" / f"{name}.parquet"
-            connection.execute(
-                f"copy (select * from marts.\"{name}\" order by all) to '{_quoted(path)}' "
-                "(format parquet, compression zstd, row_group_size 122880)"
-            )
-            resources.append(
-                {
-                    "name": name,
-                    "path": f"parquet/{path.name}",
-                    "format": "parquet",
-                    "description": comment or "",
-                    "rows": _count(connection, name),
-                    "bytes": path.stat().st_size,
-                    "hash": hashlib.sha256(path.read_bytes()).hexdigest(),
-                    "schema": {"fields": _fields(connection, name)},
-                }
-            )
-    return resources
-
-
-def _count(connection: duckdb.DuckDBPyConnection, mart: str) -> int:
-    return int(connection.sql(f'select count(*) from marts."{mart}"').fetchall()[0][0])
-
-
-def _fields(connection: duckdb.DuckDBPyConnection, mart: str) -> list[dict[str, str]]:
-    rows = connection.sql(
-        "select column_name, data_type, coalesce(comment, '') from duckdb_columns() "
-        "where schema_name = 'marts' and table_name = $mart order by column_index",
-        params={"mart": mart},
-    ).fetchall()
-    return [{"name": n, "type": t.lower(), "description": d} for n, t, d in rows]
-
-
-def _write_database(settings: Settings, work: Path, package: dict[str, Any]) -> None:
-    """The compact database that readers open: the same tables, described."""
-    with connect(work / DATABASE, settings) as connection:
-        connection.execute("create schema marts")
-        for resource in package["resources"]:
-            name = resource["name"]
-            path = _quoted(work / resource["path"])
-            connection.execute(
-                f"create table marts.\"{name}\" as select * from read_parquet('{path}')"
-            )
-            connection.execute(
-                f"comment on table marts.\"{name}\" is '{_quoted(resource['description'])}'"
-            )
-            for column in resource["schema"]["fields"]:
-                connection.execute(
-                    f'comment on column marts."{name}"."{column["name"]}" '
-                    f"is '{_quoted(column['description'])}'"
-                )
-        connection.execute(
-            "create table main.snapshot_info as select $id as snapshot_id, "
-            "cast($at as timestamptz) at time zone 'UTC' as published_at, $hash as content_hash",
-            {"id": package["id"], "at": package["created"], "hash": package["content_hash"]},
-        )
-
-
-def _quoted(value: object) -> str:
-    return str(value).replace("'", "''")
-
-
 def _sync_tree(folder: Path) -> None:
+    """Files, folders and the folder itself are on the disk when this returns."""
     for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as handle:
-                os.fsync(handle.fileno())
-    _sync_folder(folder)
+        _sync(path)
+    _sync(folder)
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

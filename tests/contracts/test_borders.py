@@ -16,6 +16,7 @@ FOR_DASHBOARDS = {
     "pipelines.errors",
     "pipelines.publishing.reader",
     "pipelines.publishing.snapshot",
+    "pipelines.publishing.state",
     "pipelines.settings",
 }
 KNOWS_BOTH_HOUSES = ("pipelines/definitions.py", "pipelines/cli/")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.cli.runs import _papertide_error
-from pipelines.errors import BusyError
+from pipelines.errors import BusyError, mistake_behind
 
 pytestmark = pytest.mark.unit
 
@@ -14,10 +13,10 @@ def test_the_mistake_is_found_behind_its_wrappers() -> None:
     mistake, outer = BusyError("busy"), RuntimeError("step failed")
     outer.__cause__ = ValueError("in between")
     outer.__cause__.__context__ = mistake
-    assert _papertide_error(outer) is mistake
+    assert mistake_behind(outer) is mistake
 
 
 def test_a_chain_that_bites_its_tail_ends() -> None:
     first, second = RuntimeError("a"), RuntimeError("b")
     first.__cause__, second.__cause__ = second, first
-    assert _papertide_error(first) is None
+    assert mistake_behind(first) is None

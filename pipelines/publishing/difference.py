@@ -1,0 +1,220 @@
+"""What changed between two snapshots, as frames.
+
+Both are opened in one read-only connection that can reach nothing else. Columns and marts that only
+one of them has are passed over: a snapshot of an older release can be compared too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import polars as pl
+
+from pipelines.engine import connect
+from pipelines.errors import PapertideError
+from pipelines.publishing.snapshot import Snapshot
+from pipelines.settings import Settings
+
+NOT_COMPARED = ("n_items",)  # counts observations, not a fact of the paper
+
+
+def compare(settings: Settings, old: Snapshot, new: Snapshot) -> dict[str, pl.DataFrame]:
+    """Title → frame, in the order of reading; a frame without rows: nothing changed there.
+
+    `papers` (added, gone, changed), `paper columns`, `listings` by day, `captures`, `quarantine` by
+    reason, `coverage`, and `topic shares` whose intervals don't overlap. Raises PapertideError when
+    a database can't be opened.
+    """
+    with _opened(settings, old, new) as connection:
+        return {
+            "papers": _frame(connection, _PAPERS),
+            "paper columns": _paper_columns(connection),
+            "listings": _frame(connection, _LISTINGS),
+            "captures": _frame(connection, _CAPTURES),
+            "quarantine": _frame(connection, _QUARANTINE),
+            "coverage": _frame(connection, _COVERAGE),
+            "topic shares": _topic_shares(connection),
+        }
+
+
+@contextmanager
+def _opened(
+    settings: Settings, old: Snapshot, new: Snapshot
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(None, settings) as connection:
+        for name, snapshot in (("old", old), ("new", new)):
+            path = str(snapshot.database).replace("'", "''")
+            try:
+                connection.execute(f"attach '{path}' as {name} (read_only)")
+            except duckdb.Error:
+                raise PapertideError(
+                    f"{snapshot.database} can't be opened: it is missing or damaged. `papertide "
+                    "snapshots` says which ones are whole."
+                ) from None
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        try:
+            yield connection
+        except duckdb.CatalogException as error:
+            raise PapertideError(
+                f"{old.snapshot_id} and {new.snapshot_id} can't be compared: one has not the "
+                f"tables of this release ({str(error).splitlines()[0]})."
+            ) from None
+
+
+_PAPERS = """
+    select change, paper_id, title
+    from (
+        select 'added' as change, paper_id, title
+        from new.marts.dim_papers anti join old.marts.dim_papers using (paper_id)
+        union all
+        select 'gone' as change, paper_id, title
+        from old.marts.dim_papers anti join new.marts.dim_papers using (paper_id)
+    )
+    order by change, paper_id
+"""
+
+_LISTINGS = """
+    with sides as (
+        select population, listed_on, paper_id, true as is_old, false as is_new
+        from old.marts.fct_listings
+        union all
+        select population, listed_on, paper_id, false as is_old, true as is_new
+        from new.marts.fct_listings
+    ),
+
+    papers as (
+        select population, listed_on, paper_id, bool_or(is_old) as was, bool_or(is_new) as is_now
+        from sides
+        group by population, listed_on, paper_id
+    )
+
+    select
+        population,
+        listed_on,
+        count(*) filter (where was) as n_before,
+        count(*) filter (where is_now) as n_now,
+        count(*) filter (where is_now and not was) as n_added,
+        count(*) filter (where was and not is_now) as n_gone
+    from papers
+    group by population, listed_on
+    having n_added + n_gone > 0
+    order by listed_on, population
+"""
+
+_CAPTURES = """
+    select
+        case
+            when old.capture_id is null then 'added'
+            when new.capture_id is null then 'gone'
+            else 'read otherwise'
+        end as change,
+        coalesce(new.origin, old.origin) as origin,
+        coalesce(new.listing_kind, old.listing_kind) as listing_kind,
+        coalesce(new.listed_on, old.listed_on) as listed_on,
+        old.n_accepted as n_accepted_before,
+        new.n_accepted as n_accepted_now,
+        coalesce(new.capture_id, old.capture_id) as capture_id
+    from old.marts.rpt_capture_reconciliation as old
+    full join new.marts.rpt_capture_reconciliation as new on old.capture_id = new.capture_id
+    where old.capture_id is null or new.capture_id is null
+        or (old.listing_kind, old.listed_on, old.overrides, old.n_accepted, old.n_quarantined)
+            is distinct from
+            (new.listing_kind, new.listed_on, new.overrides, new.n_accepted, new.n_quarantined)
+    order by change, listed_on, origin
+"""
+
+_QUARANTINE = """
+    with sides as (
+        select reason, 1 as n_old, 0 as n_new from old.marts.rpt_quarantine
+        union all
+        select reason, 0 as n_old, 1 as n_new from new.marts.rpt_quarantine
+    )
+
+    select reason, sum(n_old)::bigint as n_before, sum(n_new)::bigint as n_now
+    from sides
+    group by reason
+    having n_before <> n_now
+    order by reason
+"""
+
+_COVERAGE = """
+    select
+        population,
+        listed_on,
+        old.is_captured as was_captured,
+        new.is_captured,
+        old.is_complete as was_complete,
+        new.is_complete
+    from old.marts.rpt_coverage as old
+    full join new.marts.rpt_coverage as new using (population, listed_on)
+    where (old.is_captured, old.is_complete) is distinct from (new.is_captured, new.is_complete)
+    order by listed_on, population
+"""
+
+_KEY = ("population", "grain", "period_start_on", "topic_id")
+
+
+def _paper_columns(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """In how many papers that both have each column changed."""
+    columns = [
+        name
+        for name in _common(connection, "dim_papers")
+        if name != "paper_id" and name not in NOT_COMPARED
+    ]
+    counts = ", ".join(
+        f'count(*) filter (where old."{name}" is distinct from new."{name}") as "{name}"'
+        for name in columns
+    )
+    wide = _frame(
+        connection,
+        f"select {counts} from old.marts.dim_papers as old "
+        "inner join new.marts.dim_papers as new using (paper_id)",
+    )
+    long = wide.unpivot(variable_name="column", value_name="n_papers_changed")
+    return long.filter(pl.col("n_papers_changed") > 0).sort(
+        ["n_papers_changed", "column"], descending=[True, False]
+    )
+
+
+def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Topics of a period whose shares differ by more than their intervals; and their verdicts."""
+    verdicts = (
+        "old.verdict as verdict_before, new.verdict as verdict_now,"
+        if "verdict" in _common(connection, "rpt_topic_trends")
+        else ""
+    )
+    changed = "or old.verdict is distinct from new.verdict" if verdicts else ""
+    return _frame(
+        connection,
+        f"""
+        select
+            {", ".join(_KEY)},
+            old.share as share_before,
+            new.share as share_now,
+            {verdicts}
+            old.n_total as n_total_before,
+            new.n_total as n_total_now
+        from old.marts.rpt_topic_trends as old
+        inner join new.marts.rpt_topic_trends as new using ({", ".join(_KEY)})
+        where old.share_high < new.share_low or new.share_high < old.share_low {changed}
+        order by abs(new.share - old.share) desc, {", ".join(_KEY)}
+        """,
+    )
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
+    return pl.DataFrame(connection.sql(sql))
+
+
+def _common(connection: duckdb.DuckDBPyConnection, mart: str) -> list[str]:
+    """Columns that the mart has in both, of the same type."""
+    rows = connection.execute(
+        "select any_value(column_name) from duckdb_columns() where schema_name = 'marts' "
+        "and table_name = $mart and database_name in ('old', 'new') "
+        "group by column_name, data_type having count(*) = 2 order by min(column_index)",
+        {"mart": mart},
+    ).fetchall()
+    return [str(name) for (name,) in rows]
