@@ -13,7 +13,7 @@ from defusedxml.ElementTree import iterparse
 
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.clean import one_line
-from pipelines.parsing.limits import XML_LIMITS, too_large
+from pipelines.parsing.limits import MAX_ITEMS, XML_LIMITS, too_large, too_many_items
 from pipelines.parsing.moments import utc
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
@@ -51,6 +51,8 @@ def parse(body: bytes, hints: Hints) -> Parsed:
         return reject_body("broken_xml", f"The body is not XML: {problem}.", body)
     if root.tag != f"{_ATOM}feed":
         return reject_body("not_a_listing", "The XML is not an Atom feed.", body)
+    if len(entries) > MAX_ITEMS:
+        return too_many_items(f"The feed has {len(entries)} entries", body)
     rows, rejects = [], []
     for position, entry in enumerate(entries, start=1):
         place = f"entry {position}"

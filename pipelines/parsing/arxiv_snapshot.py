@@ -173,9 +173,8 @@ def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reje
     for number, line in _written_lines(chunk, first_line):
         if len(rejects) > MAX_DAMAGED_LINES:
             break
-        if problem := _problem(line):
-            shown = excerpt(line[:800].decode("utf-8", errors="replace"))
-            rejects.append(Reject(f"line {number}", *problem, shown))
+        if problem := _problem(line, f"line {number}"):
+            rejects.append(problem)
         else:
             numbers.append(number)
             lines.append(line)
@@ -195,18 +194,24 @@ def _written_lines(chunk: bytes, first_line: int) -> Iterator[tuple[int, bytes]]
         yield number, found.group()
 
 
-def _problem(line: bytes) -> tuple[str, str] | None:
-    """Reason and detail why a line is no record."""
+def _problem(line: bytes, place: str) -> Reject | None:
+    """Why a line is no record; None for one that is."""
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return "broken_json", f"The line is not JSON: {error}."
+        return Reject(place, "broken_json", f"The line is not JSON: {error}.", _begin(line))
     n_nested = _nested(line)
     if n_nested > MAX_NESTED_IN_LINE and n_nested * _NESTED_BYTES > len(line):
-        return "too_large", f"The line holds {n_nested} lists and objects."
+        detail = f"The line holds {n_nested} lists and objects."
+        return Reject(place, "too_large", detail, _begin(line))
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
-        return "not_a_record", "The line is JSON but not an arXiv record."
+        detail = "The line is JSON but not an arXiv record."
+        return Reject(place, "not_a_record", detail, _begin(line))
     return None
+
+
+def _begin(line: bytes) -> str:
+    return excerpt(line[:800].decode("utf-8", errors="replace"))
 
 
 def _nested(text: bytes) -> int:

@@ -24,13 +24,16 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     """Items of an API answer. Not an array: the whole body is rejected as `not_a_listing`."""
     if rejected := too_large(body, JSON_LIMITS):
         return rejected
+    problem = ""
     try:
         data: Any = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
+        problem = str(error)  # the error itself holds the whole text
+    if problem:
         text = body.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
         if not text.startswith("["):
-            return reject_body("broken_json", f"The body is not JSON: {error}.", body)
-        return salvage(text, str(error), hints)
+            return reject_body("broken_json", f"The body is not JSON: {problem}.", body)
+        return salvage(text, problem, hints)
     if not isinstance(data, list):
         kind = "an object" if isinstance(data, dict) else "a bare value"
         return reject_body("not_a_listing", f"The JSON is {kind}, not an array of papers.", body)

@@ -15,7 +15,7 @@ from typing import Any
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.clean import one_line
 from pipelines.parsing.moments import utc
-from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame
+from pipelines.parsing.records import MAX_NAME_CHARS, Hints, Parsed, Reject, excerpt, finish, frame
 
 _MAX_URL_CHARS = 2_000
 _MAX_LABEL_CHARS = 500  # of a keyword or an organisation
@@ -80,8 +80,10 @@ def _authors(value: Any, notes: Counter[str]) -> list[str] | None:
     names, hidden = [], 0
     for entry in value:
         name = entry.get("name") if isinstance(entry, dict) else entry
-        if isinstance(name, str) and one_line(name):
-            names.append(one_line(name))
+        if isinstance(name, str) and len(name) > MAX_NAME_CHARS:
+            raise _Unusable("author_name_too_long", f"A name has {len(name)} characters.")
+        if isinstance(name, str) and (shown := one_line(name)):
+            names.append(shown)
             hidden += isinstance(entry, dict) and entry.get("hidden") is True
     if len(names) < len(value):
         notes["blank_author_names_dropped"] += 1

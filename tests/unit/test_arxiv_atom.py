@@ -40,6 +40,7 @@ PARAMETER = b'<!DOCTYPE feed [<!ENTITY % p SYSTEM "http://localhost/x"> %p;]><fe
         pytest.param(b"<rss/>", "not_a_listing", id="rss"),
         pytest.param(b"<feed/>", "not_a_listing", id="no namespace"),
         pytest.param(DTD, "xml_dtd_refused", id="entity"),
+        pytest.param(atom("<entry/>" * 20_001), "too_large", id="entries"),
         pytest.param(b"<feed>" + b"<a>" * 1_000_001, "too_large", id="tags"),
         pytest.param(b"<feed " + b'a=""' * 500_001, "too_large", id="attributes"),
         pytest.param(b"<feed>" + b"\n" * 1_000_001, "too_large", id="lines"),
