@@ -59,7 +59,8 @@ bench: $(VENV)/.dev ## Measure against the budgets (minutes; needs the corpus)
 	@$(BIN)/python -m tests.benchmarks
 
 lock: $(VENV)/.dev ## Pin the dependencies anew, with hashes and without hosts
-	@for part in "requirements.txt:--group build" "requirements-dev.txt:--group dev --group e2e"; do \
+	@for part in "requirements.txt:--group build" "requirements-dev.txt:--group dev --group e2e" \
+		"docs/deploy/requirements-postgres.txt:--group build --group postgres -c requirements.txt"; do \
 		$(BIN)/uv pip compile pyproject.toml $${part#*:} --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras \
 			--quiet -o $${part%%:*}; done

@@ -26,12 +26,13 @@ from dash import (
     set_props,
 )
 
-from dashboards import controls, downloads, formats, state, theme
+from dashboards import controls, downloads, formats, metrics, state, theme
 from dashboards.components import Renderer, aria
 from dashboards.pages import PAGES, Page, at
 from dashboards.queries import Queries
 from pipelines.errors import NoSnapshotError, PapertideError
 from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings, get_settings
 
 log = logging.getLogger("papertide.dashboard")
 ASSETS = Path(__file__).with_name("assets")
@@ -68,10 +69,13 @@ export-site DIR.</noscript>
 </html>"""
 
 
-def create_app(reader: Reader, *, stale_after_hours: float = 0) -> Dash:
+def create_app(
+    reader: Reader, *, stale_after_hours: float = 0, settings: Settings | None = None
+) -> Dash:
     """The app. Serve its `server`; every interaction reads the snapshot that is current then.
 
-    Figures older than `stale_after_hours` are said to be old on every page; 0: never.
+    Figures older than `stale_after_hours` are said to be old on every page; 0: never. The metrics
+    are of the home in `settings`, which default to the process's.
     """
     queries = Queries(reader, stale_after_hours=stale_after_hours)
     app = Dash(
@@ -88,6 +92,7 @@ def create_app(reader: Reader, *, stale_after_hours: float = 0) -> Dash:
     app.layout = shell()
     _add_callbacks(app, queries)
     _add_routes(app.server, queries)
+    metrics.add(app.server, queries, settings or get_settings())
     _add_headers(app)
     return app
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from dashboards.export import export_site
 from pipelines import dbt_project
-from pipelines.defs import checks, intake, listings, models, publish, schedules
+from pipelines.defs import checks, intake, listings, models, publish, schedules, sensors
 from pipelines.defs.resources import Home, Writer
 from pipelines.publishing.reader import Reader
 from pipelines.settings import get_settings
@@ -42,6 +42,7 @@ refresh = dg.define_asset_job(
     | dg.AssetSelection.assets(listings.live_listings),
     description="Fetch what is due, rebuild what changed, check, publish.",
     hooks={publish.note_refusal},
+    tags=sensors.WRITES,
 )
 
 defs = dg.Definitions(
@@ -68,12 +69,14 @@ defs = dg.Definitions(
             everything - dg.AssetSelection.assets(intake.captures),
             description="Rebuild, check, publish and show what the lake holds.",
             hooks={publish.note_refusal},
+            tags=sensors.WRITES,
         ),
         dg.define_asset_job(
             "main",
             everything,
             description="The whole way, files to site.",
             hooks={publish.note_refusal},
+            tags=sensors.WRITES,
         ),
         refresh,
         dg.define_asset_job(
@@ -83,6 +86,7 @@ defs = dg.Definitions(
         ),
     ],
     schedules=schedules.of(refresh, get_settings()),
+    sensors=sensors.ALL,
     resources={"home": Home(), "writer": Writer(), "dbt": models.dbt_resource()},
     # One process: the steps share a warehouse file and a writer's lock.
     executor=dg.in_process_executor,

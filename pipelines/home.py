@@ -11,14 +11,12 @@ but what can't be made anew.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from pipelines.errors import PapertideError
+from pipelines.publishing.state import write_whole
 from pipelines.settings import Settings
 
 FORMAT = 2
@@ -109,14 +107,5 @@ def _parsed(text: bytes) -> Marker | None:
 
 
 def _write(settings: Settings, marker: Marker) -> None:
-    """The marker, whole or not at all."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=settings.home, prefix=".home-", delete=False
-    ) as temporary:
-        json.dump(asdict(marker), temporary, indent=1)
-        temporary.write("\n")
-        temporary.flush()
-        os.fsync(temporary.fileno())
-    os.chmod(temporary.name, 0o644)
-    os.replace(temporary.name, Path(settings.home) / MARKER)
+    write_whole(settings.home / MARKER, json.dumps(asdict(marker), indent=1) + "\n")

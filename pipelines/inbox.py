@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -26,6 +25,7 @@ import polars as pl
 
 from pipelines.captures import SIDECAR, is_companion
 from pipelines.intake import Outcome
+from pipelines.publishing.state import write_whole
 from pipelines.settings import Settings
 
 SETTLE_S = 5.0
@@ -112,7 +112,7 @@ def put_aside(
     folder.mkdir(parents=True, exist_ok=True)
     text = verdict(settings, path.name, outcome, facts, built)
     place = _reserve(folder, path.name)
-    _write(place.with_name(place.name + VERDICT), text)
+    write_whole(place.with_name(place.name + VERDICT), text, prefix=".verdict-")
     os.replace(path, place)  # over the empty file that holds the name for it
     _tidy(path.parent, settings.inbox_dir)
     return place
@@ -138,15 +138,6 @@ def _fitting(name: str) -> str:
     """The name, cut at its front where a verdict's name would be too long for the disk."""
     raw = os.fsencode(name)
     return name if len(raw) <= MAX_NAME_BYTES else os.fsdecode(raw[-MAX_NAME_BYTES:]).lstrip(".")
-
-
-def _write(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=".verdict-", delete=False, encoding="utf-8", errors="replace"
-    ) as temporary:
-        temporary.write(text)
-    os.chmod(temporary.name, 0o644)
-    os.replace(temporary.name, path)
 
 
 def _tidy(folder: Path, inbox: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli.alerts import alert_test
 from pipelines.cli.refresh import backfill, refresh
 from pipelines.cli.snapshots import ALL as SNAPSHOTS
 from pipelines.errors import UsageError
@@ -166,4 +167,7 @@ def up() -> int:
     return run_all(get_settings())
 
 
-ALL = (demo, ingest, refresh, backfill, build, status, sql, dashboard, export_site, up, *SNAPSHOTS)
+ALL = (
+    demo, ingest, refresh, backfill, build, status, sql, dashboard, export_site, up, alert_test,
+    *SNAPSHOTS,
+)  # fmt: skip

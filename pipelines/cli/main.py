@@ -6,12 +6,16 @@ mistake is one clear sentence; a traceback means a defect in Papertide.
 
 from __future__ import annotations
 
+import functools
 import sys
+from typing import Any
 
 import click
 
+from pipelines import home
 from pipelines.cli import commands
 from pipelines.errors import PapertideError, UsageError
+from pipelines.settings import get_settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,8 +34,21 @@ def papertide() -> None:
     """
 
 
+def guarded(command: click.Command) -> click.Command:
+    """The command, which first refuses a home that a newer Papertide wrote."""
+    act = command.callback
+
+    @functools.wraps(act)  # type: ignore[arg-type]
+    def known_home_first(*args: Any, **kwargs: Any) -> Any:
+        home.require_known(get_settings())
+        return act(*args, **kwargs)  # type: ignore[misc]
+
+    command.callback = known_home_first
+    return command
+
+
 for command in commands.ALL:
-    papertide.add_command(command)
+    papertide.add_command(guarded(command))
 
 
 def main() -> None:

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from pipelines.errors import PapertideError, mistake_behind
+from pipelines import home
+from pipelines.cli import instance
+from pipelines.delivery import alerts
+from pipelines.errors import (
+    BusyError,
+    CheckFailed,
+    PapertideError,
+    UsageError,
+    mistake_behind,
+)
 from pipelines.publishing import state
 from pipelines.settings import Settings, get_settings
 
@@ -27,22 +36,17 @@ if TYPE_CHECKING:
 BUILDS = ("build", "main", "refresh")  # jobs that mean to publish
 PROGRESS_EVERY = 25  # where no bar can move, every so many steps are told
 
-DAGSTER_YAML = """\
-# Written once; yours to change. SQLite beside this file keeps runs and events.
-telemetry:
-  enabled: false
-python_logs:
-  managed_python_loggers: [papertide]
-  python_log_level: INFO
-"""
-
 
 def prepare(settings: Settings) -> None:
-    """Make Dagster's home and point this process and its children at it."""
+    """Bring the home to today's format, make Dagster's, and point this process at both.
+
+    Children inherit that. Raises PapertideError when a newer version wrote the home.
+    """
+    home.open_home(settings)
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    config = settings.dagster_home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(DAGSTER_YAML)
+    instance.write(settings)
+    if settings.postgres_url:  # Dagster's processes read it from there
+        os.environ["PAPERTIDE_POSTGRES_URL"] = settings.postgres_url.get_secret_value()
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["PAPERTIDE_HOME"] = str(settings.home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
@@ -60,23 +64,35 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
         import dagster as dg
 
         from pipelines.definitions import defs
+        from pipelines.defs.sensors import BY_HAND
 
         config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         config["ops"] = {asset: {"config": dict(given)} for asset, given in assets.items()}
         before = state.pointed_to(settings.snapshots_dir)
-        with dg.DagsterInstance.get() as instance:
+        with dg.DagsterInstance.get() as storage:
             try:
-                return defs.resolve_job_def(name).execute_in_process(
-                    instance=instance, run_config=config
+                result = defs.resolve_job_def(name).execute_in_process(
+                    instance=storage, run_config=config, tags={BY_HAND: "yes"}
                 )
             except dg.DagsterExecutionInterruptedError:
                 raise KeyboardInterrupt from None
             except Exception as error:
                 if name in BUILDS and state.pointed_to(settings.snapshots_dir) == before:
                     state.note_failed_build(settings, error)
+                _tell(settings, name, error)
                 if mistake := mistake_behind(error):
                     raise mistake from None
                 raise
+        alerts.notify_recovered(settings)
+        return result
+
+
+def _tell(settings: Settings, job: str, error: Exception) -> None:
+    """Alert people of a run that failed here; that another one was at work is no trouble."""
+    mistake = mistake_behind(error)
+    if not isinstance(mistake, BusyError | UsageError):
+        refused = isinstance(mistake, CheckFailed)
+        alerts.notify_failure(settings, job, str(mistake or error), "by hand", refused=refused)
 
 
 def _require_writable(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli import runs
+from pipelines.cli import instance, runs
 from pipelines.settings import PROJECT_ROOT, Settings
 
 GRACE_S = 10
@@ -36,6 +36,8 @@ def run_all(settings: Settings) -> int:
     Whatever happens, none is left behind.
     """
     runs.prepare(settings)
+    if noticed := instance.difference(settings):
+        click.echo(noticed, err=True)
     stop: list[int] = []
     for sent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sent, lambda number, _: stop.append(number))

@@ -93,7 +93,9 @@ def test_a_damaged_marker_is_refused_with_the_remedy(
     settings: Settings, act: home.Migration, text: str
 ) -> None:
     write(settings, text)
-    with pytest.raises(PapertideError, match=r"is damaged\. Restore it from a backup, or remove it"):
+    with pytest.raises(
+        PapertideError, match=r"is damaged\. Restore it from a backup, or remove it"
+    ):
         act(settings)
     assert (settings.home / home.MARKER).read_text() == text
 

@@ -1,0 +1,110 @@
+"""`dagster.yaml`: what Dagster is told of its storage, its queue and its housekeeping.
+
+Belongs here: the default text, writing it once, and whether a home's own differs. Does not:
+running anything.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from pipelines.errors import SettingsError
+from pipelines.publishing.state import write_whole
+from pipelines.settings import Settings, variable
+
+SQLITE = """\
+# Runs and events are kept in SQLite beside this file; with PAPERTIDE_POSTGRES_URL in Postgres.
+"""
+POSTGRES = """\
+# Runs and events are kept in Postgres. The address, with its password, stays in the environment.
+storage:
+  postgres:
+    postgres_url:
+      env: PAPERTIDE_POSTGRES_URL
+"""
+DEFAULT = """\
+# Written by Papertide once; yours to change. `papertide up` says when the default has moved on.
+{storage}
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+python_logs:
+  managed_python_loggers: [papertide]
+  python_log_level: INFO
+
+# One run at a time may write to the home; sources are asked by one run at a time.
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+    tag_concurrency_limits:
+      - key: papertide/writer
+        limit: 1
+  pools:
+    default_limit: 1
+    granularity: run
+
+# A run that does not start, stop or end in time has died.
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  cancel_timeout_seconds: 180
+  max_runtime_seconds: 43200
+  poll_interval_seconds: 60
+
+# Days that evaluations of sensors and schedules are kept. Runs and their events are kept for good.
+retention:
+  schedule:
+    purge_after_days: {{skipped: 7, success: 90, failure: 90}}
+  sensor:
+    purge_after_days: {{skipped: 2, success: 90, failure: 90}}
+"""
+
+
+def default(settings: Settings) -> str:
+    """Today's `dagster.yaml` for these settings. It holds no secret."""
+    return DEFAULT.format(storage=POSTGRES if settings.postgres_url else SQLITE)
+
+
+def path(settings: Settings) -> Path:
+    """Where it stands."""
+    return settings.dagster_home / "dagster.yaml"
+
+
+def write(settings: Settings) -> None:
+    """Write it where there is none, or where nobody changed it and another storage is wanted.
+
+    Raises SettingsError when Postgres is wanted and can't be spoken to.
+    """
+    if settings.postgres_url and find_spec("dagster_postgres") is None:
+        raise SettingsError(
+            f"{variable('postgres_url')} is set, and the packages for Postgres are not installed: "
+            "pip install --require-hashes -r docs/deploy/requirements-postgres.txt"
+        )
+    ours = {DEFAULT.format(storage=storage) for storage in (SQLITE, POSTGRES)}
+    if (known := _stored(settings)) is None or (known in ours and known != default(settings)):
+        write_whole(path(settings), default(settings))
+
+
+def difference(settings: Settings) -> str:
+    """A sentence when the home's file is not today's default, which it may well be; else empty."""
+    known = _stored(settings)
+    if known is None or known == default(settings):
+        return ""
+    if settings.postgres_url and variable("postgres_url") not in known:
+        return (
+            f"{path(settings)} is your own and does not name {variable('postgres_url')}: runs are "
+            "kept where it says. docs/deploy/dagster.postgres.yaml shows what to add."
+        )
+    return (
+        f"{path(settings)} differs from today's default and is left as it is. To take the default, "
+        "remove it and start again."
+    )
+
+
+def _stored(settings: Settings) -> str | None:
+    try:
+        return path(settings).read_text("utf-8")
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,77 @@
+"""Mail through a server of the operator's: plain on this machine, STARTTLS or TLS elsewhere."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from pipelines.delivery.message import Alert
+from pipelines.delivery.webhook import DeliveryError
+
+TIMEOUT_S = 20.0
+PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+def message_of(alert: Alert, sender: str, recipients: str) -> EmailMessage:
+    """The alert as a message of plain text; `recipients` are addresses with commas between."""
+    message = EmailMessage()
+    message["Subject"] = f"[Papertide] {alert.subject}"
+    message["From"] = sender
+    message["To"] = recipients
+    message["Date"] = format_datetime(alert.at)
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"  # no vacation notice answers it
+    message["X-Papertide-Alert"] = alert.kind
+    message.set_content(alert.body or alert.subject)
+    return message
+
+
+def send(server_url: SecretStr, message: EmailMessage) -> None:
+    """Hand the message to the server. Raises DeliveryError, which holds no secret."""
+    try:
+        with _session(server_url.get_secret_value()) as server:
+            server.send_message(message)
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        raise DeliveryError(_said(error)) from None
+
+
+def _session(url: str) -> smtplib.SMTP:
+    """An open session, encrypted and logged in as the address says."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    trusted = ssl.create_default_context()
+    server: smtplib.SMTP
+    if parts.scheme == "smtps":
+        server = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=trusted)
+    else:
+        server = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+    try:
+        if parts.scheme == "smtp+starttls":
+            server.starttls(context=trusted)
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, in a sentence without the server's words, which may repeat ours."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        what = f"The mail server refused the login ({error.smtp_code})"
+    elif isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "The mail server refused all recipients. Check PAPERTIDE_ALERT_MAIL_TO."
+    elif isinstance(error, smtplib.SMTPSenderRefused):
+        return "The mail server refused the sender. Check PAPERTIDE_ALERT_MAIL_FROM."
+    elif isinstance(error, ssl.SSLError):
+        what = f"The mail server's encryption can't be used ({error.reason or 'TLS'})"
+    else:
+        code = getattr(error, "smtp_code", None)
+        what = f"The mail server did not take the message ({code or type(error).__name__})"
+    return f"{what}. Check PAPERTIDE_SMTP_URL."

@@ -1,0 +1,59 @@
+"""Alerts as a POST of JSON: `text` for receivers that show it, the fields for those that sort.
+
+Slack, Mattermost and what speaks like them show `text`; a receiver of one's own reads the rest.
+"""
+
+from __future__ import annotations
+
+import socket
+from importlib.metadata import version
+
+import httpx2
+from pydantic import SecretStr
+
+from pipelines.delivery.message import Alert
+from pipelines.errors import PapertideError
+
+TIMEOUT_S = 10.0
+
+
+class DeliveryError(PapertideError):
+    """A receiver that did not take an alert. The message holds no secret."""
+
+
+def post(address: SecretStr, alert: Alert) -> None:
+    """Post the alert. Raises DeliveryError when it can't be reached or does not answer 2xx."""
+    try:
+        answer = httpx2.post(
+            address.get_secret_value(),
+            json=payload(alert),
+            headers={"User-Agent": f"papertide/{version('papertide')}"},
+            timeout=TIMEOUT_S,
+            follow_redirects=False,  # elsewhere the token in the address would be known too
+        )
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        raise DeliveryError(
+            f"The webhook can't be reached ({type(error).__name__}). Check PAPERTIDE_ALERT_WEBHOOK "
+            "and the network."
+        ) from None
+    if not answer.is_success:
+        raise DeliveryError(
+            f"The webhook answered {answer.status_code}. Check PAPERTIDE_ALERT_WEBHOOK."
+        )
+
+
+def payload(alert: Alert) -> dict[str, str]:
+    """The JSON that is posted: text, kind, subject, body, at (ISO, UTC), host."""
+    return {
+        "text": _without_mentions(f"{alert.subject}\n{alert.body}"),
+        "kind": alert.kind,
+        "subject": alert.subject,
+        "body": alert.body,
+        "at": alert.at.isoformat(timespec="seconds"),
+        "host": socket.gethostname(),
+    }
+
+
+def _without_mentions(text: str) -> str:
+    """`<!channel>` or `@all` in the name of a file must not call a whole company."""
+    return text.replace("<", "<\u200b").replace("@", "@\u200b")

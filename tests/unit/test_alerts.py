@@ -1,0 +1,323 @@
+"""Alerts go out once, to receivers that really listen, and never fail who tells them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from pipelines.delivery import alerts
+from pipelines.delivery.message import MAX_SUBJECT_CHARS, Alert
+from pipelines.delivery.webhook import payload
+from pipelines.errors import SettingsError
+from pipelines.settings import Settings, get_settings, secrets
+from tests.fixtures.receivers import Hook, Letters, certificate, mail_server, web_server
+
+pytestmark = pytest.mark.unit
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with web_server() as hook:
+        yield hook
+
+
+@pytest.fixture
+def letters() -> Iterator[Letters]:
+    with mail_server() as letters:
+        yield letters
+
+
+@pytest.fixture
+def hooked(hook: Hook, tmp_path: Path) -> Settings:
+    """A home whose alerts go to the web server."""
+    return Settings(home=tmp_path / "home", alert_webhook=f"{hook.url}/token-5ecret")
+
+
+def mailed(tmp_path: Path, url: str, to: str = "ops@example.org") -> Settings:
+    return Settings(
+        home=tmp_path / "home",
+        alert_mail_to=to,
+        alert_mail_from="papertide@example.org",
+        smtp_url=url,
+    )
+
+
+def publish(settings: Settings, at: datetime) -> None:
+    """A snapshot as far as readers of its time look."""
+    folder = settings.snapshots_dir / f"{at:%Y%m%dT%H%M%SZ}"
+    folder.mkdir(parents=True)
+    (folder / "papertide.duckdb").write_bytes(bytes(8) + b"DUCK")
+    (folder / "datapackage.json").write_text(
+        json.dumps({"created": at.isoformat(), "resources": []})
+    )
+    (settings.snapshots_dir / "CURRENT").write_text(folder.name)
+
+
+def fail(settings: Settings, hours: float = 0, **more: bool) -> None:
+    alerts.notify_failure(settings, "main", "boom", "r1", now=NOON + timedelta(hours=hours), **more)
+
+
+def kinds(hook: Hook) -> list[str]:
+    return [body["kind"] for body in hook.bodies]
+
+
+# When
+
+
+def test_a_failure_is_told_once_and_again_after_the_pause(hooked: Settings, hook: Hook) -> None:
+    for hours in (0, 1, 23.9, 24.1, 25):
+        fail(hooked, hours)
+    assert [body["at"][:16] for body in hook.bodies] == ["2026-03-02T12:00", "2026-03-03T12:06"]
+
+
+def test_other_jobs_and_refusals_are_other_alerts(hooked: Settings, hook: Hook) -> None:
+    fail(hooked)
+    fail(hooked, refused=True)
+    alerts.notify_failure(hooked, "listings", "boom", "r2", now=NOON)
+    assert kinds(hook) == ["run_failed", "publication_refused", "run_failed"]
+
+
+def test_recovered_is_told_once_by_the_next_snapshot(hooked: Settings, hook: Hook) -> None:
+    publish(hooked, NOON - timedelta(hours=1))
+    fail(hooked, refused=True)
+    assert not alerts.notify_recovered(hooked)  # the snapshot is older than the trouble
+    publish(hooked, NOON + timedelta(hours=1))
+    assert alerts.notify_recovered(hooked)
+    assert not alerts.notify_recovered(hooked)
+    assert kinds(hook) == ["publication_refused", "recovered"]
+    assert "A publication was refused" in hook.bodies[-1]["body"]
+
+
+def test_after_recovery_the_same_failure_is_news(hooked: Settings, hook: Hook) -> None:
+    fail(hooked)
+    publish(hooked, NOON + timedelta(hours=1))
+    alerts.notify_recovered(hooked)
+    fail(hooked, 2)
+    assert kinds(hook) == ["run_failed", "recovered", "run_failed"]
+
+
+def test_nothing_is_over_that_failed_again_since(hooked: Settings, hook: Hook) -> None:
+    fail(hooked)
+    publish(hooked, NOON + timedelta(hours=1))
+    fail(hooked, 2)
+    assert not alerts.notify_recovered(hooked)
+
+
+def test_a_snapshot_goes_stale(hooked: Settings, hook: Hook) -> None:
+    assert not alerts.notify_stale(hooked, now=NOON)  # nothing published is not stale
+    publish(hooked, NOON)
+    assert not alerts.notify_stale(hooked, now=NOON + timedelta(hours=36))
+    assert alerts.notify_stale(hooked, now=NOON + timedelta(hours=37))
+    assert alerts.notify_stale(hooked, now=NOON + timedelta(hours=38))
+    assert kinds(hook) == ["stale"]
+    publish(hooked, NOON + timedelta(hours=39))
+    alerts.notify_recovered(hooked)
+    assert kinds(hook) == ["stale", "recovered"]
+
+
+# What comes of a receiver that fails
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_a_refusing_receiver_fails_nobody(
+    hooked: Settings, hook: Hook, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    hook.status = status
+    with caplog.at_level(logging.WARNING, logger="papertide"):
+        fail(hooked)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert str(status) in line
+    assert "5ecret" not in line
+    assert line.count("\n") == 0
+    assert hook.paths == ["/token-5ecret"]  # no redirect is followed
+
+
+def test_what_nobody_took_is_told_later(hooked: Settings, hook: Hook) -> None:
+    hook.status = 500
+    fail(hooked)
+    hook.status, hook.bodies[:] = 200, []
+    assert alerts.retry(hooked)
+    assert alerts.retry(hooked)
+    assert kinds(hook) == ["run_failed"]
+    assert hook.bodies[0]["at"] == NOON.isoformat()
+
+
+def test_recovery_waits_for_a_receiver_too(hooked: Settings, hook: Hook) -> None:
+    fail(hooked)
+    publish(hooked, NOON + timedelta(hours=1))
+    hook.status = 500
+    alerts.notify_recovered(hooked)
+    hook.status, hook.bodies[:] = 200, []
+    assert not alerts.retry(hooked)  # and then nothing is left
+    assert kinds(hook) == ["recovered"]
+
+
+def test_nobody_listens(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with web_server() as gone:
+        settings = Settings(home=tmp_path, alert_webhook=f"{gone.url}/5ecret")
+    fail(settings)
+    assert "can't be reached" in caplog.text
+    assert "5ecret" not in caplog.text
+
+
+def test_without_receivers_troubles_are_remembered(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    fail(settings, refused=True)
+    assert list(json.loads(settings.alerts_path.read_text())) == ["publication_refused"]
+    publish(settings, NOON + timedelta(hours=1))
+    assert alerts.notify_recovered(settings)
+    assert json.loads(settings.alerts_path.read_text()) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}x", '{"a": 1}', '{"a": {"kind": 1}}',
+     '{"stale": {"kind": "stale", "subject": "", "body": "", "last_at": "2026-01-01"}}'],
+)  # fmt: skip
+def test_a_damaged_memory_is_begun_anew(hooked: Settings, hook: Hook, text: str) -> None:
+    hooked.home.mkdir()
+    hooked.alerts_path.write_text(text)
+    fail(hooked)
+    assert kinds(hook) == ["run_failed"]
+
+
+def test_a_home_that_is_no_folder_fails_nobody(tmp_path: Path, hook: Hook) -> None:
+    (tmp_path / "file").touch()
+    settings = Settings(home=tmp_path / "file" / "home", alert_webhook=hook.url)
+    assert not alerts.notify_failure(settings, "main", "boom", "r1")
+
+
+# What is said
+
+
+def test_secrets_are_blotted_out_of_messages(hook: Hook, tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path, alert_webhook=hook.url, postgres_url="postgresql://u:pa55@db/x"
+    )
+    alerts.notify_failure(settings, "main", "no route to postgresql://u:pa55@db/x", "r1")
+    assert "pa55" not in json.dumps(hook.bodies)
+    assert "pa55" not in settings.alerts_path.read_text()
+
+
+def test_text_from_outside_stays_text() -> None:
+    alert = Alert(
+        "run_failed", "a\r\nBcc: x@y\x00\u2028z" + "…" * 900, "<!channel> @all\x1b[1m", NOON
+    )
+    assert alert.subject.isprintable()
+    assert len(alert.subject) <= MAX_SUBJECT_CHARS + 1
+    sent = payload(alert)
+    assert "<!" not in sent["text"]
+    assert "@all" not in sent["text"]
+    assert "\x1b" not in sent["body"]
+    assert set(sent) == {"text", "kind", "subject", "body", "at", "host"}
+
+
+def test_half_a_character_can_be_sent(hooked: Settings, hook: Hook) -> None:
+    alerts.notify_failure(hooked, "main", "name \udcff", "r1")
+    assert "name ?" in hook.bodies[0]["body"]
+
+
+# Mail
+
+
+def test_mail_arrives_with_nothing_injected(letters: Letters, tmp_path: Path) -> None:
+    settings = mailed(
+        tmp_path, f"smtp://u%40x:p%3Aw@127.0.0.1:{letters.port}", "a@example.org, b@example.org"
+    )
+    alerts.notify_failure(settings, "x\r\nBcc: evil@example.org\r\n\r\nhi", "Größe\n.\nQUIT", "r1")
+    (envelope,) = letters.envelopes
+    assert envelope.rcpt_tos == ["a@example.org", "b@example.org"]
+    assert letters.logins == [("u@x", "p:w")]
+    message = message_from_bytes(envelope.content, policy=policy.default)  # type: ignore[arg-type]
+    assert message["Bcc"] is None
+    assert message["Subject"].startswith("[Papertide] The job x Bcc: evil@example.org hi failed")
+    assert message["X-Papertide-Alert"] == "run_failed"
+    assert message["Date"]
+    assert message["Message-ID"].endswith("@example.org>")
+    assert "Größe\n.\nQUIT" in message.get_content().replace("\r\n", "\n")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_mail_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    context, cert = certificate(tmp_path)
+    with mail_server(**{"starttls" if "start" in scheme else "tls": context}) as letters:
+        settings = mailed(tmp_path, f"{scheme}://u:pw@127.0.0.1:{letters.port}")
+        assert "encryption can't be used" in str(alerts.send_test(settings)["mail"])
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        assert alerts.send_test(settings) == {"mail": None}
+        assert letters.logins == [("u", "pw")]
+
+
+@pytest.mark.parametrize(
+    ("refuses", "said"),
+    [("login", "refused the login"), ("recipients", "refused all recipients"),
+     ("data", r"did not take the message \(451\)")],
+)  # fmt: skip
+def test_a_mail_server_that_refuses(
+    letters: Letters, tmp_path: Path, caplog: pytest.LogCaptureFixture, refuses: str, said: str
+) -> None:
+    letters.refuses = refuses
+    settings = mailed(tmp_path, f"smtp://user:hush@127.0.0.1:{letters.port}")
+    fail(settings)
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "papertide"]
+    assert re.search(said, line)
+    assert "hush" not in line
+
+
+def test_one_way_that_works_is_enough(hook: Hook, letters: Letters, tmp_path: Path) -> None:
+    settings = mailed(tmp_path, f"smtp://127.0.0.1:{letters.port}").model_copy(
+        update={"alert_webhook": Settings(alert_webhook=hook.url).alert_webhook}
+    )
+    hook.status = 500
+    fail(settings)
+    fail(settings, 1)
+    assert len(letters.envelopes) == 1
+    assert len(hook.bodies) == 1
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAPERTIDE_ALERT_WEBHOOK", "ftp://hush@example.org"),
+        ("PAPERTIDE_ALERT_WEBHOOK", "https://hush.example.org:99999"),
+        ("PAPERTIDE_SMTP_URL", "smtp://u:hush@mail.example.org"),
+        ("PAPERTIDE_SMTP_URL", "mail.example.org/hush"),
+        ("PAPERTIDE_POSTGRES_URL", "sqlite:///hush"),
+    ],
+)
+def test_a_wrong_secret_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    assert name in secrets()
+    monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    with pytest.raises(SettingsError) as wrong:
+        get_settings()
+    get_settings.cache_clear()
+    assert str(wrong.value).startswith(f"{name} can't be used: ")
+    assert "hush" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("value", ["a@b\nBcc: c@d", "A <a@b>", "a b@c", "a@"])
+def test_only_bare_addresses_are_mailed(value: str) -> None:
+    with pytest.raises(ValueError, match="name@host"):
+        Settings(alert_mail_to=value)
+
+
+def test_empty_variables_are_none() -> None:
+    settings = Settings(alert_webhook="", alert_mail_to=" ", smtp_url="", postgres_url="")
+    assert not alerts.channels(settings)
+    assert not alerts.half_configured(settings)
+    assert alerts.half_configured(Settings(alert_mail_to="a@b")) == ["alert_mail_from", "smtp_url"]
