@@ -50,7 +50,12 @@ ITEM_COLUMNS = (
     Column("arxiv_id", TEXT, "arXiv id without version; null where the capture shows none."),
     Column("arxiv_version", INT, "Newest version that the capture names."),
     Column("title", TEXT, "Title, cleaned (folds, LaTeX made readable)."),
-    Column("title_key", TEXT, "Title reduced to lower-case letters and digits; identity uses it."),
+    Column(
+        "title_key",
+        TEXT,
+        "Title reduced to lower-case letters and digits, with marks, `+` and `#` attached to them; "
+        "identity uses it.",
+    ),
     Column("abstract", TEXT, "Abstract, cleaned; null where not shown."),
     Column("authors", TEXTS, "Author names as printed, in order; null where not shown."),
     Column("n_authors", INT, "Number of authors as listed, hidden ones counted."),
