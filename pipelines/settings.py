@@ -20,10 +20,12 @@ DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_models"
 
 
 _HTTP_URL = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
+# Which driver "postgresql" means depends on the version of SQLAlchemy; Dagster brings this one.
+_POSTGRES = "postgresql+psycopg2"
 _SCHEMES = {
     "alert_webhook": ("https", "http"),
     "smtp_url": ("smtp", "smtp+starttls", "smtps"),
-    "postgres_url": ("postgresql", "postgres"),
+    "postgres_url": ("postgresql", "postgres", _POSTGRES),
 }
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
@@ -149,6 +151,8 @@ class Settings(BaseSettings):
             raise ValueError(f"write it as {' or '.join(f'{s}://host…' for s in schemes)}")
         if parts.scheme == "smtp" and parts.password and parts.hostname not in _THIS_MACHINE:
             raise ValueError("a password needs smtp+starttls:// or smtps://")
+        if parts.scheme in ("postgresql", "postgres"):
+            text = text.replace(parts.scheme, _POSTGRES, 1)
         return SecretStr(text)
 
     @field_validator("alert_mail_to", "alert_mail_from")

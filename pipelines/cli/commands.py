@@ -160,11 +160,12 @@ def dashboard(host: str | None, port: int | None) -> None:
 
 
 @click.command()
-def up() -> int:
+@click.option("--only", type=click.Choice(("webserver", "daemon", "dashboard")), help="Just one.")
+def up(only: str | None) -> int:
     """Start Dagster's web server, its daemon and the dashboard; Ctrl-C stops all three."""
     from pipelines.cli.up import run_all
 
-    return run_all(get_settings())
+    return run_all(get_settings(), only)
 
 
 ALL = (

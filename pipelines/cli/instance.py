@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from filelock import FileLock
+
 from pipelines.errors import SettingsError
 from pipelines.publishing.state import write_whole
 from pipelines.settings import Settings, variable
@@ -85,6 +87,14 @@ def write(settings: Settings) -> None:
     ours = {DEFAULT.format(storage=storage) for storage in (SQLITE, POSTGRES)}
     if (known := _stored(settings)) is None or (known in ours and known != default(settings)):
         write_whole(path(settings), default(settings))
+
+
+def create_storage(settings: Settings) -> None:
+    """Make the tables of runs and events before several processes try to at once."""
+    import dagster as dg
+
+    with FileLock(settings.dagster_home / ".storage.lock"), dg.DagsterInstance.get():
+        pass
 
 
 def difference(settings: Settings) -> str:

@@ -17,25 +17,27 @@ GRACE_S = 10
 
 
 def commands(settings: Settings) -> dict[str, list[str]]:
-    """Name → command line of each process."""
+    """Name → command line of each process. The names are what `--only` takes."""
     beside = Path(sys.executable).parent
     location = ["-m", "pipelines.definitions"]
     return {
-        "dagster web server": [
+        "webserver": [
             str(beside / "dagster-webserver"), *location,
             "-h", settings.host, "-p", str(settings.dagster_port),
         ],
-        "dagster daemon": [str(beside / "dagster-daemon"), "run", *location],
+        "daemon": [str(beside / "dagster-daemon"), "run", *location],
         "dashboard": [str(beside / "papertide"), "dashboard"],
     }  # fmt: skip
 
 
-def run_all(settings: Settings) -> int:
-    """Run until a signal or until one of them ends; 0 after a signal, 1 when one ended by itself.
+def run_all(settings: Settings, only: str | None = None) -> int:
+    """Run all, or one, until a signal or until one ends; 0 after a signal, 1 when one ended.
 
     Whatever happens, none is left behind.
     """
     runs.prepare(settings)
+    if only != "dashboard":
+        instance.create_storage(settings)
     if noticed := instance.difference(settings):
         click.echo(noticed, err=True)
     stop: list[int] = []
@@ -43,16 +45,15 @@ def run_all(settings: Settings) -> int:
         signal.signal(sent, lambda number, _: stop.append(number))
     processes = {}
     try:
-        for name, command in commands(settings).items():
+        wanted = commands(settings)
+        for name, command in wanted.items() if only is None else [(only, wanted[only])]:
             processes[name] = subprocess.Popen(  # noqa: S603  our own executables
                 command, cwd=PROJECT_ROOT, start_new_session=True
             )
-        click.echo(
-            f"dashboard  http://{settings.host}:{settings.port}\n"
-            f"dagster    http://{settings.host}:{settings.dagster_port}\n"
-            "Ctrl-C stops everything.",
-            err=True,
-        )
+        for name, port in (("dashboard", settings.port), ("webserver", settings.dagster_port)):
+            if name in processes:
+                click.echo(f"{name}  http://{settings.host}:{port}", err=True)
+        click.echo("Ctrl-C stops everything.", err=True)
         while not stop:
             ended = {n: p.returncode for n, p in processes.items() if p.poll() is not None}
             if ended:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
 
 from pipelines.settings import Settings
 
@@ -35,11 +38,21 @@ class Alert:
 def without_secrets(alert: Alert, settings: Settings) -> Alert:
     """The alert with every secret of the settings that a message may have quoted blotted out."""
     subject, body = alert.subject, alert.body
+    for text in _secrets(settings):
+        subject, body = subject.replace(text, "***"), body.replace(text, "***")
+    return replace(alert, subject=subject, body=body)
+
+
+def _secrets(settings: Settings) -> list[str]:
+    """Whole addresses and tokens, and the passwords within: others spell an address differently."""
+    found = set()
     for name in Settings.model_fields:
         secret = getattr(settings, name)
-        if hasattr(secret, "get_secret_value") and (value := secret.get_secret_value()):
-            subject, body = subject.replace(value, "***"), body.replace(value, "***")
-    return replace(alert, subject=subject, body=body)
+        if isinstance(secret, SecretStr):
+            value = secret.get_secret_value()
+            password = urlsplit(value).password or ""
+            found |= {value, password, unquote(password)}
+    return sorted(filter(None, found), key=len, reverse=True)
 
 
 def one_line(text: str) -> str:
