@@ -135,10 +135,10 @@ def _fetch_day(archive: Archive, source: DailyPapers, decision: Decision) -> Day
     n_items = sum(n for n in counts if n is not None) if None not in counts else None
     if listing.outcome == "empty":
         status: DayStatus = "empty"
-    elif decision.reason == "never fetched":
-        status = "new"
+    elif "new" not in received:
+        status = "unchanged"
     else:
-        status = "changed" if "new" in received else "unchanged"
+        status = "new" if decision.reason == "never fetched" else "changed"
     note = "; ".join(page.note for page in listing.pages if page.note) or listing.detail
     return DayOutcome(decision.day, status, n_items, len(received), note)
 
