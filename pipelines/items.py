@@ -30,6 +30,7 @@ from pipelines.captures import Archive, Receipt
 from pipelines.parsing import (
     PARSER_VERSION,
     arxiv_atom,
+    arxiv_oai,
     arxiv_snapshot,
     detect,
     listing_api,
@@ -46,8 +47,10 @@ _PARSERS: dict[str, Callable[[bytes, Hints], Parsed]] = {
     detect.LISTING_HTML.name: listing_html.parse,
     detect.LISTING_API.name: listing_api.parse,
     detect.ARXIV_ATOM.name: arxiv_atom.parse,
+    detect.ARXIV_OAI.name: arxiv_oai.parse,
 }
 _TIMESTAMP = re.compile(rb"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
+_ANNOUNCEMENTS = (detect.ARXIV_SNAPSHOT.name, detect.ARXIV_OAI.name)
 _DATED_KINDS = ("daily", "weekly", "monthly")
 
 
@@ -195,7 +198,7 @@ def _facts(receipt: Receipt, page: Parsed, newest: date | None, archive: Archive
     day, day_basis = _listing_day(receipt, page)
     if "listing_kind" in receipt.given:
         kind, rule = receipt.given["listing_kind"].value, "override: given by the user"
-    elif receipt.format == detect.ARXIV_SNAPSHOT.name:
+    elif receipt.format in _ANNOUNCEMENTS:
         kind, rule = "announcement", "format: arXiv metadata rows are announcements"
     elif receipt.source == "unknown" or (not page.items.height and page.rejects):
         kind, rule = "unknown", "nothing in it could be read as a list"

@@ -1,24 +1,22 @@
-"""Answers of the arXiv Atom API. Entities and external DTDs are refused, not expanded."""
+"""Answers of the arXiv Atom API."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
-from io import BytesIO
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
-
+from pipelines.parsing import xml_records
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.clean import one_line
-from pipelines.parsing.limits import MAX_ITEMS, XML_LIMITS, too_large, too_many_items
 from pipelines.parsing.moments import utc
-from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
+from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame
+from pipelines.parsing.xml_records import Layout
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
+_FEED = Layout(f"{_ATOM}feed", f"{_ATOM}entry", "an Atom feed", "entry", "entries")
 _CATEGORY = re.compile(r"^[a-z][a-z-]+(\.[A-Za-z-]{2,})?$")
 
 
@@ -27,34 +25,12 @@ def parse(body: bytes, hints: Hints) -> Parsed:
 
     A feed that was cut keeps its complete entries; what follows the cut is one reject.
     """
-    if rejected := too_large(body, XML_LIMITS):
-        return rejected
-    root: Element | None = None
-    entries: list[Element] = []
-    problem = ""
-    try:
-        for event, element in iterparse(
-            BytesIO(body.lstrip()),
-            events=("start", "end"),
-            forbid_dtd=True,
-            forbid_entities=True,
-            forbid_external=True,
-        ):
-            root = element if root is None else root
-            if event == "end" and element.tag == f"{_ATOM}entry":
-                entries.append(element)
-    except DefusedXmlException:
-        return reject_body("xml_dtd_refused", "The XML declares a DTD or entities.", body)
-    except (ParseError, ValueError, LookupError) as error:
-        problem = str(error)
-    if root is None or (problem and not entries):
-        return reject_body("broken_xml", f"The body is not XML: {problem}.", body)
-    if root.tag != f"{_ATOM}feed":
-        return reject_body("not_a_listing", "The XML is not an Atom feed.", body)
-    if len(entries) > MAX_ITEMS:
-        return too_many_items(f"The feed has {len(entries)} entries", body)
-    rows, rejects = [], []
-    for position, entry in enumerate(entries, start=1):
+    found = xml_records.read(body, _FEED)
+    if isinstance(found, Parsed):
+        return found
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for position, entry in enumerate(found.records, start=1):
         place = f"entry {position}"
         outcome = _row(entry)
         if isinstance(outcome, str):
@@ -62,15 +38,12 @@ def parse(body: bytes, hints: Hints) -> Parsed:
             rejects.append(Reject(place, "bad_arxiv_id", outcome, shown))
         else:
             rows.append({"position": position, "place": place, **outcome})
-    if problem:
-        detail = f"The XML breaks off or is damaged here: {problem}."
-        rejects.append(Reject(f"after entry {len(entries)}", "broken_xml", detail))
     # A query or a look-up is a selection by whoever asked: it adds papers, never population.
     return finish(
         frame(rows),
-        rejects,
+        rejects + found.damage(),
         hints,
-        captured_on=_day(root.findtext(f"{_ATOM}updated")),
+        captured_on=_day(found.root.findtext(f"{_ATOM}updated")),
         stated_kind="search",
     )
 

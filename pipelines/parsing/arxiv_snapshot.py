@@ -35,7 +35,8 @@ MAX_NESTED_IN_LINE = 1_000
 _NESTED_BYTES = 12
 _TO_LINE_END = re.compile(rb"\S[^\n]*")
 
-_RAW = pl.Schema(
+# The fields of a record that we read, as arXiv names them.
+RAW = pl.Schema(
     {
         "id": pl.String(),
         "title": pl.String(),
@@ -47,7 +48,7 @@ _RAW = pl.Schema(
         "update_date": pl.String(),
     }
 )
-_TEXTS = tuple(name for name, dtype in _RAW.items() if dtype == pl.String())
+_TEXTS = tuple(name for name, dtype in RAW.items() if dtype == pl.String())
 
 
 def looks_like_record(line: bytes) -> bool:
@@ -150,7 +151,7 @@ def _read_at_once(text: bytes, n_lines: int) -> pl.DataFrame | None:
     if not text.startswith(b"{") or _nested(text) > MAX_NESTED_IN_CHUNK:
         return None
     with suppress(pl.exceptions.PolarsError):
-        raw = pl.read_ndjson(io.BytesIO(text), schema=_RAW)
+        raw = pl.read_ndjson(io.BytesIO(text), schema=RAW)
         # NULs stand for escapes that Polars could not read.
         if raw.height == n_lines and not _holds_nul(raw):
             return raw
@@ -181,7 +182,7 @@ def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reje
     raw = _read_at_once(b"\n".join(lines), len(lines))
     if raw is None:
         typed = b"\n".join(orjson.dumps(_typed(orjson.loads(line))) for line in lines)
-        raw = pl.read_ndjson(io.BytesIO(typed), schema=_RAW) if lines else pl.DataFrame(schema=_RAW)
+        raw = pl.read_ndjson(io.BytesIO(typed), schema=RAW) if lines else pl.DataFrame(schema=RAW)
     return raw.insert_column(0, pl.Series("line", numbers, dtype=pl.UInt32)), rejects
 
 
@@ -241,25 +242,42 @@ def _text(value: Any) -> str | None:
 
 
 def _finish(raw: pl.DataFrame, rejects: list[Reject], hints: Hints) -> Parsed:
-    """Records → items: ids checked, authors joined, the v1 date by the rule of the methodology."""
-    most = MAX_DAMAGED_LINES + 1
     rows = raw.with_columns(
-        pl.col("id").str.strip_chars().str.extract(r"^(.*?)(?:v\d+)?$", 1).alias("arxiv_id"),
+        pl.col("line").cast(pl.Int64).alias("position"),
         pl.format("line {}", pl.col("line")).alias("place"),
+        *versions(),
+    )
+    return records_to_items(rows, rejects, hints, most=MAX_DAMAGED_LINES + 1)
+
+
+def records_to_items(
+    raw: pl.DataFrame,
+    rejects: list[Reject],
+    hints: Hints,
+    *,
+    most: int | None = None,
+    **page: Any,
+) -> Parsed:
+    """arXiv's records → items: ids checked, authors joined, the v1 date by the methodology's rule.
+
+    `raw` has the columns of `RAW`, `position`, `place`, and those of `versions()`; `most` and
+    `page` as in `finish`.
+    """
+    rows = raw.with_columns(
+        pl.col("id").str.strip_chars().str.extract(r"^(.*?)(?:v\d+)?$", 1).alias("arxiv_id")
     )
     bad = rows.filter(~pl.col("arxiv_id").str.contains(ID_PATTERN).fill_null(value=False))
     rejects = rejects + [
         Reject(place, "bad_arxiv_id", f"`id` is {excerpt(found)!r}, no arXiv id.", excerpt(title))
-        for place, found, title in bad.select("place", "id", "title").head(most).iter_rows()
+        for place, found, title in bad.select("place", "id", "title")
+        .head(bad.height if most is None else most)
+        .iter_rows()
     ]
     good = rows.filter(pl.col("arxiv_id").str.contains(ID_PATTERN).fill_null(value=False))
     items = good.with_columns(
-        pl.col("line").cast(pl.Int64).alias("position"),
         _author_names().alias("authors"),
         _categories().alias("categories"),
         pl.col("update_date").str.to_date("%Y-%m-%d", strict=False).alias("announced_on"),
-        _newest_version().alias("arxiv_version"),
-        _v1_day().alias("_v1"),
         id_month(pl.col("arxiv_id")).alias("_month"),
     ).with_columns(*published())
     items = items.with_columns(
@@ -271,7 +289,13 @@ def _finish(raw: pl.DataFrame, rejects: list[Reject], hints: Hints) -> Parsed:
     missing = [
         pl.lit(None, dtype).alias(n) for n, dtype in ITEM_SCHEMA.items() if n not in items.columns
     ]
-    return finish(items.with_columns(missing).select(list(ITEM_SCHEMA)), rejects, hints, most=most)
+    found = items.with_columns(missing).select(list(ITEM_SCHEMA))
+    return finish(found, rejects, hints, most=most, **page)
+
+
+def versions() -> tuple[pl.Expr, pl.Expr]:
+    """`arxiv_version`, the newest one named, and `_v1`, the day of v1 where that is named."""
+    return _newest_version().alias("arxiv_version"), _v1_day().alias("_v1")
 
 
 def published() -> tuple[pl.Expr, pl.Expr]:
@@ -313,7 +337,7 @@ def _author_names() -> pl.Expr:
     printed = (
         pl.col("authors")
         .str.replace_all(BLANKS, " ")
-        .str.replace_all(r"\s*\([^()]*\)", "")
+        .str.replace_all(r"\s*\((?:[^()]|\([^()]*\))*\)", "")  # affiliations: `((1) A, (2) B)`
         .str.replace_all(r",? and ", ", ")
         .str.split(", ")
         .list.eval(stripped.filter(stripped.str.len_chars() > 0))

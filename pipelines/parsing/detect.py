@@ -12,6 +12,8 @@ HEAD_BYTES = 1024**2
 _JSON_ARRAY = re.compile(rb'\[\s*(?:[\[\]{"\da-zN-]|$)')
 _JSON_SCALAR = re.compile(rb'(?:[-\d.eE+]+|true|false|null|"[^"]*")\s*')
 
+_OAI_ROOT = re.compile(rb"<(?:[a-z]+:)?oai-pmh[\s>]")
+
 
 @dataclass(frozen=True)
 class Format:
@@ -27,6 +29,7 @@ LISTING_HTML = Format("listing_html", "hf_page")
 LISTING_API = Format("daily_papers_json", "hf_api")
 ARXIV_SNAPSHOT = Format("arxiv_snapshot", "arxiv", streamed=True)
 ARXIV_ATOM = Format("arxiv_atom", "arxiv")
+ARXIV_OAI = Format("arxiv_oai", "arxiv")
 UNKNOWN = Format("unknown", "unknown")
 
 
@@ -56,6 +59,8 @@ def detect(head: bytes) -> Format:
 
 def _markup(start: bytes) -> Format:
     opening = start[:4096].lower()
+    if _OAI_ROOT.search(opening):
+        return ARXIV_OAI
     if b"<feed" in opening or (opening.startswith(b"<?xml") and b"<html" not in opening):
         return ARXIV_ATOM
     if b"<html" in opening or b"<!doctype html" in opening or b"<article" in start:

@@ -90,6 +90,7 @@ def test_only_v1_dates_a_paper() -> None:
     [
         ("Ada Example, Bo Example and Cy Example", ["Ada Example", "Bo Example", "Cy Example"]),
         ("Ada Example (1), Bo Example (2, 3)", ["Ada Example", "Bo Example"]),
+        ("Ada Example (1) and Bo Example ((1) A, (2) B)", ["Ada Example", "Bo Example"]),
         ("Ada\n  Example", ["Ada Example"]),
         ("  ", None),
         (None, None),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from pipelines.parsing import (
     arxiv_atom,
+    arxiv_oai,
     arxiv_snapshot,
     detect,
     listing_api,
@@ -42,6 +43,7 @@ from tests.fixtures.listings import (
     page,
     record,
 )
+from tests.replay import oai_xml
 
 pytestmark = pytest.mark.unit
 
@@ -64,6 +66,7 @@ PARSERS: dict[str, Callable[[bytes, Any], Parsed]] = {
     "html": listing_html.parse,
     "api": listing_api.parse,
     "atom": arxiv_atom.parse,
+    "oai": arxiv_oai.parse,
     "arxiv": snapshot,
 }
 ITEMS = [item(f"2501.0000{n}", f"Paper {n} of ours", githubStars=n) for n in range(1, 4)]
@@ -75,6 +78,8 @@ GOOD: dict[str, bytes] = {
     "html cards": html_page("", *(article(f"2501.0000{n}", f"Paper {n}") for n in range(3))),
     "api": api(*ITEMS),
     "atom": atom(*(entry(f"2501.0000{n}") for n in range(3))),
+    "oai": oai_xml.page([record(f"2501.0000{n}") for n in range(3)], token=""),
+    "oai in the other form": oai_xml.page([record(f"2501.0000{n}") for n in range(3)], "arXiv"),
     "arxiv": jsonl(*(record(f"2501.0000{n}") for n in range(3))),
 }
 SPICE = [
@@ -256,6 +261,7 @@ BY_FORMAT: dict[str, Callable[[bytes, Any], Parsed]] = {
     "listing_html": listing_html.parse,
     "daily_papers_json": listing_api.parse,
     "arxiv_atom": arxiv_atom.parse,
+    "arxiv_oai": arxiv_oai.parse,
     "arxiv_snapshot": snapshot,
 }
 

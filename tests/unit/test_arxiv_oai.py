@@ -1,0 +1,207 @@
+"""Pages of an arXiv harvest, against the lines of the public snapshot for the same papers."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+import pytest
+
+from pipelines.parsing import arxiv_oai, arxiv_snapshot, detect
+from pipelines.schemas import ITEM_SCHEMA
+from tests.fixtures.listings import HINTS, assert_sound, joined, jsonl, reasons, record
+from tests.replay import oai_xml
+
+pytestmark = pytest.mark.unit
+
+ROWS = [
+    record("2501.00001", comments="3 pages", categories="cs.LG I.2.7 hep-th"),
+    record("2501.00002", title="Folded\n  $\\mu$ & <b>", abstract=" a\n  b ", authors="Ada E"),
+    record("math/0501003", update_date="2025-02-03", versions=[]),
+    record(
+        "2412.00004",
+        versions=[
+            {"version": f"v{n}", "created": f"Thu, {n} Jan 2025 03:04:05 GMT"} for n in range(1, 12)
+        ],
+    ),
+    record("1812.00005"),  # the date of v1 contradicts the id
+    record("2501.00006", authors="A. Team (1), B. One and C. Two ((1) Lab)", authors_parsed=[]),
+]
+SHOWN = [name for name in ITEM_SCHEMA if name != "place"]
+
+
+def as_snapshot(rows: list[dict[str, Any]], *, printed: bool) -> pl.DataFrame:
+    """Items of the snapshot's lines, with the versions that a harvest names."""
+    lines = [
+        {
+            **row,
+            "authors_parsed": [] if printed else row["authors_parsed"],
+            "versions": [
+                {"version": name, "created": f"{at:%a, %d %b %Y %H:%M:%S} GMT"}
+                for name, at in oai_xml.versions(row)
+            ],
+        }
+        for row in rows
+    ]
+    items, rejects = joined(arxiv_snapshot.parse_stream(io.BytesIO(jsonl(*lines)), HINTS))
+    assert not rejects
+    return items
+
+
+def assert_same(rows: list[dict[str, Any]]) -> None:
+    raw = arxiv_oai.parse(oai_xml.page(rows), HINTS)
+    assert not raw.rejects
+    assert raw.items.select(SHOWN).equals(as_snapshot(rows, printed=True).select(SHOWN))
+    plain = arxiv_oai.parse(oai_xml.page(rows, "arXiv"), HINTS)
+    assert not plain.rejects
+    shown = [name for name in SHOWN if name != "arxiv_version"]
+    assert plain.items.select(shown).equals(as_snapshot(rows, printed=False).select(shown))
+
+
+def test_the_same_items_as_from_the_snapshot() -> None:
+    with_names = [{**row, "authors_parsed": row["authors_parsed"] or [["Team", "A.", ""]]}
+                  for row in ROWS]  # fmt: skip
+    assert_same(with_names)
+
+
+def test_the_same_items_for_real_rows(corpus: Path) -> None:
+    path = corpus / "arxiv" / "arxiv-metadata-2025.jsonl.gz"
+    with gzip.open(path) as lines:
+        rows = [orjson.loads(line) for line in islice(lines, 0, 60_000, 150)]
+    # Some lines name later versions only; a harvest never does.
+    whole = [row for row in rows if oai_xml.versions(row)[0][0] == "v1"]
+    assert len(whole) > 350
+    assert_same(whole)
+
+
+def test_a_record_becomes_a_row() -> None:
+    parsed = arxiv_oai.parse(oai_xml.page(ROWS), HINTS)
+    assert_sound(parsed)
+    first, _, old, many, contradicted, printed = parsed.items.to_dicts()
+    assert (first["position"], first["place"]) == (1, "record 1")
+    assert first["categories"] == ["cs.LG", "hep-th"]
+    assert (first["published_on"], first["published_on_basis"]) == (date(2025, 1, 2), "arxiv_v1")
+    assert (first["announced_on"], first["arxiv_version"]) == (date(2025, 1, 3), 1)
+    assert (old["arxiv_id"], old["published_on"]) == ("math/0501003", date(2005, 1, 1))
+    assert many["arxiv_version"] == 11
+    assert contradicted["published_on_basis"] == "arxiv_id_month_v1_contradicts_id"
+    assert printed["authors"] == ["A. Team", "B. One", "C. Two"]
+    assert parsed.captured_on == date(2025, 6, 2)
+    assert parsed.stated_kind == "announcement"
+
+
+def test_the_other_form_does_not_name_the_newest_version() -> None:
+    parsed = arxiv_oai.parse(oai_xml.page([ROWS[0], ROWS[3]], "arXiv"), HINTS)
+    assert parsed.items["arxiv_version"].to_list() == [1, None]
+    assert parsed.items["authors"].to_list() == [["Ada Example", "Bo Example Jr"]] * 2
+
+
+@pytest.mark.parametrize("prefix", ["arXivRaw", "arXiv"])
+def test_the_format_is_told_from_the_bytes(prefix: str) -> None:
+    body = oai_xml.page(ROWS, prefix)
+    assert detect.detect(body).name == "arxiv_oai"
+    assert detect.detect(body.partition(b"\n")[2]).name == "arxiv_oai"
+
+
+def test_deleted_records_are_told_of() -> None:
+    gone = record("2501.00009", deleted=True)
+    parsed = arxiv_oai.parse(oai_xml.page([ROWS[0], gone, ROWS[1]]), HINTS)
+    assert_sound(parsed)
+    assert parsed.items["position"].to_list() == [1, 3]
+    (reject,) = parsed.rejects
+    assert (reject.place, reject.reason) == ("record 2", "deleted_record")
+    assert (reject.excerpt, "2025-01-03" in reject.detail) == ("oai:arXiv.org:2501.00009", True)
+
+
+def test_withdrawn_papers_are_kept_and_named() -> None:
+    words = "This paper has been Withdrawn by the author, due to an error"
+    rows = [record(f"2501.{n:05}", comments=words) for n in range(22)]
+    parsed = arxiv_oai.parse(oai_xml.page([ROWS[0], *rows]), HINTS)
+    assert (parsed.items.height, parsed.rejects) == (23, ())
+    (rule,) = parsed.rules
+    assert rule.startswith("withdrawn_kept: ")
+    assert "2501.00000, 2501.00001" in rule
+    assert rule.endswith("2501.00019 and 2 more")
+
+
+def test_nothing_matches_is_no_item_and_no_reject() -> None:
+    parsed = arxiv_oai.parse(oai_xml.error_page("noRecordsMatch", "Nothing"), HINTS)
+    assert (parsed.seen, parsed.stated_kind) == (0, "announcement")
+
+
+WHOLE = oai_xml.page(ROWS)
+DTD = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "b">]><a>&a;</a>'
+IDENTIFY = oai_xml.document("<Identify/>", {}, "x", datetime(2025, 6, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(oai_xml.error_page("badArgument", "x" * 999), "source_error", id="error"),
+        pytest.param(oai_xml.error_page("", ""), "source_error", id="bare error"),
+        pytest.param(IDENTIFY, "not_a_listing", id="another verb"),
+        pytest.param(oai_xml.page([]), "not_a_listing", id="no records"),
+        pytest.param(b"", "broken_xml", id="empty"),
+        pytest.param(b"<OAI-PMH", "broken_xml", id="cut at once"),
+        pytest.param(WHOLE[:900], "broken_xml", id="cut in the first record"),
+        pytest.param(b"<OAI-PMH/>", "not_a_listing", id="no namespace"),
+        pytest.param(DTD, "xml_dtd_refused", id="entity"),
+    ],
+)
+def test_what_is_no_page_is_rejected_whole(body: bytes, reason: str) -> None:
+    parsed = arxiv_oai.parse(body, HINTS)
+    assert_sound(parsed)
+    assert (reasons(parsed), parsed.items.height) == ([reason], 0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        pytest.param(oai_xml.record(record("nonsense")), "bad_arxiv_id", id="bad id"),
+        pytest.param(oai_xml.record(record(title="")), "missing_title", id="no title"),
+        pytest.param("<record/>", "not_a_record", id="no header"),
+        pytest.param("<record><header/></record>", "not_a_record", id="no metadata"),
+        pytest.param(
+            oai_xml.record(ROWS[0]).replace("OAI/arXivRaw/", "OAI/oai_dc/"), "not_a_record", id="dc"
+        ),
+        pytest.param(
+            oai_xml.record(record(update_date="2999-01-01")), "impossible_date", id="2999"
+        ),
+    ],
+)
+def test_unusable_records_are_set_aside_alone(bad: str, reason: str) -> None:
+    body = WHOLE.replace(b"</ListRecords>", f"{bad}</ListRecords>".encode())
+    parsed = arxiv_oai.parse(body, HINTS)
+    assert_sound(parsed)
+    assert parsed.items.height == len(ROWS)
+    assert reasons(parsed) == [reason]
+
+
+def test_a_record_with_nothing_known_but_id_and_title() -> None:
+    for prefix in ("arXivRaw", "arXiv"):
+        inside = f'<{prefix} xmlns="http://arxiv.org/OAI/{prefix}/"><id>2501.00001</id>'
+        bare = f"<record><header/><metadata>{inside}<title>T</title></{prefix}></metadata></record>"
+        body = oai_xml.document(
+            f"<ListRecords>{bare}</ListRecords>", {}, "x", datetime(2025, 6, 2, tzinfo=UTC)
+        )
+        parsed = arxiv_oai.parse(body, HINTS)
+        assert_sound(parsed)
+        (row,) = parsed.items.to_dicts()
+        assert (row["arxiv_id"], row["published_on_basis"]) == ("2501.00001", "arxiv_id_month")
+        assert (row["authors"], row["n_authors"], row["announced_on"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("prefix", ["arXivRaw", "arXiv"])
+def test_every_cut_keeps_what_stands_before_it(prefix: str) -> None:
+    body = oai_xml.page(ROWS, prefix)
+    for at in range(0, len(body.rstrip()), 37):
+        parsed = arxiv_oai.parse(body[:at], HINTS)
+        assert_sound(parsed)
+        assert parsed.items.height == body[:at].count(b"</record>")
+        assert reasons(parsed) == ["broken_xml"]
