@@ -1,39 +1,67 @@
 """The one way to read what is published: the current snapshot, read-only and fenced.
 
-The fence: no files, no extensions, no settings, one statement that only selects, a time limit.
+The fence: no files, no extensions, no settings, no variables of ours, no spilling to disk, one
+statement that only selects, limits of time and memory.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, TypeVar
 
 import duckdb
 import polars as pl
+from duckdb.sqltypes import DuckDBPyType
 
 from pipelines.errors import QueryError
 from pipelines.publishing.snapshot import Snapshot, current
+from pipelines.publishing.watch import Clock, run_watched, too_much_memory
 from pipelines.settings import Settings
 
-_SELECTS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+MAX_QUERY_BYTES = 1024**2
+# The database's parser takes time with the third power of the depth, and can't be interrupted.
+_MAX_DEPTH = 400
+_NOT_CODE = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL
+)
+_SIGNS = re.compile(rf"(?:[-+~]\s*){{{_MAX_DEPTH}}}")
+_NUMBERED = re.compile(r"_\d+$")
+_MAX_MESSAGE = 1_000
+_BATCH_ROWS = 2_048  # one vector of the database
+T = TypeVar("T")
 
 
-def open_snapshot(snapshot: Snapshot, settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A read-only connection that can reach nothing but this file."""
+def open_snapshot(
+    snapshot: Snapshot, settings: Settings, *, may_write: Path | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A read-only connection that can reach nothing but this file, and the one it may write."""
     connection = duckdb.connect(
         str(snapshot.database),
         read_only=True,
         config={
             "threads": str(settings.threads),
             "memory_limit": settings.reader_memory_limit,
+            # Spill files would lie beside the snapshot, and grow until the disk is full.
+            "temp_directory": "",
+            "max_temp_directory_size": "0KB",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "enable_external_access": "false",
-            "lock_configuration": "true",
+            "allow_persistent_secrets": "false",
+            # Else an unknown table is looked for among the variables of the calling functions.
+            "python_enable_replacements": "false",
         },
     )
+    if may_write is not None:
+        connection.execute(f"set allowed_paths = [{_text(str(may_write))}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
     connection.execute("use marts")
     return connection
 
@@ -69,50 +97,167 @@ class Reader:
             return self._open
 
 
-def run_user_sql(settings: Settings, sql: str, *, timeout_s: float = 60.0) -> pl.DataFrame:
-    """The rows of a user's query on the current snapshot.
+@dataclass(frozen=True)
+class Column:
+    """A column of a user's result: its name, and the expression and type to build upon."""
 
-    Raises QueryError, in one sentence, for anything that is not a single select, that the database
-    refuses, or that takes longer than `timeout_s`.
-    """
-    with closing(open_snapshot(current(settings), settings)) as connection:
-        _check_statement(connection, sql)
-        stop = threading.Timer(timeout_s, connection.interrupt)
-        stop.daemon = True
-        stop.start()
+    name: str
+    expression: str
+    type: DuckDBPyType
+
+
+class Answer:
+    """A user's query, checked and bound; nothing is computed before its rows are asked for."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, sql: str, clock: Clock) -> None:
+        source = _source(connection, sql)
+        self.clock = clock
+        self._connection = connection
+        self._sql = sql
+        bound = connection.sql(f"select * from {source}")
+        self.columns = [
+            Column(name, f"c{n}", kind)
+            for n, (name, kind) in enumerate(zip(bound.columns, bound.types, strict=True))
+        ]
+        self.source = f"{source} as t({', '.join(c.expression for c in self.columns)})"
+
+    def renamed(self) -> list[tuple[str, str]]:
+        """Names that several columns had, each with what the database calls such a column here."""
+        names = [column.name for column in self.columns]
+        if not any(_NUMBERED.search(name) for name in names):
+            return []
+        printed = self._connection.sql(self._sql).columns
+        return [(a, b) for a, b in zip(printed, names, strict=True) if a != b]
+
+    def rows(self, select: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Batches of rows of a select from `source`, as they are computed."""
+        cursor = self._connection.execute(select)
+        while batch := cursor.fetchmany(_BATCH_ROWS):
+            yield batch
+
+    def write_parquet(self, path: Path, expressions: Sequence[str]) -> int:
+        """The number of rows of these expressions that were written to the file.
+
+        Raises OSError when the file can't be written.
+        """
+        named = ", ".join(
+            f"{expression} as {_identifier(column.name)}"
+            for expression, column in zip(expressions, self.columns, strict=True)
+        )
         try:
-            return _to_frame(connection.sql(sql))
-        except duckdb.InterruptException:
-            raise QueryError(
-                f"The query was stopped after {timeout_s:g} s. Narrow it down, or give it more "
-                "time with --timeout."
-            ) from None
-        except duckdb.Error as error:
-            raise QueryError(_one_sentence(error)) from None
-        finally:
-            stop.cancel()
+            written = self._connection.execute(
+                f"copy (select {named} from {self.source}) to {_text(str(path))} "
+                "(format parquet, compression zstd, use_tmp_file false)"
+            ).fetchall()
+        except duckdb.IOException as error:
+            raise _as_os_error(error, path) from None
+        return int(written[0][0])
 
 
-def _to_frame(relation: duckdb.DuckDBPyRelation | None) -> pl.DataFrame:
-    return pl.DataFrame() if relation is None else pl.DataFrame(relation)
+def run_user_sql(
+    settings: Settings,
+    sql: str,
+    use: Callable[[Answer], T],
+    *,
+    timeout_s: float = 60.0,
+    may_write: Path | None = None,
+) -> T:
+    """What `use` makes of the answer to a user's query on the current snapshot.
 
-
-def _check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    `use` runs in another thread, and the answer ends with it. Raises QueryError, in one sentence,
+    for anything that is not a single select, that the database refuses, or that takes longer than
+    `timeout_s` or more memory than a reader has.
+    """
+    _check_text(sql)
+    snapshot = current(settings)
     try:
-        statements: Sequence[duckdb.Statement] = connection.extract_statements(sql)
+        connection = open_snapshot(snapshot, settings, may_write=may_write)
+
+        def work(clock: Clock) -> T:
+            with closing(connection):
+                return use(Answer(connection, sql, clock))
+
+        def interrupt() -> None:
+            with suppress(duckdb.ConnectionException):  # the work has just closed it
+                connection.interrupt()
+
+        return run_watched(
+            work,
+            interrupt,
+            timeout_s=timeout_s,
+            memory_limit=settings.reader_memory_limit,
+        )
+    except duckdb.OutOfMemoryException:
+        raise too_much_memory(settings.reader_memory_limit) from None
     except duckdb.Error as error:
         raise QueryError(_one_sentence(error)) from None
+
+
+def _check_text(sql: str) -> None:
+    try:
+        size = len(sql.encode())
+    except UnicodeEncodeError:
+        raise QueryError("The query is not UTF-8 text.") from None
+    if size > MAX_QUERY_BYTES:
+        raise QueryError(f"The query is longer than {MAX_QUERY_BYTES:,} bytes.")
+    if "\0" in sql:
+        raise QueryError("The query holds a NUL character; it is not text.")
+    code = _NOT_CODE.sub(" ", sql)
+    if _depth(code) > _MAX_DEPTH or _SIGNS.search(code):
+        raise QueryError(f"The query is nested more than {_MAX_DEPTH} levels deep.")
+
+
+def _depth(code: str) -> int:
+    """How many brackets are open at once, at most."""
+    steps = ({"(": 1, ")": -1}.get(character, 0) for character in code)
+    return max(accumulate(steps, initial=0))
+
+
+def _source(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """The checked statement as something to select from."""
+    statements = connection.extract_statements(sql)
     if len(statements) != 1:
-        raise QueryError(f"Give one statement; this has {len(statements)}.")
-    if statements[0].type not in _SELECTS:
+        raise QueryError(f"Give one statement; this has {len(statements) or 'none'}.")
+    kind = statements[0].type
+    if kind == duckdb.StatementType.SELECT:
+        # As a value it can't break out of its place, and the database takes one select only.
+        return f"query({_text(sql)})"
+    if kind == duckdb.StatementType.EXPLAIN:
+        return _as_values(connection.execute(statements[0]).fetchall())
+    if kind == duckdb.StatementType.MULTI:
         raise QueryError(
-            f"Only queries that read are run here (select, with … select, describe, explain); this "
-            f"is {statements[0].type.name}."
+            "A pivot must name its values here: pivot … on column in ('a', 'b') using …."
         )
+    raise QueryError(
+        f"Only queries that read are run here (select, with … select, describe, explain); this "
+        f"is {kind.name}."
+    )
+
+
+def _as_values(plan: list[tuple[str, str]]) -> str:
+    rows = ", ".join(f"({_text(key)}, {_text(value)})" for key, value in plan)
+    return f"(select * from (values {rows}) as p(explain_key, explain_value))"
+
+
+def _as_os_error(error: duckdb.IOException, path: Path) -> Exception:
+    """The system's error where the database failed to write the path; else the error itself."""
+    number = re.search(r'"errno":\s*"(\d+)"', str(error))
+    if number is None or path.name not in str(error):
+        return error
+    return OSError(int(number[1]), os.strerror(int(number[1])))
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _one_sentence(error: duckdb.Error) -> str:
-    """The database's message without its marker lines."""
+    """The database's message without its marker lines, and without what steers a terminal."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
-    return " ".join(kept)
+    message = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(kept))
+    return message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 1] + "…"

@@ -1,0 +1,204 @@
+"""What `papertide sql` keeps out, and that it ends: the fence, time, memory, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings
+from tests.conftest import run_papertide
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+ENDLESS = "from range(1000000000000)"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("select * from sniff_csv('/etc/passwd')", id="sniff"),
+        pytest.param("select * from read_blob('/etc/passwd')", id="read bytes"),
+        pytest.param("select * from read_json('/etc/passwd')", id="read JSON"),
+        pytest.param("select * from parquet_metadata('/tmp/x.parquet')", id="Parquet metadata"),
+        pytest.param("select * from read_duckdb('/tmp/x.db')", id="another database"),
+        pytest.param("select * from 'http://127.0.0.1/x.parquet'", id="network"),
+        pytest.param("from query('copy (select 1) to ''/tmp/x.csv''')", id="in disguise"),
+        pytest.param("select 1 /* ; */ ; copy (select 1) to '/tmp/x'", id="behind a comment"),
+        pytest.param("select 1) to '/tmp/x.csv'; --", id="out of its place"),
+        pytest.param("select 1'); copy (select 1) to '/tmp/x.csv'; --", id="out of its quotes"),
+        pytest.param("call pragma_version()", id="call"),
+        pytest.param("prepare p as select 1", id="prepare"),
+        pytest.param("execute p", id="execute"),
+        pytest.param("import database '/tmp/x'", id="import"),
+        pytest.param("create macro m() as 1", id="macro"),
+        pytest.param("select getenv('HOME')", id="environment"),
+        pytest.param("from enable_logging()", id="logging"),
+        pytest.param("reset threads", id="reset"),
+        pytest.param("pivot fct_listings on population using count(*)", id="open pivot"),
+        pytest.param("/* only */ -- a comment", id="only a comment"),
+        pytest.param(";", id="only an end"),
+        pytest.param("select columns('nothing') from dim_papers", id="no columns"),
+        pytest.param("select '\x1b[2J'::int", id="steers the terminal"),
+    ],
+)
+def test_ways_around_the_fence_end_in_one_sentence(published_home: Path, query: str) -> None:
+    done = run_papertide(published_home, "sql", query)
+    assert done.returncode == 1
+    assert done.stderr.startswith("papertide: ")
+    assert done.stderr.strip().isprintable()
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["sql", "source", "rows", "settings", "connection", "text"])
+def test_variables_of_the_program_are_no_tables(published_home: Path, name: str) -> None:
+    done = run_papertide(published_home, "sql", f"select * from {name}")
+    assert done.returncode == 1
+    assert f"Table with name {name} does not exist" in done.stderr
+
+
+def test_frames_within_reach_are_not_read(demo_settings: Settings) -> None:
+    sql = rows = pl.DataFrame({"secret": [1]})
+    for name in ("sql", "rows"):
+        with pytest.raises(duckdb.CatalogException, match=f"{name} does not exist"):
+            Reader(demo_settings).query(f"select * from {name}")
+    assert sql.height == rows.height
+
+
+def test_a_snapshot_is_opened_fenced(demo_settings: Settings) -> None:
+    told = Reader(demo_settings).query(
+        "select name, value from duckdb_settings() where name in ('allow_persistent_secrets', "
+        "'enable_external_access', 'lock_configuration', 'max_temp_directory_size', "
+        "'python_enable_replacements', 'temp_directory')"
+    )
+    assert dict(told.rows()) == {
+        "allow_persistent_secrets": "false",
+        "enable_external_access": "false",
+        "lock_configuration": "true",
+        "max_temp_directory_size": "0 bytes",
+        "python_enable_replacements": "false",
+        "temp_directory": "",
+    }
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan"])
+def test_a_timeout_must_be_a_time(published_home: Path, timeout: str) -> None:
+    done = run_papertide(published_home, "sql", "select 1", "--timeout", timeout)
+    assert done.returncode == 2
+    assert "give seconds above 0" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(b"select '\0'", "NUL", id="NUL"),
+        pytest.param(b"select '\xff'", "not UTF-8", id="not UTF-8"),
+        pytest.param(b"select '" + b"x" * 1_100_000 + b"'", "longer than", id="long"),
+        pytest.param(b"", "this has none", id="empty"),
+        pytest.param(b"select " + b"(" * 1_000_000, "400 levels deep", id="brackets"),
+        pytest.param(b"select " + b"- " * 500_000 + b"1", "400 levels deep", id="signs"),
+    ],
+)
+def test_text_that_is_no_query(published_home: Path, text: bytes, says: str) -> None:
+    done = run_papertide(published_home, "sql", "-", stdin=text)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_long_text_within_a_query_is_fine(published_home: Path) -> None:
+    text = b"select length('" + b"(" * 1_000_000 + b"') as n"
+    done = run_papertide(published_home, "sql", "-", "--format", "csv", stdin=text)
+    assert done.stdout == "n\n1000000\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "style"),
+    [
+        pytest.param(ENDLESS, "csv", id="rows in CSV"),
+        pytest.param(ENDLESS, "json", id="rows in JSON"),
+        pytest.param(ENDLESS, "parquet", id="rows in Parquet"),
+        pytest.param(f"summarize select a.* {ENDLESS} a, range(99999)", "table", id="binding"),
+        pytest.param(
+            f"explain analyze select count(*) {ENDLESS} a, range(99999)", "table", id="explain"
+        ),
+    ],
+)
+def test_time_is_limited_in_every_phase(
+    published_home: Path, tmp_path: Path, query: str, style: str
+) -> None:
+    options = ("--timeout", "1", "--format", style, "-o", tmp_path / "rows")
+    done = run_papertide(published_home, "sql", query, *options)
+    assert done.returncode == 1
+    assert "stopped after 1 s" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_value_that_hears_no_interrupt_is_left(published_home: Path) -> None:
+    query = "select length(repeat('x', 1000000000)) + length(repeat('y', 4000000000))"
+    done = run_papertide(published_home, "sql", query, "--timeout", "1")
+    assert done.returncode == 1
+    assert "stopped after 1 s" in done.stderr or "more memory" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("select count(*) from (select distinct hash(i) from range(100000000) t(i))"),
+        pytest.param("select list(i) from range(100000000) t(i)", id="one list"),
+        pytest.param("select len(range(400000000))", id="one value"),
+        pytest.param("select i from range(100000000) t(i) order by hash(i)", id="sort"),
+    ],
+)
+def test_memory_is_limited_and_nothing_spills(published_home: Path, query: str) -> None:
+    before = sorted((published_home / "snapshots").rglob("*"))
+    options = ("--format", "csv", "--timeout", "50")
+    limit = {"PAPERTIDE_READER_MEMORY_LIMIT": "200MB"}
+    done = run_papertide(published_home, "sql", query, *options, **limit)
+    assert done.returncode == 1
+    assert "needs more memory than a reader may use (200MB)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted((published_home / "snapshots").rglob("*")) == before
+
+
+def _start(home: Path, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("papertide"), "sql", *arguments],
+        env={**os.environ, "PAPERTIDE_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def test_ctrl_c_stops_a_query(published_home: Path) -> None:
+    with _start(published_home, ENDLESS, "--format", "csv") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"range\n"  # it runs
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert words.decode().strip().startswith("Stopped.")
+    assert len(words.decode().strip().splitlines()) == 1
+    assert time.monotonic() - started < 30
+
+
+def test_a_reader_that_has_enough_is_no_error(published_home: Path) -> None:
+    with _start(published_home, ENDLESS, "--format", "csv") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"range\n"
+        process.stdout.close()
+        words = process.stderr.read()
+    assert process.returncode == 0
+    assert words == b""
