@@ -6,7 +6,7 @@ CODE   := pipelines dashboards tests sample
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test unit e2e quality style up docs bench lock clean
+.PHONY: help demo test unit e2e quality style up docs bench soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -57,6 +57,9 @@ up: $(VENV)/.run ## Start the dashboard, Dagster's UI and its daemon; Ctrl-C sto
 
 bench: $(VENV)/.dev ## Measure against the budgets (minutes; needs the corpus)
 	@$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/.dev ## Kill refreshes and read through them, for long (SOAK="--kills 10")
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev ## Pin the dependencies anew, with hashes and without hosts
 	@for part in "requirements.txt:--group build" "requirements-dev.txt:--group dev --group e2e" \

@@ -1,0 +1,41 @@
+"""`make soak`: kills and readers, and the figures that came of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.soak import kills, readers
+
+
+def main() -> int:
+    """Run what is asked for; 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=100, help="refreshes killed (default 100)")
+    parser.add_argument("--readers", type=int, default=20, help="reader processes (default 20)")
+    parser.add_argument("--refreshes", type=int, default=10, help="refreshes they read through")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="papertide-soak-") as name:
+        folder = Path(name)
+        if given.refreshes:
+            tally = readers.soak(folder, given.readers, given.refreshes)
+            print(
+                f"{given.readers} readers, {given.refreshes} refreshes: {tally.n_queries:,} queries"
+                f", "
+                f"{tally.n_failed} failed, {tally.n_mixed} mixed; each saw at least "
+                f"{tally.n_snapshots} snapshots. {tally.first_failure}"
+            )
+            if tally.n_failed or tally.n_mixed:
+                return 1
+        if given.kills:
+            hit = kills.soak(folder, given.kills, given.seed)
+            stages = ", ".join(f"{n} {stage}" for stage, n in hit.most_common())
+            print(f"{given.kills} kills, all recovered to equal tables: {stages}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
