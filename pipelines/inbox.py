@@ -39,7 +39,7 @@ INGESTED = ("new", "known", "amended")
 
 @dataclass(frozen=True)
 class Built:
-    """What the run did after taking in: the snapshot it published, or why there is none."""
+    """What the run did after taking in: the snapshot it published, and what went wrong."""
 
     snapshot_id: str | None = None
     trouble: str = ""
@@ -206,9 +206,10 @@ def _next(outcome: Outcome, facts: dict[str, Any] | None, built: Built) -> str:
             "nothing in it could be used. If its bytes are not what you meant, drop another copy; "
             "they are kept in the archive either way"
         )
-    if built.snapshot_id:
-        return f"nothing; snapshot {built.snapshot_id} holds it"
     why = f" ({_printable(built.trouble)})" if built.trouble else ""
+    if built.snapshot_id:
+        after = f". A later step of the run failed{why}: see it in Dagster's UI" if why else ""
+        return f"nothing; snapshot {built.snapshot_id} holds it{after}"
     return f"it is taken in, but the build published nothing{why}: papertide build"
 
 

@@ -155,10 +155,12 @@ def _outcomes(instance: dg.DagsterInstance, run_id: str) -> dict[str, Outcome]:
 
 
 def _built(instance: dg.DagsterInstance, run: dg.DagsterRun) -> inbox.Built:
-    if run.status == dg.DagsterRunStatus.SUCCESS:
-        found = _metadata(instance, run.run_id, "snapshot").get("snapshot_id")
-        return inbox.Built(snapshot_id=str(found) if found else None)
-    return inbox.Built(trouble=_reason(instance, run.run_id)[0])
+    found = _metadata(instance, run.run_id, "snapshot").get("snapshot_id")
+    succeeded = run.status == dg.DagsterRunStatus.SUCCESS
+    return inbox.Built(
+        snapshot_id=str(found) if found else None,
+        trouble="" if succeeded else _reason(instance, run.run_id)[0],
+    )
 
 
 def _metadata(instance: dg.DagsterInstance, run_id: str, asset: str) -> dict[str, Any]:

@@ -182,6 +182,10 @@ def test_a_verdict_without_a_snapshot_says_what_is_missing(settings: Settings) -
     place = inbox.put_aside(settings, drop(settings, "x"), outcome, built, now=DAY)
     text = place.with_name("x.verdict.txt").read_text()
     assert "2 checks failed�[1m): papertide build" in text
+    late = Built("S1", "the site")
+    place = inbox.put_aside(settings, drop(settings, "z"), outcome, late, now=DAY)
+    text = place.with_name("z.verdict.txt").read_text()
+    assert "snapshot S1 holds it. A later step of the run failed (the site)" in text
     waits = inbox.put_aside(
         settings, drop(settings, "y"), Outcome("y", "new", "zz"), built, now=DAY
     )
