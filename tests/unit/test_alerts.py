@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli import runs
 from pipelines.delivery import alerts
 from pipelines.delivery.message import MAX_SUBJECT_CHARS, Alert
 from pipelines.delivery.webhook import payload
-from pipelines.errors import SettingsError
+from pipelines.errors import BusyError, CheckFailed, SettingsError, UsageError
 from pipelines.settings import Settings, get_settings, secrets
+from tests.conftest import Run
 from tests.fixtures.receivers import Hook, Letters, certificate, mail_server, web_server
 
 pytestmark = pytest.mark.unit
@@ -122,6 +124,23 @@ def test_a_snapshot_goes_stale(hooked: Settings, hook: Hook) -> None:
     publish(hooked, NOON + timedelta(hours=39))
     alerts.notify_recovered(hooked)
     assert kinds(hook) == ["stale", "recovered"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (CheckFailed("2 checks failed"), ["publication_refused"]),
+        (ValueError("a defect"), ["run_failed"]),
+        (BusyError("another build"), []),
+        (UsageError("no such kind"), []),
+    ],
+    ids=["refused", "defect", "busy", "usage"],
+)
+def test_the_command_line_tells_of_its_runs(
+    hooked: Settings, hook: Hook, error: Exception, kind: list[str]
+) -> None:
+    runs._tell(hooked, "build", error)
+    assert kinds(hook) == kind
 
 
 # What comes of a receiver that fails
@@ -321,3 +340,28 @@ def test_empty_variables_are_none() -> None:
     assert not alerts.channels(settings)
     assert not alerts.half_configured(settings)
     assert alerts.half_configured(Settings(alert_mail_to="a@b")) == ["alert_mail_from", "smtp_url"]
+
+
+# The command
+
+
+def test_alert_test_says_what_became_of_each(hook: Hook, letters: Letters, papertide: Run) -> None:
+    mail = {
+        "PAPERTIDE_ALERT_MAIL_TO": "a@example.org",
+        "PAPERTIDE_ALERT_MAIL_FROM": "p@example.org",
+        "PAPERTIDE_SMTP_URL": f"smtp://127.0.0.1:{letters.port}",
+    }
+    both = papertide("alert-test", PAPERTIDE_ALERT_WEBHOOK=hook.url, **mail)
+    assert (both.returncode, both.stderr) == (0, "webhook: taken\nmail: taken\n")
+    assert kinds(hook) == ["test"]
+    assert len(letters.envelopes) == 1
+    hook.status = 403
+    refused = papertide("alert-test", PAPERTIDE_ALERT_WEBHOOK=hook.url, **mail)
+    assert refused.returncode == 1
+    assert "webhook: The webhook answered 403" in refused.stderr
+    del mail["PAPERTIDE_SMTP_URL"]
+    half = papertide("alert-test", **mail)
+    assert half.returncode == 1
+    assert half.stderr == "mail: off, because PAPERTIDE_SMTP_URL is not set\n"
+    none = papertide("alert-test")
+    assert none.returncode == 2
