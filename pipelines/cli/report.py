@@ -139,9 +139,14 @@ def _print_status(figures: dict[str, Any]) -> None:
         f"snapshot  {figures['snapshot_id']}, published {figures['published_at']} "
         f"({figures['age_hours']:.1f} h ago)"
     )
-    click.echo(f"state     {figures['state']}" + (f": {figures['why']}" if figures["why"] else ""))
-    for message in (figures["refused"] or {}).get("messages", []):
-        click.echo(f"          - {message}")
+    if refused := figures["refused"]:
+        click.echo(f"state     refused at {refused['refused_at']:%Y-%m-%d %H:%M} UTC:")
+        for message in refused["messages"]:
+            click.echo(f"          - {message}")
+    else:
+        click.echo(
+            f"state     {figures['state']}" + (f": {figures['why']}" if figures["why"] else "")
+        )
     if mark := figures["rolled_back"]:
         click.echo(f"rollback  at {mark['rolled_back_at']}, from {mark['from']}")
     click.echo(f"papers    {figures['n_papers']:,}")

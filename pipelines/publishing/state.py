@@ -23,6 +23,7 @@ REFUSED = "REFUSED.json"
 ROLLED_BACK = "ROLLED_BACK.json"
 ACCEPTED = "accepted.json"
 MAX_MESSAGES = 50
+MAX_SHOWN = 400  # letters of a message in a banner
 NOTHING = "Nothing was published, readers keep the last snapshot: "
 
 
@@ -170,7 +171,8 @@ def standing(
     published_at = published_at.replace(tzinfo=published_at.tzinfo or UTC)
     since = f"These figures are of {_said(published_at)}"
     if refused := refusal(snapshots_dir):
-        first = refused.messages[0].rstrip(".")
+        first = " ".join(refused.messages[0].split()).rstrip(".")
+        first = first if len(first) <= MAX_SHOWN else f"{first[: MAX_SHOWN - 1]}…"
         more = f" (and {len(refused.messages) - 1} more)" if len(refused.messages) > 1 else ""
         sentence = f"{since}: the last build was refused at {_said(refused.refused_at)}: {first}"
         return Standing("refused", f"{sentence}{more}.")

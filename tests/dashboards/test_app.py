@@ -21,6 +21,7 @@ from dashboards.pages import PAGES
 from dashboards.queries import Queries
 from dashboards.state import read
 from pipelines.publishing.reader import Reader
+from pipelines.publishing.state import clear_refusal, note_refusal
 from pipelines.settings import Settings
 from tests.dashboards.conftest import FORMULA_TITLE, NASTY_TITLE, Publish
 
@@ -76,6 +77,27 @@ def test_every_page_serialises_and_no_id_is_used_twice(
     assert len(ids) == len(set(ids))
     controls = {one.id["name"] for one in walk(parts) if isinstance(getattr(one, "id", None), dict)}
     assert controls == set(drawn.facts["values"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
+def test_every_page_says_when_its_figures_are_old(page: Any, reader: Reader) -> None:
+    drawn = render(Queries(reader, stale_after_hours=36), page.path, "", "light")
+    (banner,) = [one for one in walk(drawn.head) if getattr(one, "className", "") == "standing"]
+    assert banner.role == "status"
+    assert banner.children.startswith("These figures are of 2025-04-02 06:00 UTC and ")
+    assert "standing" not in as_json(render(Queries(reader), page.path, "", "light").head)
+
+
+def test_a_refused_build_is_said_from_the_next_page_on(publish: Publish) -> None:
+    settings = publish()
+    queries = Queries(Reader(settings))
+    assert "standing" not in as_json(render(queries, "/", "", "light").head)
+    note_refusal(settings, [f"{NASTY_TITLE} is too short.", "And another."], "one")
+    shown = as_json(render(queries, "/", "", "light").head)
+    assert "the last build was refused at" in shown
+    assert f"{NASTY_TITLE} is too short (and 1 more)." in shown
+    clear_refusal(settings)
+    assert "standing" not in as_json(render(queries, "/", "", "light").head)
 
 
 def test_callbacks_name_only_ids_that_exist_and_no_output_twice(
