@@ -42,10 +42,14 @@ def open_snapshot(
     snapshot: Snapshot, settings: Settings, *, may_write: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
     """A read-only connection that can reach nothing but this file, and the one it may write."""
+    # A process may open a snapshot several times, so what needs no more than this is configured at
+    # once: statements can't set it again on a database that is open and locked.
+    closed = {"enable_external_access": "false", "lock_configuration": "true"}
     connection = duckdb.connect(
         str(snapshot.database),
         read_only=True,
         config={
+            **(closed if may_write is None else {}),
             "threads": str(settings.threads),
             "memory_limit": settings.reader_memory_limit,
             # Spill files would lie beside the snapshot, and grow until the disk is full.
@@ -60,8 +64,8 @@ def open_snapshot(
     )
     if may_write is not None:
         connection.execute(f"set allowed_paths = [{_text(str(may_write))}]")
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
+        for name, value in closed.items():
+            connection.execute(f"set {name} = {value}")
     connection.execute("use marts")
     return connection
 
