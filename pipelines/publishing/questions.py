@@ -19,8 +19,8 @@ MIN_NEAR_SHARE = 0.5
 MIN_DATED = 5
 FAR_DAYS = 60
 # Of 98 complete days of the archive with four such weekdays before them these bounds stop one
-# (the Friday after a holiday); with 0.5 they would stop three. Half of the papers taken from each
-# of them trips in 21, two thirds in 56, nine tenths in 96.
+# (the Friday after a holiday); 0.5 in place of 0.4 would stop three. With half of the papers taken
+# away 21 of the 98 are stopped, with two thirds 56, with nine tenths 96.
 LOW, HIGH = 0.4, 3.0
 WEEKDAYS_BACK, MIN_WEEKDAYS = 8, 4
 MAX_PAPERS_LOST = 0.01
