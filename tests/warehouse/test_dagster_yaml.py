@@ -17,7 +17,7 @@ from pipelines.cli import instance
 from pipelines.errors import SettingsError
 from pipelines.settings import PROJECT_ROOT, Settings
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.warehouse
 
 URL = "postgresql://papertide:pa55@127.0.0.1:5432/papertide"
 DEPLOY = PROJECT_ROOT / "docs" / "deploy"
