@@ -6,11 +6,12 @@ statement that only selects, limits of time and memory.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -176,18 +177,10 @@ def run_user_sql(
     snapshot = current(settings)
     try:
         connection = open_snapshot(snapshot, settings, may_write=may_write)
-
-        def work(clock: Clock) -> T:
-            with closing(connection):
-                return use(Answer(connection, sql, clock))
-
-        def interrupt() -> None:
-            with suppress(duckdb.ConnectionException):  # the work has just closed it
-                connection.interrupt()
-
+        # Not closed here: what was stopped may not have ended. It closes with its last user.
         return run_watched(
-            work,
-            interrupt,
+            lambda clock: use(Answer(connection, sql, clock)),
+            connection.interrupt,
             timeout_s=timeout_s,
             memory_limit=settings.reader_memory_limit,
         )
@@ -245,9 +238,11 @@ def _as_values(plan: list[tuple[str, str]]) -> str:
 
 def _as_os_error(error: duckdb.IOException, path: Path) -> Exception:
     """The system's error where the database failed to write the path; else the error itself."""
-    number = re.search(r'"errno":\s*"(\d+)"', str(error))
-    if number is None or path.name not in str(error):
+    if path.name not in str(error):
         return error
+    number = re.search(r'"errno":\s*"(\d+)"', str(error))
+    if number is None:
+        return OSError(errno.EIO, str(error).rpartition(": ")[2])
     return OSError(int(number[1]), os.strerror(int(number[1])))
 
 

@@ -22,9 +22,10 @@ from pipelines.errors import QueryError
 T = TypeVar("T")
 _TICK_S = 0.05
 _GRACE_S = 2.0
-# The database counts its buffers, not each value that an expression builds: the process gets the
-# same again before it is stopped.
-_HEADROOM = 2.0
+_MEMORY_GRACE_S = 0.2  # a value that is being built grows by a gigabyte a second
+# The database counts its buffers, not each value that an expression builds: the process gets half
+# as much again before it is stopped.
+_HEADROOM = 1.5
 _UNITS = {
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
@@ -66,9 +67,9 @@ def run_watched(
     """What `work` returns, or raises.
 
     It runs in a thread, for the database hears neither Ctrl-C nor a timer while it plans or
-    computes. Raises QueryError when it takes longer than `timeout_s` or when the process grows by
-    more than twice the memory limit; KeyboardInterrupt at once on Ctrl-C. `interrupt` is
-    called until the work has stopped.
+    computes. Raises QueryError when it takes longer than `timeout_s`, or when the process grows by
+    more than one and a half times the memory limit; KeyboardInterrupt at once on Ctrl-C.
+    `interrupt` is called until the work has stopped.
     """
     future: Future[T] = Future()
     clock = Clock()
@@ -80,19 +81,23 @@ def run_watched(
             future.set_exception(error)
 
     most_bytes = _resident_bytes() + _HEADROOM * in_bytes(memory_limit)
-    threading.Thread(target=body, daemon=True).start()
+    thread = threading.Thread(target=body, daemon=True)
     try:
+        thread.start()  # within: it waits for the thread to begin, and Ctrl-C may come then
         while not _ended(future) and clock.seconds() <= timeout_s:
             if _resident_bytes() > most_bytes:
                 break
     except KeyboardInterrupt:
-        _stop(future, interrupt)
+        _stop(thread, interrupt, _GRACE_S)
         raise
     if future.done():
+        thread.join()  # a thread that outlives the program makes the database complain of leaks
         return future.result()
-    late = clock.seconds() > timeout_s
-    _stop(future, interrupt)
-    raise _too_slow(timeout_s) if late else too_much_memory(memory_limit)
+    if clock.seconds() > timeout_s:
+        _stop(thread, interrupt, _GRACE_S)
+        raise _too_slow(timeout_s)
+    _stop(thread, interrupt, _MEMORY_GRACE_S)
+    raise too_much_memory(memory_limit)
 
 
 def _too_slow(timeout_s: float) -> QueryError:
@@ -122,14 +127,15 @@ def _ended(future: Future[T]) -> bool:
     return bool(wait([future], _TICK_S).done)
 
 
-def _stop(future: Future[T], interrupt: Callable[[], None]) -> None:
+def _stop(thread: threading.Thread, interrupt: Callable[[], None], grace_s: float) -> None:
     # One value that takes minutes to compute hears nothing. The process leaves without it: to end
     # normally would be to wait for it, or to crash in it.
     atexit.register(os._exit, 1)
-    until = time.monotonic() + _GRACE_S
+    until = time.monotonic() + grace_s
     while time.monotonic() < until:
         interrupt()  # heard only while something runs, hence more than once
-        if _ended(future):
+        thread.join(_TICK_S)
+        if not thread.is_alive():
             atexit.unregister(os._exit)
             return
 
