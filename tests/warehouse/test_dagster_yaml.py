@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,17 +110,18 @@ def binary(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """The address of a Postgres on loopback with data of its own; it refuses to run as root."""
     initdb, pg_ctl = binary("initdb"), binary("pg_ctl")
-    folder = Path(tmp_path_factory.mktemp("postgres"))
+    # Not below pytest's own folder, which another user may not enter.
+    with tempfile.TemporaryDirectory(prefix="papertide-postgres-") as folder:
+        yield from _serve(initdb, pg_ctl, Path(folder))
+
+
+def _serve(initdb: str, pg_ctl: str, folder: Path) -> Iterator[str]:
     as_user: list[str] = []
-    if Path("/proc/self").stat().st_uid == 0:
-        runuser = binary("runuser")
-        as_user = [runuser, "-u", "nobody", "--"]
-        for path in (folder, *folder.parents):
-            if path.is_relative_to(tmp_path_factory.getbasetemp().parent):
-                path.chmod(0o755)
+    if os.geteuid() == 0:
+        as_user = [binary("runuser"), "-u", "nobody", "--"]
         shutil.chown(folder, "nobody")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
