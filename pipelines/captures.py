@@ -74,6 +74,14 @@ class Receipt:
         again = self.given.get("dated_name")
         return _day_in_name(self.origin) or (_day_in_name(again.value) if again else None)
 
+    @property
+    def fetched_at(self) -> datetime | None:
+        """The last time that we fetched these bytes ourselves; None when we never did."""
+        first = self.given.get("captured_at")
+        # The same bytes may have been taken in by hand before they were fetched.
+        fetched = [first.value] if first and first.by == FETCH else []
+        return max(map(utc, (*fetched, *self.observed_at)), default=None)
+
 
 @dataclass(frozen=True)
 class Received:

@@ -10,7 +10,7 @@ import dagster as dg
 
 from dashboards.export import export_site
 from pipelines import dbt_project
-from pipelines.defs import checks, intake, listings, models, publish, schedules, sensors
+from pipelines.defs import arxiv, checks, intake, listings, models, publish, schedules, sensors
 from pipelines.defs.resources import Home, Writer
 from pipelines.publishing.reader import Reader
 from pipelines.settings import get_settings
@@ -32,14 +32,14 @@ def site(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[
     )
 
 
-fetched = dg.AssetSelection.assets(listings.live_listings, listings.daily_listings)
+live = dg.AssetSelection.assets(listings.live_listings, arxiv.live_arxiv)
+fetched = live | dg.AssetSelection.assets(listings.daily_listings, arxiv.arxiv_announcements)
 everything = dg.AssetSelection.all() - fetched
 ingest = dg.AssetSelection.assets(intake.captures, intake.parsed_items)
 
 refresh = dg.define_asset_job(
     "refresh",
-    everything - dg.AssetSelection.assets(intake.captures)
-    | dg.AssetSelection.assets(listings.live_listings),
+    everything - dg.AssetSelection.assets(intake.captures) | live,
     description="Fetch what is due, rebuild what changed, check, publish.",
     hooks={publish.note_refusal},
     tags=sensors.WRITES,
@@ -50,6 +50,8 @@ defs = dg.Definitions(
         intake.captures,
         listings.live_listings,
         listings.daily_listings,
+        arxiv.live_arxiv,
+        arxiv.arxiv_announcements,
         intake.parsed_items,
         intake.lake_tables,
         intake.text_features,
@@ -83,6 +85,11 @@ defs = dg.Definitions(
             "backfill",
             dg.AssetSelection.assets(listings.daily_listings),
             description="Fetch listing days again, as many as are chosen, in one run.",
+        ),
+        dg.define_asset_job(
+            "harvest",
+            dg.AssetSelection.assets(arxiv.arxiv_announcements),
+            description="Harvest months of arXiv's sets, as many as are chosen, in one run.",
         ),
     ],
     schedules=schedules.of(refresh, get_settings()),

@@ -16,7 +16,6 @@ from io import BytesIO
 from typing import Literal, Protocol
 
 from pipelines.captures import FETCH, Archive, Given, Receipt
-from pipelines.parsing.moments import utc
 from pipelines.sources.errors import SourceError
 from pipelines.sources.fetched import Fetched
 from pipelines.sources.huggingface import DayListing
@@ -56,13 +55,9 @@ def known_days(receipts: Iterable[Receipt]) -> dict[date, Known]:
     """Listing day → what was fetched of it, from the receipts of our own fetches."""
     known: dict[date, Known] = {}
     for receipt in receipts:
-        day, first = receipt.given.get("listing_day"), receipt.given.get("captured_at")
-        # The same bytes may have been taken in by hand before they were fetched.
-        fetched = [first.value] if first and first.by == FETCH else []
-        moments = [utc(moment) for moment in (*fetched, *receipt.observed_at)]
-        if day is None or not moments:
+        day, newest = receipt.given.get("listing_day"), receipt.fetched_at
+        if day is None or newest is None:
             continue
-        newest = max(moments)
         is_last = receipt.given["is_last_page"].value == "true"
         found = Known(newest, newest if is_last else None, receipt.given["n_items"].value == "0")
         listed_on = date.fromisoformat(day.value)

@@ -22,6 +22,8 @@ DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_models"
 _HTTP_URL = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
 # Which driver "postgresql" means depends on the version of SQLAlchemy; Dagster brings this one.
 _POSTGRES = "postgresql+psycopg2"
+_SET_SPEC = r"[a-z][a-z-]*(:[A-Za-z][A-Za-z-]*){0,2}"
+_SET_SPECS = rf"^({_SET_SPEC}(,{_SET_SPEC})*)?$"
 _SCHEMES = {
     "alert_webhook": ("https", "http"),
     "smtp_url": ("smtp", "smtp+starttls", "smtps"),
@@ -97,6 +99,14 @@ class Settings(BaseSettings):
         "https://export.arxiv.org/api/query",
         pattern=_HTTP_URL,
         description="Where single arXiv papers are looked up (Atom).",
+    )
+    arxiv_sets: str | None = Field(
+        None,
+        pattern=_SET_SPECS,
+        description="Sets of arXiv that are harvested (`cs`, `stat`, `cs:cs:LG`); none: off.",
+    )
+    arxiv_lookups: int = Field(
+        0, ge=0, le=1_000, description="Most look-ups at arXiv in a run; 0: off."
     )
     hf_endpoint: str = Field(
         "https://huggingface.co",
@@ -178,6 +188,16 @@ class Settings(BaseSettings):
     def observation_ages(self) -> tuple[int, ...]:
         """`observe_after_days` as numbers."""
         return tuple(int(age) for age in self.observe_after_days.split(",") if age)
+
+    @property
+    def harvested_sets(self) -> tuple[str, ...]:
+        """`arxiv_sets` one by one, each once."""
+        return tuple(dict.fromkeys(name for name in (self.arxiv_sets or "").split(",") if name))
+
+    @property
+    def harvest_dir(self) -> Path:
+        """Where harvests that were interrupted go on; can be deleted, then they begin anew."""
+        return self.home / "harvest"
 
     @property
     def inbox_dir(self) -> Path:

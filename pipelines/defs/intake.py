@@ -18,6 +18,8 @@ log = logging.getLogger("papertide")
 
 OWNERS = ["team:warehouse"]
 PREVIEW_ROWS = 10
+# Assets that put into the archive what sources answer.
+FETCHED = ("live_listings", "daily_listings", "live_arxiv", "arxiv_announcements")
 
 
 class IngestConfig(dg.Config):
@@ -63,7 +65,7 @@ def captures(
 
 @dg.asset(
     name="items",
-    deps=[captures, dg.AssetKey("live_listings"), dg.AssetKey("daily_listings")],
+    deps=[captures, *map(dg.AssetKey, FETCHED)],
     group_name="intake",
     owners=OWNERS,
     kinds={"polars", "parquet"},

@@ -47,10 +47,20 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
             TUESDAY, Known(END + DAY, END + DAY), END + 2 * DAY, False, "complete", id="observed"
         ),
         pytest.param(
-            TUESDAY, Known(END + HOUR, END + HOUR), END + 9 * DAY, True, "after 7", id="the oldest age"
+            TUESDAY,
+            Known(END + HOUR, END + HOUR),
+            END + 9 * DAY,
+            True,
+            "after 7",
+            id="the oldest age",
         ),
         pytest.param(
-            TUESDAY, Known(END + 8 * DAY, END + 8 * DAY), END + 99 * DAY, False, "complete", id="done"
+            TUESDAY,
+            Known(END + 8 * DAY, END + 8 * DAY),
+            END + 99 * DAY,
+            False,
+            "complete",
+            id="done",
         ),
         pytest.param(
             SATURDAY,
@@ -61,7 +71,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
             id="an empty day is not observed again",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_decision(
     day: date, known: Known | None, now: datetime, is_due: bool, reason: str
 ) -> None:
@@ -70,7 +80,7 @@ def test_a_decision(
 
 
 def test_a_fetch_a_day_is_enough() -> None:
-    """Played through for a hundred days: fetched while it grows, once after its end, once an age."""
+    """Played for a hundred days: fetched while it grows, once after its end, once an age."""
     known: dict[date, Known] = {}
     fetched_at = []
     moment = datetime(2025, 6, 3, 10, tzinfo=UTC)

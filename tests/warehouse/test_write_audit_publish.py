@@ -1,0 +1,80 @@
+"""A build that is refused, what is said of it, and the ways on: accept, diff, roll back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines.publishing.snapshot import current
+from pipelines.settings import PROJECT_ROOT, Settings
+from tests.conftest import run_papertide
+
+pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+
+PAGE = PROJECT_ROOT / "sample" / "hf_page"
+DAY = "2025-11-06"
+
+
+def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home: Path) -> None:
+    settings = Settings(home=demo_home)
+    before = current(settings)
+    (page,) = (path for path in PAGE.iterdir() if path.suffix in (".txt", ".html", ".gz"))
+    run_papertide(demo_home, "ingest", page, "--kind", "daily", "--listing-day", DAY)
+
+    refused = run_papertide(demo_home, "build")
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert "Nothing was published, readers keep the last snapshot: " in refused.stderr
+    assert f"on the daily list of {DAY}" in refused.stderr
+    assert f"papertide ingest {page.name} --kind search" in refused.stderr
+    assert current(settings) == before
+
+    status = run_papertide(demo_home, "status", "--json")
+    assert status.returncode == 1
+    figures = json.loads(status.stdout)
+    assert figures["state"] == "refused"
+    assert figures["refused"]["kept"] == before.snapshot_id
+    assert DAY in figures["refused"]["messages"][0]
+
+    said = run_papertide(demo_home, "accept", DAY, "--why", "a test of the way out")
+    assert said.returncode == 0
+    built = run_papertide(demo_home, "build")
+    assert built.returncode == 0, built.stderr
+    after = current(settings)
+    assert after != before
+    figures = json.loads(run_papertide(demo_home, "status", "--json").stdout)
+    assert (figures["state"], figures["refused"]) == ("fresh", None)
+    assert [a["subject"] for a in figures["accepted"]] == [DAY]
+
+    changes = json.loads(run_papertide(demo_home, "diff", "--json").stdout)
+    assert (changes["from"], changes["to"]) == (before.snapshot_id, after.snapshot_id)
+    (day,) = changes["listings"]
+    assert (day["listed_on"], day["n_gone"]) == (DAY, 0)
+    assert day["n_added"] > 50
+
+    back = run_papertide(demo_home, "rollback")
+    assert back.returncode == 0
+    assert current(settings) == before
+    listed = json.loads(run_papertide(demo_home, "snapshots", "--json").stdout)
+    marks = {one["snapshot_id"]: one["current"] for one in listed}
+    assert marks == {before.snapshot_id: "*", after.snapshot_id: ""}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("accept", "yesterday", "--why", "x"), 2, "is neither a day (YYYY-MM-DD) nor a table"),
+        (("accept", "2025-01-01", "--why", " "), 2, "--why is empty"),
+        (("rollback", "nothing"), 1, "There is no snapshot 'nothing'"),
+        (("diff", "nothing"), 1, "There is no snapshot 'nothing'"),
+    ],
+)
+def test_mistakes_are_sentences(
+    demo_home: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = run_papertide(demo_home, *arguments)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
