@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -42,10 +43,13 @@ class RefreshConfig(dg.Config):
     owners=OWNERS,
     kinds={"huggingface"},
 )
-def daily_listings(context: dg.AssetExecutionContext, home: Home) -> None:
+def daily_listings(context: dg.AssetExecutionContext, home: Home) -> Iterator[Any]:
     """A listing day of `hf_daily`, as the API answered; asked for here it is fetched again."""
     days = sorted(date.fromisoformat(key) for key in context.partition_keys)
-    _raise_if_none_came(_fetch(context, home.settings, days[0], days[-1], again=True))
+    outcomes = _fetch(context, home.settings, days[0], days[-1], again=True)
+    # Each day was told of as it came: a plain return would tell of all, failed ones too.
+    yield from ()
+    _raise_if_none_came(outcomes)
 
 
 @dg.asset(group_name="intake", owners=OWNERS, kinds={"huggingface"})
