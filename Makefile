@@ -34,7 +34,7 @@ test: $(VENV)/.dev ## Run the tests (browser tests where a Chromium is found)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests
 
 unit: $(VENV)/.dev ## Run the quick tests only
-	@$(BIN)/python -m pytest -q -m unit tests
+	@$(BIN)/python -m pytest -q -n 2 -m "unit and not slow" tests
 
 e2e: $(VENV)/.dev ## Run the browser tests only
 	@$(BIN)/python -m pytest -q -m e2e tests

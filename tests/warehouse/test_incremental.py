@@ -90,6 +90,7 @@ def test_step_by_step_is_all_at_once(tmp_path: Path, changes: list[Change]) -> N
     assert seen[1]["rpt_title_matches"] != seen[0]["rpt_title_matches"]
 
 
+@pytest.mark.slow
 def test_a_capture_that_left_the_lake_leaves_the_tables(demo_home: Path, tmp_path: Path) -> None:
     before = hashes(demo_home)
     extra = day(tmp_path, "2025-07-02", listed("2507.00001", "2025-07-02"))

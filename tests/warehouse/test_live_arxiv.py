@@ -155,6 +155,7 @@ def test_a_backfill_needs_a_set(world: World) -> None:
         world.run(arxiv.arxiv_announcements, tags=month)
 
 
+@pytest.mark.slow
 def test_refresh_with_and_without_arxiv(tmp_path: Path) -> None:
     """The command line: look-ups fill in what Hugging Face leaves open; a failure is told."""
     home = tmp_path / "home"

@@ -17,6 +17,7 @@ PAGE = PROJECT_ROOT / "sample" / "hf_page"
 DAY = "2025-11-06"
 
 
+@pytest.mark.slow
 def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home: Path) -> None:
     settings = Settings(home=demo_home)
     before = current(settings)
