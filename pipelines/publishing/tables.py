@@ -4,8 +4,8 @@ Belongs here: copying tables so that equal tables become equal Parquet files, by
 taking over from the snapshot before what has not changed. Does not: naming, pointing, expiring.
 
 Whether a mart has changed is told by its fingerprint: two sums over hashes of its rows, whatever
-their order. Nothing is taken over on its word alone: a file is hashed again, a table is summed
-again, and what does not agree is written anew.
+their order. Nothing is taken over on the fingerprint's word alone: a file is hashed again, a table
+is summed again, and what does not agree is written anew.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from pipelines.settings import Settings
 
 DATABASE = "papertide.duckdb"
 FORMAT = "1"  # of the files written here; raise it when their layout changes
-MAX_FRESH = 0.2  # share of a table's rows beyond which it is written whole
-MAX_FREE = 0.25  # share of empty blocks beyond which the database is written whole
 _COPY = "(format parquet, compression zstd, row_group_size 122880)"
 
 
@@ -62,11 +60,6 @@ class Mart:
         """True when that entry describes the same rows in the same columns."""
         return resource is not None and resource.get("fingerprint") == self.fingerprint
 
-    def same_columns(self, resource: Mapping[str, Any] | None) -> bool:
-        """True when that entry describes the same columns, and hashes can be compared."""
-        told = str((resource or {}).get("fingerprint", ""))
-        return told.split(":")[:3] == self.fingerprint.split(":")[:3]
-
     def described_as(self, resource: Mapping[str, Any]) -> bool:
         """True when that entry gives table and columns the same meanings."""
         meanings = [field["description"] for field in resource["schema"]["fields"]]
@@ -89,15 +82,17 @@ def write(settings: Settings, work: Path, earlier: Earlier | None) -> list[dict[
     Raises CheckFailed when the candidate has no marts.
     """
     (work / "parquet").mkdir()
+    known = earlier.resources if earlier else {}
     with connect(None, settings) as connection:
         connection.execute(f"set temp_directory = '{_quoted(work / '.spill')}'")
         connection.execute(f"attach '{_quoted(settings.candidate_path)}' as candidate (read_only)")
         marts = _marts(connection)
         if not marts:
             raise CheckFailed("The warehouse holds no marts. Run `papertide build`.")
+        kept = {mart.name for mart in marts if mart.same_as(known.get(mart.name))}
         # Neither half keeps both cores busy: the database is made while Parquet is written.
         with ThreadPoolExecutor(max_workers=1) as pool, connection.cursor() as cursor:
-            database = pool.submit(_write_database, cursor, work, marts, earlier)
+            database = pool.submit(_write_database, cursor, work, marts, kept, earlier)
             resources = [_write_parquet(connection, work, mart, earlier) for mart in marts]
             database.result()
     shutil.rmtree(work / ".spill", ignore_errors=True)
@@ -189,102 +184,69 @@ def _write_database(
     connection: duckdb.DuckDBPyConnection,
     work: Path,
     marts: Sequence[Mart],
+    kept: set[str],
     earlier: Earlier | None,
 ) -> None:
-    """The database that readers open: a copy of the earlier one with the rows that changed."""
+    """The database that readers open: a copy of the earlier one where it saves most of the work."""
     path = work / DATABASE
-    if earlier and (earlier.folder / DATABASE).is_file():
+    if earlier and _mostly(kept, marts) and (earlier.folder / DATABASE).is_file():
         try:
             shutil.copyfile(earlier.folder / DATABASE, path)
-            _fill(connection, path, marts, earlier.resources)
-        except (duckdb.Error, _StartAnew):
-            for left in (path, path.with_name(f"{path.name}.wal")):
-                left.unlink(missing_ok=True)
+            _fill(connection, path, marts, kept, earlier)
+        except (duckdb.Error, _NotTheSame):
+            path.unlink(missing_ok=True)  # it is damaged: nothing of it is taken over
         else:
             return
-    _fill(connection, path, marts, {})
+    _fill(connection, path, marts, set(), None)
 
 
-class _StartAnew(Exception):
-    """The earlier database does not hold what its description says, or is full of holes."""
+def _mostly(kept: set[str], marts: Sequence[Mart]) -> bool:
+    """True when the kept marts hold more rows than the changed ones.
+
+    Otherwise a new file is as quick and holds no blocks that were given up.
+    """
+    return sum(m.rows if m.name in kept else -m.rows for m in marts) > 0
+
+
+class _NotTheSame(Exception):
+    """A table of the earlier database does not hold what its description says."""
 
 
 def _fill(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     marts: Sequence[Mart],
-    known: Mapping[str, Mapping[str, Any]],
+    kept: set[str],
+    earlier: Earlier | None,
 ) -> None:
     connection.execute(f"attach '{_quoted(path)}' as target")
     try:
         connection.execute("create schema if not exists target.marts")
-        if known and _share_free(connection) > MAX_FREE:
-            raise _StartAnew
-        usable = {mart.name for mart in marts if mart.same_columns(known.get(mart.name))}
-        _drop_others(connection, usable)
+        _drop_others(connection, kept)
         for mart in marts:
-            _write_table(connection, mart, known[mart.name] if mart.name in usable else None)
+            table = _in("target", mart.name)
+            before = earlier.resources[mart.name] if earlier and mart.name in kept else None
+            if before is None:
+                source = _in("candidate", mart.name)
+                connection.execute(f"create table {table} as select * from {source} order by all")
+            elif fingerprint(connection, table)[1] != mart.fingerprint:
+                raise _NotTheSame
+            if before is None or not mart.described_as(before):
+                _describe(connection, table, mart)
     finally:
         connection.execute("detach target")  # writes what is still in its log into the file
 
 
-def _write_table(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, before: Mapping[str, Any] | None
-) -> None:
-    table, source = _in("target", mart.name), _in("candidate", mart.name)
-    if before and not mart.same_as(before) and not _change_rows(connection, table, source):
-        connection.execute(f"drop table {table}")
-        before = None
-    if before is None:
-        connection.execute(f"create table {table} as select * from {source} order by all")
-    elif fingerprint(connection, table)[1] != mart.fingerprint:
-        raise _StartAnew
-    if before is None or not mart.described_as(before):
-        _describe(connection, table, mart)
-
-
-def _change_rows(connection: duckdb.DuckDBPyConnection, table: str, source: str) -> bool:
-    """Take out the rows that are no more and put in those that are new; False: too many are.
-
-    Rows are told apart by one hash; the caller proves the result by the table's fingerprint.
-    """
-    for name, of in (("old_rows", table), ("new_rows", source)):
-        connection.execute(
-            f"create or replace temp table {name} as "
-            f"select rowid as id, hash(t) as h from {of} as t"
-        )
-    gone = "select id from old_rows anti join new_rows using (h)"
-    fresh = "select id from new_rows anti join old_rows using (h)"
-    n_fresh, n_all = connection.execute(
-        f"select (select count(*) from ({fresh})), (select count(*) from new_rows)"
-    ).fetchall()[0]
-    if n_fresh > MAX_FRESH * n_all:
-        return False
-    connection.execute("begin")
-    connection.execute(f"delete from {table} where rowid in ({gone})")
-    connection.execute(
-        f"insert into {table} select * from {source} where rowid in ({fresh}) order by all"
-    )
-    connection.execute("commit")
-    return True
-
-
-def _share_free(connection: duckdb.DuckDBPyConnection) -> float:
-    """The share of the file's blocks that earlier changes have left empty."""
-    total, free = connection.execute(
-        "select total_blocks, free_blocks from pragma_database_size() "
-        "where database_name = 'target'"
-    ).fetchall()[0]
-    return float(free / total) if total else 0.0
-
-
 def _drop_others(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
-    names = connection.execute(
+    names = connection.sql(
         "select table_name from duckdb_tables() "
         "where database_name = 'target' and schema_name = 'marts'"
     ).fetchall()
-    for name in (name for (name,) in names if name not in kept):
+    dropped = [name for (name,) in names if name not in kept]
+    for name in dropped:
         connection.execute(f"drop table {_in('target', name)}")
+    if dropped:
+        connection.execute("checkpoint target")  # their blocks are free for what comes
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, table: str, mart: Mart) -> None:

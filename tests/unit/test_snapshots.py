@@ -126,28 +126,6 @@ def test_a_mart_that_is_no_more_is_not_taken_along(home: Home) -> None:
     assert found == [(0,)]
 
 
-@pytest.mark.parametrize("lost", ["", "delete from marts.fct_listings where paper_id like '%-3'"])
-def test_changed_rows_are_brought_up_to_what_the_candidate_has(home: Home, lost: str) -> None:
-    """Also where the earlier database has silently lost some."""
-    home.days(WEEKDAYS[5:30], 4)
-    first = home.publish()
-    if lost:
-        with duckdb.connect(str(first.database)) as connection:
-            connection.execute(lost)
-    home.sql(
-        """
-        delete from marts.fct_listings where paper_id = '2025-03-03-0';
-        update marts.fct_listings set population = 'arxiv' where paper_id = '2025-03-04-1';
-        insert into marts.fct_listings values ('new', 'hf_daily', '2025-03-05');
-        """
-    )
-    second = home.publish()
-    in_file = pl.read_parquet(second.folder / "parquet" / "fct_listings.parquet").rows()
-    assert sorted(rows(second, "from marts.fct_listings")) == sorted(in_file)
-    assert len(in_file) == 120
-    assert ("2025-03-04-1", "arxiv", WEEKDAYS[1]) in in_file
-
-
 def test_rows_that_cancel_out_do_not_hide_a_change(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         prints = []
