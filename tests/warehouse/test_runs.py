@@ -41,7 +41,8 @@ def test_dbt_tests_are_asset_checks(instance: dg.DagsterInstance) -> None:
     )
     checks = [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records]  # type: ignore[union-attr]
     failed = {check.check_name for check in checks if not check.passed}
-    assert failed <= {"newest_day_is_recent"}  # a warning: the sample grows old
+    # Warnings: the sample grows old, and one of its Fridays follows a holiday.
+    assert failed <= {"newest_day_is_recent", "day_volume_is_usual"}
     names = {(check.asset_key.path[-1], check.check_name) for check in checks}
     assert len(names) >= 80
     assert ("items", "every_capture_is_parsed") in names
