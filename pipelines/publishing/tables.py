@@ -194,7 +194,8 @@ def _write_database(
             shutil.copyfile(earlier.folder / DATABASE, path)
             _fill(connection, path, marts, kept, earlier)
         except (duckdb.Error, _NotTheSame):
-            path.unlink(missing_ok=True)  # it is damaged: nothing of it is taken over
+            for left in (path, path.with_name(f"{path.name}.wal")):
+                left.unlink(missing_ok=True)  # it is damaged: nothing of it is taken over
         else:
             return
     _fill(connection, path, marts, set(), None)
