@@ -41,6 +41,7 @@ PIECE_BYTES = 1024
 MAGIC_BYTES = 4
 SIDECAR = "captures.csv"
 FETCH = "fetch"  # who gave the facts of a capture that Papertide fetched itself
+PAGING = ("page", "is_last_page", "n_items")
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
@@ -240,7 +241,9 @@ def _amend(known: Receipt, again: Receipt) -> Receipt:
     that two copies can't contradict each other in turns. Bytes that once came whole are whole.
     """
     overrides = {k: g for k, g in again.given.items() if g.by == "override"}
-    given = {**again.given, **known.given, **overrides}
+    # Whether a page is the last is a matter of the newest fetch: the one behind it may be gone.
+    paging = {k: g for k, g in again.given.items() if g.by == FETCH and k in PAGING}
+    given = {**again.given, **known.given, **paging, **overrides}
     if known.day_in_name is None and _day_in_name(again.origin):
         given["dated_name"] = Given(Path(again.origin).name, "file_name")
     source = given["source"].value if "source" in given else known.source

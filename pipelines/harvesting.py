@@ -19,11 +19,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal, Protocol
 
-from filelock import FileLock, Timeout
-
 from pipelines.captures import FETCH, Archive, Given
-from pipelines.errors import BusyError
 from pipelines.harvest_plan import A_DAY, Window, due, first_due, harvested, known_days
+from pipelines.locks import held
 from pipelines.publishing.state import write_whole
 from pipelines.settings import Settings
 from pipelines.sources.arxiv import OaiPage
@@ -74,19 +72,12 @@ class Place:
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
     """Hold arXiv for this process. Raises BusyError when another one of this home asks it."""
-    settings.harvest_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.harvest_dir / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(
-            f"Another process asks arXiv for {settings.home}, and arXiv allows one connection at "
-            "a time. Wait until it is done."
-        ) from None
-    try:
+    taken = (
+        f"Another process asks arXiv for {settings.home}, and arXiv allows one connection at a "
+        "time. Wait until it is done."
+    )
+    with held(settings.harvest_dir / ".lock", taken):
         yield
-    finally:
-        lock.release()
 
 
 def windows_due(

@@ -20,11 +20,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import duckdb
-from filelock import FileLock, Timeout
 
 from pipelines import dbt_project, items
 from pipelines.engine import connect
-from pipelines.errors import BusyError, CaptureError
+from pipelines.errors import CaptureError
+from pipelines.locks import held
 from pipelines.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES, Column
 from pipelines.settings import Settings
 
@@ -36,19 +36,12 @@ _TOUCHED = "capture_id in (select capture_id from raw.touched_captures)"
 @contextmanager
 def writer_lock(settings: Settings) -> Iterator[None]:
     """One build at a time in a home. Raises BusyError when another process is building."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.home / ".writer.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(
-            f"Another process is building in {settings.home}. Wait until it is done, then run this "
-            "again; what was ingested meanwhile is kept."
-        ) from None
-    try:
+    taken = (
+        f"Another process is building in {settings.home}. Wait until it is done, then run this "
+        "again; what was ingested meanwhile is kept."
+    )
+    with held(settings.home / ".writer.lock", taken):
         yield
-    finally:
-        lock.release()
 
 
 def begin(settings: Settings) -> bool:
@@ -98,7 +91,7 @@ def load_lake(settings: Settings) -> dict[str, int]:
     with connect(settings.candidate_path, settings) as connection:
         known = dict(connection.sql("select capture_id, stamp from raw.captures").fetchall())
         changed = sorted(c for c in known.keys() | lake.keys() if known.get(c) != lake.get(c))
-        is_first = not known
+        is_first = not _is_built(connection)
         connection.execute("begin")
         for table in BUILD_TABLES:
             connection.execute(f"delete from raw.{table}")
@@ -113,7 +106,7 @@ def load_lake(settings: Settings) -> dict[str, int]:
             for table in LOADED:
                 _insert(connection, settings, table, [c for c in changed if c in lake])
         except duckdb.Error as error:
-            raise _damaged(settings) or error from None
+            raise _unreadable(settings, error) from None
         if not is_first:
             _note_touched_items(connection)
             _note_touched_papers(connection)
@@ -124,16 +117,31 @@ def load_lake(settings: Settings) -> dict[str, int]:
         }
 
 
-def _damaged(settings: Settings) -> CaptureError | None:
-    broken = items.unreadable(settings.items_dir)
-    if not broken:
-        return None
-    items.forget(broken, settings.items_dir)
-    return CaptureError(
-        f"The parsed rows of {len(broken)} capture(s) were damaged on the disk ({broken[0]}, …); "
-        "nothing was published. They are parsed again from the archive by the next run: run "
-        "`papertide build` again."
+def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether models stand in the file, so that they will compute only what is touched."""
+    return bool(
+        connection.sql(
+            "select 1 from duckdb_tables() "
+            "where schema_name = 'intermediate' and table_name = 'int_items__identified'"
+        ).fetchall()
     )
+
+
+def _unreadable(settings: Settings, error: duckdb.Error) -> Exception:
+    """Why the lake could not be read: damage on the disk, an ingest meanwhile, or a defect."""
+    if broken := items.unreadable(settings.items_dir):
+        items.forget(broken, settings.items_dir)
+        return CaptureError(
+            f"The parsed rows of {len(broken)} capture(s) were damaged on the disk ({broken[0]}, "
+            "…); nothing was published. They are parsed again from the archive by the next run: "
+            "run `papertide build` again."
+        )
+    if isinstance(error, duckdb.IOException):  # a capture was parsed anew under the reader
+        return CaptureError(
+            "The lake changed while it was read; nothing was published. Run `papertide build` "
+            "again."
+        )
+    return error
 
 
 def _insert(

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from itertools import islice
-from types import TracebackType
-from typing import Self
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -21,6 +19,7 @@ from defusedxml.ElementTree import iterparse
 
 from pipelines.settings import Settings
 from pipelines.sources.clock import Clock
+from pipelines.sources.closing import Closing
 from pipelines.sources.errors import BadResumptionToken, TerminalSourceError
 from pipelines.sources.fetched import Fetched
 from pipelines.sources.http import Answer, HttpClient
@@ -49,24 +48,13 @@ class OaiPage:
     complete_list_size: int | None = None
 
 
-class Arxiv:
+class Arxiv(Closing):
     """The two services at `PAPERTIDE_ARXIV_OAI_URL` and `PAPERTIDE_ARXIV_API_URL`."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._oai_url = settings.arxiv_oai_url
         self._api_url = settings.arxiv_api_url
         self._http = HttpClient(settings, clock, interval_s=settings.arxiv_interval_s)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

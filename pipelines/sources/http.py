@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import version
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlencode
 
 import httpx2
@@ -28,6 +26,7 @@ from pydantic import SecretStr
 
 from pipelines.settings import Settings
 from pipelines.sources.clock import Clock, SystemClock
+from pipelines.sources.closing import Closing
 from pipelines.sources.errors import TerminalSourceError, TransientSourceError
 from pipelines.sources.limits import retry_after, seconds_until_reset
 
@@ -71,7 +70,7 @@ class _Hiccup(Exception):
         self.wait_s = wait_s
 
 
-class HttpClient:
+class HttpClient(Closing):
     """Fetches addresses. Use it as a context manager, or close it."""
 
     def __init__(
@@ -97,17 +96,6 @@ class HttpClient:
             follow_redirects=False,
             verify=_trusted(),
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

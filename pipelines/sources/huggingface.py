@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import orjson
 
 from pipelines.settings import Settings
 from pipelines.sources.clock import Clock
+from pipelines.sources.closing import Closing
 from pipelines.sources.fetched import Fetched
 from pipelines.sources.http import Answer, Bearer, HttpClient
 
@@ -45,7 +45,7 @@ class DayListing:
     detail: str = ""
 
 
-class HuggingFace:
+class HuggingFace(Closing):
     """The API at `HF_ENDPOINT`, with `HF_TOKEN` if there is one."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -53,17 +53,6 @@ class HuggingFace:
         token = settings.hf_token
         bearer = Bearer(token, self._endpoint) if token else None
         self._http = HttpClient(settings, clock, bearer=bearer)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

@@ -8,7 +8,7 @@ import io
 import json
 import multiprocessing
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 from pipelines import items
-from pipelines.captures import Archive, Given, Received, sidecar_facts, walk
+from pipelines.captures import FETCH, Archive, Given, Receipt, Received, sidecar_facts, walk
 from pipelines.errors import CaptureError
 from pipelines.settings import Settings
 from tests.fixtures.listings import ABSTRACT, api, card, item, jsonl, page, record
@@ -355,3 +355,24 @@ def test_a_damaged_captures_csv_is_named_in_a_sentence(
     assert what in message
     assert "Expected the columns" in message
     assert "\n" not in message
+
+
+def test_the_newest_fetch_says_whether_a_page_is_the_last(archive: Archive) -> None:
+    def fetched(moment: str, is_last: str) -> Receipt:
+        given = {"captured_at": moment, "is_last_page": is_last}
+        facts = {name: Given(value, FETCH) for name, value in given.items()}
+        return archive.receive(io.BytesIO(BODY), "page", facts, now=NOW).receipt
+
+    fetched("2025-07-02T01:00:00+00:00", "false")
+    again = fetched("2025-07-03T01:00:00+00:00", "true")
+    assert again.given["is_last_page"].value == "true"
+    assert again.given["captured_at"].value == "2025-07-02T01:00:00+00:00"
+    assert again.observed_at == ("2025-07-03T01:00:00+00:00",)
+    assert archive.receipt(again.capture_id) == again
+
+
+def test_a_dated_name_fills_the_gap_and_no_other_does(archive: Archive) -> None:
+    receive(archive, BODY, "page.json")
+    dated = receive(archive, BODY, "2025-07-02.json")
+    assert (dated.outcome, dated.receipt.day_in_name) == ("amended", date(2025, 7, 2))
+    assert receive(archive, BODY, "2025-07-03.json").outcome == "known"
