@@ -16,7 +16,9 @@ pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
 
 
 def test_the_models_unit_tests_pass(demo_home: Path, tmp_path: Path) -> None:
-    environment = dbt_project.environment(Settings(home=demo_home))
+    settings = Settings(home=demo_home)
+    environment = dbt_project.environment(settings)
+    environment["PAPERTIDE_WAREHOUSE"] = str(settings.warehouse_path)  # for the columns' types
     done = subprocess.run(
         [dbt_project.dbt_executable(), "--quiet", "test", "--select", "test_type:unit",
          "--project-dir", str(DBT_PROJECT_DIR)],
