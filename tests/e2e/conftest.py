@@ -76,6 +76,9 @@ def site(reading_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
+WAIT_MS = 15_000  # figures are drawn in software, on a machine that may be busy
+
+
 @dataclass
 class Watched:
     """A page and everything that went wrong on it."""
@@ -123,7 +126,8 @@ def watched(request: pytest.FixtureRequest, browser: playwright.Browser) -> Iter
     context = browser.new_context(
         viewport={"width": request.param, "height": 900}, color_scheme="light"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(WAIT_MS)
+    playwright.expect.set_options(timeout=WAIT_MS)
     watched = Watched(context.new_page())
     watched.watch()
     yield watched

@@ -191,9 +191,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.body)))
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        self.end_headers()
-        # Before the last byte: a client that has it may ask again at once.
+        # Before the last byte, which may be a header's: a client that has it may ask again at once.
         self.server.replay.done()
+        self.end_headers()
         self.wfile.write(reply.body[: reply.cut_at])
         self.wfile.flush()
         if reply.cut_at is not None:

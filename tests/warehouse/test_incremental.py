@@ -70,6 +70,7 @@ def changes(tmp_path: Path) -> list[Change]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_step_by_step_is_all_at_once(tmp_path: Path, changes: list[Change]) -> None:
     home, whole = tmp_path / "home", tmp_path / "whole"
     seen = []
