@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
 ENDLESS = "from range(1000000000000)"
 
 
+@pytest.mark.slow  # a process each
 @pytest.mark.parametrize(
     "query",
     [
