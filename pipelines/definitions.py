@@ -94,7 +94,7 @@ defs = dg.Definitions(
     ],
     schedules=schedules.of(refresh, get_settings()),
     sensors=sensors.ALL,
-    resources={"home": Home(), "writer": Writer(), "dbt": models.dbt_resource()},
+    resources={"home": Home(), "writer": Writer()},
     # One process: the steps share a warehouse file and a writer's lock.
     executor=dg.in_process_executor,
 )

@@ -126,11 +126,14 @@ def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:
     first, parts = _parse(archive, receipt)
     rejects: list[Reject] = []
     rules: Counter[str] = Counter()
-    n_accepted, newest = 0, None
+    n_accepted = 0
+    newest: date | None = None
     for number, part in enumerate(parts):
         rejects += part.rejects
         rules.update(dict.fromkeys(part.rules, 0))
-        newest = max(filter(None, (newest, part.items["announced_on"].max())), default=None)
+        latest = part.items["announced_on"].max()
+        if isinstance(latest, date) and (newest is None or latest > newest):
+            newest = latest
         if part.items.height:
             _with_ids(part.items, receipt).write_parquet(folder / f"items-{number:05}.parquet")
             n_accepted += part.items.height

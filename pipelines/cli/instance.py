@@ -17,6 +17,9 @@ from pipelines.settings import Settings, variable
 
 SQLITE = """\
 # Runs and events are kept in SQLite beside this file; with PAPERTIDE_POSTGRES_URL in Postgres.
+event_log_storage:
+  module: pipelines.defs.event_log
+  class: EventLog
 """
 POSTGRES = """\
 # Runs and events are kept in Postgres. The address, with its password, stays in the environment.

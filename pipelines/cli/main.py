@@ -6,8 +6,11 @@ mistake is one clear sentence; a traceback means a defect in Papertide.
 
 from __future__ import annotations
 
+import atexit
 import functools
+import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -53,7 +56,14 @@ for command in commands.ALL:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    with suppress(OSError, ValueError):  # a pipe that was closed at its other end
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # What libraries want done at the end is done; but the interpreter is not taken to pieces: with
+    # NumPy about, DuckDB's binding then complains of itself on stderr, and it takes a second.
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -1,21 +1,17 @@
 """dbt's seeds, models and tests as assets and asset checks: one dbt invocation a run."""
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import (
-    DagsterDbtCliRuntimeError,
-    DagsterDbtTranslator,
-    DagsterDbtTranslatorSettings,
-    DbtCliResource,
-    dbt_assets,
-)
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines import dbt_project, warehouse
 from pipelines.defs.resources import Home, Writer
-from pipelines.settings import DBT_PROJECT_DIR, get_settings
+from pipelines.settings import get_settings
 
 log = logging.getLogger("papertide")
 
@@ -36,37 +32,25 @@ class Translator(DagsterDbtTranslator):
         return ["team:warehouse"]
 
 
-def dbt_resource() -> DbtCliResource:
-    """dbt's command line, run in this project with this home's settings."""
-    return DbtCliResource(
-        project_dir=str(DBT_PROJECT_DIR),
-        profiles_dir=str(DBT_PROJECT_DIR),
-        dbt_executable=dbt_project.dbt_executable(),
-    )
+MANIFEST = dbt_project.manifest(get_settings())
+TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
 
 
-@dbt_assets(
-    manifest=dbt_project.manifest(get_settings()),
-    dagster_dbt_translator=Translator(
-        settings=DagsterDbtTranslatorSettings(enable_asset_checks=True)
-    ),
-)
-def dbt_models(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, home: Home, writer: Writer
-) -> Iterator[Any]:
+@dbt_assets(manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR)
+def dbt_models(context: dg.AssetExecutionContext, home: Home, writer: Writer) -> Iterator[Any]:
     """Seeds, staging, intermediate, marts and their tests. A failing test stops the run."""
     log.info("building and checking the tables")
     target = home.settings.dbt_target_dir / "target"
-    command = ["build", "--exclude-resource-type", "unit_test"]
-    run = dbt.cli(command, context=context, target_path=target)
-    try:
-        events = list(run.stream())
-    except DagsterDbtCliRuntimeError:
-        raise dbt_project.failure(target) from None
+    results, failure = dbt_project.build(home.settings, target)
     # Only now has dbt let go of the file that holds the counts.
     facts = warehouse.table_facts(home.settings, PREVIEW_ROWS)
-    for event in events:
-        yield _with_facts(context, event, facts)
+    manifest = json.loads(MANIFEST.read_bytes())
+    for result in results:
+        told = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
+        for event in told.to_default_asset_events(manifest, TRANSLATOR, context, target):
+            yield _with_facts(context, event, facts)
+    if failure:
+        raise failure
 
 
 def _with_facts(

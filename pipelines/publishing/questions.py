@@ -18,11 +18,14 @@ NEAR_DAYS = (-1, 14)
 MIN_NEAR_SHARE = 0.5
 MIN_DATED = 5
 FAR_DAYS = 60
-# Of 98 complete days of the archive with four such weekdays before them these bounds stop one
-# (the Friday after a holiday); 0.5 in place of 0.4 would stop three. With half of the papers taken
-# away 21 of the 98 are stopped, with two thirds 56, with nine tenths 96.
-LOW, HIGH = 0.4, 3.0
+# A list varies much: the logarithm of a day's papers strays by 0.4 around the ten days before it.
+# Of 95 complete days of the archive with enough days before them these bounds stop two (a holiday's
+# neighbour among them); with half of the papers taken away 44 of the 95 are stopped, with two
+# thirds 79. A bound on the same weekday alone (0.4) stops one of the 95, but only 18 of the halves.
+RECENT_LOW, WEEKDAY_LOW, HIGH = 0.5, 0.8, 3.0
+DAYS_BACK, MIN_DAYS = 10, 5
 WEEKDAYS_BACK, MIN_WEEKDAYS = 8, 4
+CONFIRMED_AFTER_HOURS = 12
 MAX_PAPERS_LOST = 0.01
 MAX_AGE_WEEKDAYS = 3
 MAY_BE_EMPTY = ("rpt_quarantine", "rpt_title_matches")
@@ -255,7 +258,12 @@ def _count(pair: Pair, database: str, mart: str) -> int:
 
 
 def day_volume_is_usual(pair: Pair) -> Answer:
-    """A day that is complete now has about as many papers as the same weekday had before."""
+    """A day that is complete now has about as many papers as the days before it had.
+
+    Too few is at most half of the median of the last ten days and clearly below that of the same
+    weekday. A list that the source showed twice with as many papers, half a day apart or more, is
+    only worth a warning: the source means it.
+    """
     judged = pair.rows(
         f"""
         with days as (
@@ -272,46 +280,83 @@ def day_volume_is_usual(pair: Pair) -> Answer:
             )
         ),
 
-        before as (
+        ranked as (
             select
                 fresh.listed_on,
                 fresh.n_papers,
                 days.n_papers as n_then,
+                fresh.weekday = days.weekday as is_same,
                 row_number() over (
                     partition by fresh.listed_on order by days.listed_on desc
-                ) as n_back
+                ) as n_back,
+                row_number() over (
+                    partition by fresh.listed_on, fresh.weekday = days.weekday
+                    order by days.listed_on desc
+                ) as n_weekdays_back
             from fresh
-            inner join days
-                on fresh.weekday = days.weekday and days.listed_on < fresh.listed_on
+            inner join days on days.listed_on < fresh.listed_on
+        ),
+
+        before as (
+            select
+                listed_on,
+                n_papers,
+                median(n_then) filter (where n_back <= {DAYS_BACK}) as recent,
+                median(n_then) filter (where is_same and n_weekdays_back <= {WEEKDAYS_BACK})
+                    as same_weekday,
+                max(n_then) filter (where n_back <= {DAYS_BACK} or is_same) as most
+            from ranked
+            group by listed_on, n_papers
+            having count(*) filter (where n_back <= {DAYS_BACK}) >= {MIN_DAYS}
+                and count(*) filter (where is_same) >= {MIN_WEEKDAYS}
+        ),
+
+        shown as (
+            select
+                captures.listed_on,
+                max(captures.captured_at) - min(captures.captured_at)
+                    >= interval {CONFIRMED_AFTER_HOURS} hours as is_confirmed
+            from candidate.marts.rpt_capture_reconciliation as captures
+            inner join before using (listed_on)
+            where captures.listing_kind = 'daily' and captures.n_accepted = before.n_papers
+                and captures.captured_at >= captures.listed_on + interval 1 day
+            group by captures.listed_on
         )
 
-        select listed_on, any_value(n_papers), median(n_then), min(n_then), max(n_then)
+        select listed_on, n_papers, recent, same_weekday, most, coalesce(is_confirmed, false)
         from before
-        where n_back <= {WEEKDAYS_BACK}
-        group by listed_on
-        having count(*) >= {MIN_WEEKDAYS}
+        left join shown using (listed_on)
         order by listed_on
         """
     )
     findings = tuple(
-        _unusual(pair, day, n, usual)
-        for day, n, usual, least, most in judged
-        if (n < LOW * usual and n < least) or (n > HIGH * usual and n > most)
+        _unusual(pair, day, n, recent, usual, is_confirmed=is_confirmed)
+        for day, n, recent, usual, most, is_confirmed in judged
+        if (n <= RECENT_LOW * recent and n <= WEEKDAY_LOW * usual)
+        or (n > HIGH * max(recent, usual) and n > most)
     )
     return Answer(findings, {"n_days_judged": len(judged), "n_days_unusual": len(findings)})
 
 
-def _unusual(pair: Pair, day: date, n: int, usual: float) -> Finding:
+def _unusual(
+    pair: Pair, day: date, n: int, recent: float, usual: float, *, is_confirmed: bool
+) -> Finding:
     guess = (
-        "half of the day or more seems to be missing" if n < usual else "other papers seem mixed in"
+        "half of the day or more seems to be missing"
+        if n < recent
+        else "other papers seem mixed in"
     )
+    twice = " The source has shown it twice, with as many papers." if is_confirmed else ""
     return Finding(
         "day_volume_is_usual",
-        "error" if pair.earlier else "warning",
+        "error" if pair.earlier and not is_confirmed else "warning",
         day.isoformat(),
-        f"The daily list of {day} ({day:%A}) has {n} papers; the same weekday had {usual:g} at the "
-        f"middle of its last {WEEKDAYS_BACK}: {guess}. Around holidays a list can be this short.",
-        f"Capture the day again, or, if it is right, run `papertide accept {day} --why TEXT`.",
+        f"The daily list of {day} ({day:%A}) has {n} papers; the {DAYS_BACK} days before it had "
+        f"{recent:g} at their middle, the same weekday {usual:g}: {guess}.{twice} Around holidays "
+        "a list can be this short.",
+        f"Fetch the day again (`papertide refresh --since {day} --until {day} --again`, half a day "
+        f"later if it comes out the same), or, if it is right, run `papertide accept {day} --why "
+        "TEXT`.",
     )
 
 

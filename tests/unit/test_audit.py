@@ -162,20 +162,39 @@ def test_a_mart_may_not_become_empty_but_quarantine_may(home: Home) -> None:
     assert errors(home) == [("no_mart_empties", "rpt_topic_trends")]
 
 
-@pytest.mark.parametrize(("n", "is_unusual"), [(3, True), (4, False), (30, False), (31, True)])
+@pytest.mark.parametrize(("n", "is_unusual"), [(5, True), (6, False), (30, False), (31, True)])
 def test_half_a_day_is_not_a_day(home: Home, n: int, is_unusual: bool) -> None:
     home.day(NEXT, n)
     found = ask(home)["day_volume_is_usual"].errors
     assert bool(found) == is_unusual
     if is_unusual:
-        assert f"has {n} papers; the same weekday had 10" in found[0].message
+        assert f"has {n} papers; the 10 days before it had 10" in found[0].message
         assert "holidays" in found[0].message
 
 
-def test_a_day_as_short_as_one_before_it_passes(home: Home) -> None:
-    home.sql(f"update marts.rpt_coverage set n_papers = 2 where listed_on = '{WEEKDAYS[40]}'")
-    home.day(NEXT, 3)  # the same weekday
+def test_a_weekday_that_is_always_short_passes(home: Home) -> None:
+    same = [day for day in WEEKDAYS if day.weekday() == NEXT.weekday() and day < NEXT]
+    days = ", ".join(f"'{day}'" for day in same)
+    home.sql(f"update marts.rpt_coverage set n_papers = 4 where listed_on in ({days})")
+    home.day(NEXT, 4)
     assert errors(home) == []
+
+
+def test_a_short_day_that_the_source_shows_twice_is_a_warning(home: Home) -> None:
+    home.day(NEXT, 3)
+    home.sql(
+        f"update marts.rpt_capture_reconciliation set captured_at = '{NEXT}'::timestamp "
+        f"+ interval 25 hours where listed_on = '{NEXT}'"
+    )
+    assert errors(home) == [("day_volume_is_usual", f"{NEXT}")]
+    home.sql(
+        "insert into marts.rpt_capture_reconciliation select 'again', 'again.json', source, "
+        "listing_kind, listed_on, captured_at + interval 12 hours, overrides, n_seen, n_accepted, "
+        f"n_quarantined from marts.rpt_capture_reconciliation where listed_on = '{NEXT}'"
+    )
+    (finding,) = ask(home)["day_volume_is_usual"].findings
+    assert finding.severity == "warning"
+    assert "has shown it twice" in finding.message
 
 
 def test_without_a_snapshot_an_unusual_day_is_a_warning(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import yaml
 from dagster._core.definitions.run_request import InstigatorType
 
 from pipelines.cli import instance
+from pipelines.defs.event_log import EventLog
 from pipelines.errors import SettingsError
 from pipelines.settings import PROJECT_ROOT, Settings
 
@@ -40,9 +41,11 @@ def stored(settings: Settings) -> str:
     return instance.path(settings).read_text()
 
 
-def test_dagster_understands_it(settings: Settings) -> None:
+def test_dagster_understands_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     instance.write(settings)
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as found:
+    monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
+    with dg.DagsterInstance.get() as found:
+        assert isinstance(found.event_log_storage, EventLog)
         queue = found.get_concurrency_config().run_queue_config
         assert queue is not None
         assert queue.tag_concurrency_limits == [{"key": "papertide/writer", "limit": 1}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -11,8 +12,10 @@ pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
 
 
 @pytest.fixture
-def instance(demo_home: Path) -> dg.DagsterInstance:
-    return dg.DagsterInstance.from_config(str(demo_home / "dagster"))
+def instance(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(demo_home / "dagster"))
+    with dg.DagsterInstance.get() as found:
+        yield found
 
 
 def test_the_run_is_recorded_with_counts(instance: dg.DagsterInstance) -> None:
