@@ -14,7 +14,15 @@ from filelock import FileLock
 
 from pipelines.settings import PROJECT_ROOT, Settings
 
+TESTS = Path(__file__).parent
+# One worker builds the demo home while the others run what needs none; browsers come last.
+ORDER = ("warehouse", "unit", "contracts", "dashboards", "e2e")
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, those that wait for their home last."""
+    items.sort(key=lambda item: ORDER.index(item.path.relative_to(TESTS).parts[0]))
 
 
 @pytest.fixture(scope="session")
