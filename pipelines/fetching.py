@@ -41,7 +41,7 @@ class DayOutcome:
 
     `new`: fetched for the first time. `changed`, `unchanged`: fetched again, with other bytes or
     the same. `empty`: nothing is listed. `not_open`, `failed`, `skipped`: not fetched, and `note`
-    says why; `n_items` is null then, as it is for an answer that is no list.
+    says why; `n_items` is null then. An answer that is no list is archived, and has failed.
     """
 
     day: date
@@ -127,14 +127,17 @@ def _fetch_day(archive: Archive, source: DailyPapers, decision: Decision) -> Day
         return DayOutcome(decision.day, "not_open", note=listing.detail or "not open yet")
     received = [archive_page(archive, decision.day, page) for page in listing.pages]
     counts = [page.n_items for page in listing.pages]
-    n_items = sum(n for n in counts if n is not None) if None not in counts else None
+    note = "; ".join(page.note for page in listing.pages if page.note) or listing.detail
+    if None in counts:
+        note += " It is kept, and the day is asked for again."
+        return DayOutcome(decision.day, "failed", None, len(received), note)
+    n_items = sum(n for n in counts if n is not None)
     if listing.outcome == "empty":
         status: DayStatus = "empty"
     elif "new" not in received:
         status = "unchanged"
     else:
         status = "new" if decision.reason == "never fetched" else "changed"
-    note = "; ".join(page.note for page in listing.pages if page.note) or listing.detail
     return DayOutcome(decision.day, status, n_items, len(received), note)
 
 

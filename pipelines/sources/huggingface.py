@@ -13,7 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from pipelines.settings import Settings
-from pipelines.sources.clock import Clock
+from pipelines.sources.clock import Clock, SystemClock
 from pipelines.sources.closing import Closing
 from pipelines.sources.fetched import Fetched
 from pipelines.sources.http import Answer, Bearer, HttpClient
@@ -23,6 +23,9 @@ PAGE_ITEMS = 100  # the most that the API gives
 # not heed `limit`, and is not taken for the last one.
 DEFAULT_PAGE_ITEMS = 50
 MAX_PAGES = 50
+# A body that is no list is mostly a passing fault behind an answer of 200: it is asked for again
+# after so many seconds each. The last one is kept, whatever it is.
+PAUSES_S = (2.0, 8.0)
 JSON = "application/json"
 
 Outcome = Literal["listed", "empty", "not_open"]
@@ -35,7 +38,8 @@ class DayListing:
     `listed`: there are pages to archive. `empty`: the one page is `[]`, as on weekends.
     `not_open`: the API answered HTTP 400, which it does for days to come; there is no page, and
     `detail` holds its words. `is_complete` says that the pages were seen to end: by a page that
-    was not full, or an empty one (not kept, unless it is the first).
+    was not full, or an empty one (not kept, unless it is the first). A page that is no list is the
+    last that is asked for, but not the list's last: who knows what comes after it.
     """
 
     day: date
@@ -52,6 +56,7 @@ class HuggingFace(Closing):
         self._endpoint = settings.hf_endpoint.rstrip("/")
         token = settings.hf_token
         bearer = Bearer(token, self._endpoint) if token else None
+        self._clock = clock or SystemClock()
         self._http = HttpClient(settings, clock, bearer=bearer)
 
     def close(self) -> None:
@@ -67,10 +72,9 @@ class HuggingFace(Closing):
         pages: list[Fetched] = []
         seen: object = None
         for number in range(MAX_PAGES):
-            answer = self._page(day, number)
+            answer, items = self._list(day, number)
             if answer.status != 200:
                 return _refused(day, answer, pages)
-            items = _items(answer.body)
             if items == [] and pages:
                 pages[-1] = replace(pages[-1], is_last=True)
                 return DayListing(day, "listed", tuple(pages))
@@ -78,11 +82,22 @@ class HuggingFace(Closing):
                 break  # the server does not heed `p`: the same page for ever
             page = _fetched(answer, number, items)
             pages.append(page)
+            if items is None:
+                break
             if page.is_last:
-                outcome: Outcome = "empty" if items == [] else "listed"
-                return DayListing(day, outcome, tuple(pages), is_complete=items is not None)
+                return DayListing(day, "listed" if items else "empty", tuple(pages))
             seen = _identity(items)
         return DayListing(day, "listed", tuple(pages), is_complete=False)
+
+    def _list(self, day: date, number: int) -> tuple[Answer, list[Any] | None]:
+        """The answer for a page and its items, which are None where it is no list after all."""
+        answer = self._page(day, number)
+        for pause_s in PAUSES_S:
+            if answer.status != 200 or _items(answer.body) is not None:
+                break
+            self._clock.sleep(pause_s)
+            answer = self._page(day, number)
+        return answer, _items(answer.body)
 
     def _page(self, day: date, number: int) -> Answer:
         return self._http.get(
@@ -126,7 +141,7 @@ def _fetched(answer: Answer, number: int, items: list[Any] | None) -> Fetched:
         fetched_at=answer.fetched_at,
         page=number,
         n_items=n_items,
-        is_last=n_items is None or (n_items < PAGE_ITEMS and n_items != DEFAULT_PAGE_ITEMS),
+        is_last=n_items is not None and n_items < PAGE_ITEMS and n_items != DEFAULT_PAGE_ITEMS,
         content_type=answer.content_type,
         note=_note(answer, n_items),
     )

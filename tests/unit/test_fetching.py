@@ -165,8 +165,12 @@ def test_asked_for_again_everything_that_began_is_fetched(world: World) -> None:
 
 
 def test_what_is_no_list_is_archived_and_said(world: World) -> None:
-    world.server.add(Rule("html", query={"date": str(MONDAY)}, times=1))
+    world.server.add(Rule("html", query={"date": str(MONDAY)}, times=3))
     world.clock.set(at(2, days=1))
     (outcome,) = world.fetch(MONDAY, MONDAY)
-    assert (outcome.n_items, "not a JSON array" in outcome.note) == (None, True)
+    assert (outcome.status, outcome.n_items) == ("failed", None)
+    assert "not a JSON array" in outcome.note
     assert len(world.archive.receipts()) == 1
+    (outcome,) = world.fetch(MONDAY, MONDAY)  # due until a list has come
+    assert outcome.status == "changed"
+    assert [o.status for o in world.fetch(MONDAY, MONDAY)] == ["skipped"]

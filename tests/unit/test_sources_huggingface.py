@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -173,17 +174,24 @@ def test_a_list_grows_during_the_day(clock: JumpingClock) -> None:
     ids=["html", "truncated", "object", "number", "nan", "deep"],
 )
 def test_a_body_that_is_no_list_is_kept(server: ReplayServer, rule: Rule, note: str) -> None:
-    server.add(rule)
+    server.add(replace(rule, times=None))
     found = listing(server)
     (page,) = found.pages
     assert (found.outcome, found.is_complete) == ("listed", False)
-    assert (page.n_items, page.is_last, page.note) == (None, True, note)
+    assert (page.n_items, page.is_last, page.note) == (None, False, note)
     assert page.body
-    assert len(server.seen) == 1
+    assert len(server.seen) == 3
+
+
+def test_a_body_that_is_no_list_is_asked_for_again(server: ReplayServer) -> None:
+    server.add(Rule("html"), Rule("truncate", skip=1))
+    found = listing(server)
+    assert numbers(found) == [100, 100, 50]
+    assert found.is_complete
 
 
 def test_a_second_page_that_is_no_list_is_kept_too(server: ReplayServer) -> None:
-    server.add(Rule("html", query={"p": "1"}))
+    server.add(Rule("html", query={"p": "1"}, times=None))
     found = listing(server)
     assert numbers(found) == [100, None]
     assert not found.is_complete

@@ -17,8 +17,13 @@ day_captures as (
     select
         *,
         captured_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp) as is_after_day,
-        coalesce(is_last_page, n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0) as ends_list
+        coalesce(is_last_page, n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0) as ends_list,
+        row_number() over (
+            partition by listed_on, is_last_page is null, page
+            order by captured_at desc, capture_id
+        ) as n_newer
     from captures
+    where listing_kind = 'daily' and source in ('hf_api', 'hf_page') and listed_on is not null
 
 ),
 
@@ -31,12 +36,12 @@ daily_captures as (
         max(captured_at) as last_captured_at,
         -- After the day's end (UTC) the list no longer grows. A fetched answer says whether
         -- it ends the list; of any other a full page may hide a second one.
-        -- What was damaged or could not be read may have been a part of the list.
+        -- What was damaged or could not be read may have been a part of the list, until the same
+        -- page has been fetched again.
         max(case when is_after_day and ends_list and coalesce(n_quarantined, 0) = 0 then 1 else 0 end) = 1
-        and max(case when is_after_day and is_last_page is not null and n_quarantined > 0 then 1 else 0 end) = 0
+        and max(case when is_after_day and is_last_page is not null and n_newer = 1 and n_quarantined > 0 then 1 else 0 end) = 0
         as is_complete
     from day_captures
-    where listing_kind = 'daily' and source in ('hf_api', 'hf_page') and listed_on is not null
     group by listed_on
 
 ),
