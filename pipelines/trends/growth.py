@@ -19,7 +19,7 @@ WINDOWS: Final = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
 """Per grain: periods in the current window, and in the one before it."""
 
 USUAL_VARIANCE: Final = {"week": 0.01, "month": 0.008, "quarter": 0.003}
-"""Extra variance of one period's log share, before the data have said theirs (measured)."""
+"""Extra variance of the log odds of one period's share, before data have their say (measured)."""
 
 USUAL_WEIGHT: Final = 300.0
 """How many triples of periods, at some 20 papers each, `USUAL_VARIANCE` is worth."""
@@ -117,11 +117,12 @@ def window_sums(grid: Grid) -> Windows:
 
 
 def extra_variance(grid: Grid) -> Floats:
-    """Return for each period the extra variance of a period's log share, from earlier periods only.
+    """Return for each period the extra variance of the log odds of a share, from earlier ones only.
 
-    It is the part that does not last: minus the covariance of two successive relative changes of a
-    share, less what chance alone brings, averaged over all series and triples of neighbouring
-    periods before this one, and held to `USUAL_VARIANCE` while they are few.
+    It is the part that does not last: minus the product of two successive changes of a share (over
+    p (1 - p), so of its log odds), less what chance alone brings, averaged over all series and
+    triples of neighbouring periods before this one, and held to `USUAL_VARIANCE` while these are
+    few.
     """
     usual = USUAL_VARIANCE[grid.grain]
     total = np.zeros(grid.ticks.size)
@@ -139,8 +140,9 @@ def extra_variance(grid: Grid) -> Floats:
             & (pooled < 1)
         )
         pooled = np.where(tells, pooled, 0.5)
-        shares = _ratio(k, n) / pooled
-        chance = np.where(tells, _ratio(1 - pooled, n[1] * pooled), 0.0)
+        odds = pooled * (1 - pooled)
+        shares = _ratio(k, n) / odds
+        chance = np.where(tells, _ratio(np.ones_like(odds), n[1] * odds), 0.0)
         product = -(shares[2] - shares[1]) * (shares[1] - shares[0]) - chance
         weights = np.where(tells, 1 / (chance + 4 * usual) ** 2, 0.0)
         total[last] = row_sums(weights * np.where(tells, product, 0.0))
@@ -157,7 +159,8 @@ def _log_ratio(windows: Windows, noise: Floats) -> tuple[Floats, Floats]:
     pooled = (k1 + k0 - 0.5) / (n1 + n0 + 1)
     ratio, variance = np.full(at.shape, np.nan), np.full(at.shape, np.nan)
     ratio[at] = np.log(k1 / n1) - np.log(k0 / n0)
-    variance[at] = (1 - pooled) * (1 / k1 + 1 / k0) + np.broadcast_to(noise, at.shape)[at]
+    extra = np.broadcast_to(noise, at.shape)[at] * (1 - pooled) ** 2
+    variance[at] = (1 - pooled) * (1 / k1 + 1 / k0) + extra
     return ratio, variance
 
 
@@ -210,7 +213,7 @@ def _interval(
     still = n1 / (n1 + n0)
     pooled = (k1 + k0 + 0.5) / (n1 + n0 + 1)
     expected = (k1 + k0) * still * (1 - still)  # 1 / (1 / e1 + 1 / e0), e: papers expected if still
-    extra = np.broadcast_to(noise, windows.k1.shape)[at] + season_variance[at]
+    extra = np.broadcast_to(noise, at.shape)[at] * (1 - pooled) ** 2 + season_variance[at]
     dispersion = 1 - pooled + extra * expected
     k1, k0 = k1 / dispersion, k0 / dispersion
     back = np.log(n0 / n1) - season[at]
