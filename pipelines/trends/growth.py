@@ -176,7 +176,7 @@ def _season(grid: Grid, plain: Floats, variance: Floats) -> tuple[Floats, Floats
     nothing = np.zeros_like(plain)
     centre = np.searchsorted(grid.ticks, grid.ticks - year)
     is_there = grid.ticks[np.minimum(centre, grid.ticks.size - 1)] == grid.ticks - year
-    is_there &= grid.ticks - grid.ticks[0] >= year + half
+    is_there &= grid.ticks - grid.ticks[0] + 1 >= 2 * year
     if not is_there.any():
         return nothing, nothing
     valid = ~np.isnan(plain)

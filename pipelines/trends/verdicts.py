@@ -30,7 +30,7 @@ EMERGING_WITHIN: Final = {"week": 26, "month": 6, "quarter": 2}
 """A series is new for so many periods after it was first seen."""
 
 EMERGING_HISTORY: Final = 2
-"""And only in a history at least so many times as long."""
+"""And only when so many times as many complete periods have been."""
 
 EMERGING_PAPERS: Final = 5
 """And with at least so many papers since then."""
@@ -110,14 +110,12 @@ def first_seen(grid: Grid) -> Ints:
 def is_emerging(grid: Grid, growth: Growth, first: Ints, verdict: NDArray[np.generic]) -> Bools:
     """Return which cells emerge: new in a long enough history, with papers, and rising or new.
 
-    First seen within the last `EMERGING_WITHIN` periods; the history (of which at least half the
-    periods must be there) is at least `EMERGING_HISTORY` times as long; at least `EMERGING_PAPERS`
-    papers so far; and rising, or with no paper in the window before. Never in a partial period.
+    First seen within the last `EMERGING_WITHIN` periods, when at least `EMERGING_HISTORY` times as
+    many complete periods have been; at least `EMERGING_PAPERS` papers so far; and rising, or with
+    no paper in the window before. Never in a partial period.
     """
     within = EMERGING_WITHIN[grid.grain]
-    history = grid.ticks - grid.ticks[0] + 1
-    n_periods = np.arange(1, grid.ticks.size + 1)
-    is_long = (history >= EMERGING_HISTORY * within) & (n_periods >= EMERGING_HISTORY * within / 2)
+    is_long = np.cumsum(grid.is_usable.any(axis=1)) >= EMERGING_HISTORY * within
     age = grid.ticks[:, None] - grid.ticks[np.maximum(first, 0)]
     papers = np.cumsum(np.where(grid.is_present, grid.n_papers, 0.0), axis=0)
     is_new = (first >= 0) & (age < within)
