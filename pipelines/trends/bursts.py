@@ -1,7 +1,8 @@
 """Bursts: Kleinberg's two-state automaton over batches, decoded as of each period.
 
-Belongs here: the burst level. Does not belong here: verdicts. Source: J. Kleinberg, "Bursty and hierarchical structure in streams", Data
-Mining and Knowledge Discovery 7 (2003), 373–397, on enumerating bursts in batched arrivals.
+Belongs here: the burst level. Does not belong here: verdicts. Source: J. Kleinberg, "Bursty and
+hierarchical structure in streams", Data Mining and Knowledge Discovery 7 (2003), 373–397, on
+enumerating bursts in batched arrivals.
 """
 
 from __future__ import annotations
