@@ -1,0 +1,166 @@
+"""Papers that move: a score from repeated observations of upvotes, comments and stars.
+
+Belongs here: the score, its inputs and its rank. Does not belong here: observations themselves (SQL
+has them) and topics. With one observation there is no movement to speak of, and the score is null.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+WINDOW_DAYS: Final = 14
+"""A paper is looked at on the day it is listed and for so many days after it."""
+
+LOOK_BACK_DAYS: Final = 7
+"""Velocity is measured from the first observation within so many days before the last one."""
+
+LEAST_HOURS: Final = 6
+"""Two observations closer than this tell of no velocity."""
+
+GRAVITY: Final = 1.8
+"""How fast age pulls a score down."""
+
+COUNTERS: Final = {"upvotes": 1.0, "comments": 1.0, "github_stars": 1.0}
+"""What is counted, and its weight in the score."""
+
+SCORE_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "population": pl.String(),
+    "day_on": pl.Date(),
+    "paper_id": pl.String(),
+    "listed_on": pl.Date(),
+    "age_days": pl.Int64(),
+    "n_observations": pl.Int64(),
+    "first_observed_at": pl.Datetime("us"),
+    "last_observed_at": pl.Datetime("us"),
+    "observed_days": pl.Float64(),
+    "upvotes": pl.Int64(),
+    "comments": pl.Int64(),
+    "github_stars": pl.Int64(),
+    "upvotes_per_day": pl.Float64(),
+    "comments_per_day": pl.Float64(),
+    "github_stars_per_day": pl.Float64(),
+    "score": pl.Float64(),
+    "basis": pl.String(),
+    "rank": pl.Int64(),
+}
+"""What `score_papers` returns."""
+
+OBSERVED: Final = "observed"
+NOT_ENOUGH: Final = "not enough observations"
+
+
+def score_papers(observations: pl.DataFrame, listings: pl.DataFrame) -> pl.DataFrame:
+    """Return score, inputs and rank per population, day and paper, with `SCORE_SCHEMA`.
+
+    `observations`: paper_id, observed_at (UTC, without zone), upvotes, comments, github_stars (any
+    may be null), one row per paper and time. `listings`: paper_id, population, listed_on. A day is
+    one on which the population listed something; on it stand the papers first listed at most
+    `WINDOW_DAYS` before that have been observed by the day's end.
+
+    With velocities v per day between the first observation of the last `LOOK_BACK_DAYS` and the
+    last one, never below 0, and t days since the listing:
+
+        score = (ln(1 + v_upvotes) + ln(1 + v_comments) + ln(1 + v_stars)) / (t + 2)^1.8
+
+    A velocity that is not known adds nothing; if none is, basis is `not enough observations` and
+    score and rank are null. Rank 1 is the highest score; papers with equal scores share a rank.
+    Rows are sorted by population, day, rank (nulls last) and paper. Raises ValueError if a paper is
+    observed twice at one time.
+    """
+    seen = observations.select(
+        pl.col("paper_id").cast(pl.String),
+        pl.col("observed_at").cast(pl.Datetime("us")),
+        *(pl.col(name).cast(pl.Int64) for name in COUNTERS),
+    ).sort("paper_id", "observed_at")
+    twice = seen.filter(pl.struct("paper_id", "observed_at").is_duplicated())
+    if not twice.is_empty():
+        raise ValueError(f"duplicated rows: {twice.row(0, named=True)} is observed more than once")
+    scored = _velocities(_observed(_candidates(listings), seen))
+    is_known = pl.any_horizontal(pl.col(f"{name}_per_day").is_not_null() for name in COUNTERS)
+    pull = sum(
+        (
+            weight * pl.col(f"{name}_per_day").log1p().fill_null(0.0)
+            for name, weight in COUNTERS.items()
+        ),
+        pl.lit(0.0),
+    )
+    return (
+        scored.with_columns(
+            score=pl.when(is_known).then(pull / (pl.col("age_days") + 2.0).pow(GRAVITY)),
+            basis=pl.when(is_known).then(pl.lit(OBSERVED)).otherwise(pl.lit(NOT_ENOUGH)),
+        )
+        .with_columns(
+            rank=pl.col("score").rank("min", descending=True).over("population", "day_on")
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in SCORE_SCHEMA.items())
+        .sort("population", "day_on", "rank", "paper_id", nulls_last=True)
+    )
+
+
+def _candidates(listings: pl.DataFrame) -> pl.DataFrame:
+    """Papers per population and day: population, day_on, paper_id, listed_on, age_days, day_end."""
+    listed = listings.select(
+        pl.col("paper_id").cast(pl.String),
+        pl.col("population").cast(pl.String),
+        pl.col("listed_on").cast(pl.Date),
+    )
+    days = listed.select("population", day_on="listed_on").unique()
+    first = listed.group_by("population", "paper_id").agg(pl.col("listed_on").min())
+    return (
+        first.with_columns(age_days=pl.lit(list(range(WINDOW_DAYS + 1)), pl.List(pl.Int64)))
+        .explode("age_days")
+        .with_columns(day_on=pl.col("listed_on") + pl.duration(days="age_days"))
+        .join(days, on=["population", "day_on"], how="semi")
+        .with_columns(day_end=pl.col("day_on").cast(pl.Datetime("us")) + pl.duration(days=1))
+    )
+
+
+def _observed(candidates: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """The candidates that were observed by their day's end, with the last and the first value."""
+    numbered = seen.with_columns(position=pl.int_range(pl.len()).over("paper_id"))
+    last = candidates.sort("day_end").join_asof(
+        numbered.with_columns(last_observed_at="observed_at").sort("observed_at"),
+        left_on="day_end",
+        right_on="observed_at",
+        by="paper_id",
+        strategy="backward",
+        check_sortedness=False,
+        allow_exact_matches=False,
+    )
+    last = last.drop_nulls("last_observed_at").with_columns(
+        since=pl.col("last_observed_at") - pl.duration(days=LOOK_BACK_DAYS)
+    )
+    return last.sort("since").join_asof(
+        numbered.select(
+            "paper_id",
+            "observed_at",
+            first_observed_at="observed_at",
+            first_position="position",
+            **{f"first_{name}": pl.col(name) for name in COUNTERS},
+        ).sort("observed_at"),
+        left_on="since",
+        right_on="observed_at",
+        by="paper_id",
+        strategy="forward",
+        check_sortedness=False,
+    )
+
+
+def _velocities(observed: pl.DataFrame) -> pl.DataFrame:
+    """The rows with n_observations, observed_days and a velocity per counter (null: not known)."""
+    elapsed = (pl.col("last_observed_at") - pl.col("first_observed_at")).dt.total_microseconds()
+    spaced = observed.with_columns(
+        n_observations=pl.col("position") - pl.col("first_position") + 1,
+        observed_days=elapsed / 86_400e6,
+    )
+    is_spaced = pl.col("observed_days") >= LEAST_HOURS / 24
+    return spaced.with_columns(
+        pl.when(is_spaced)
+        .then(
+            (pl.col(name) - pl.col(f"first_{name}")).clip(lower_bound=0) / pl.col("observed_days")
+        )
+        .alias(f"{name}_per_day")
+        for name in COUNTERS
+    )
