@@ -1,13 +1,16 @@
-"""Opening DuckDB files: threads and memory always bounded, by the settings.
+"""Opening DuckDB files, threads and memory always bounded by the settings; frames as relations.
 
 Without bounds each connection takes every core and most of the memory.
 """
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
+import polars as pl
 
 from pipelines.settings import Settings
 
@@ -21,3 +24,16 @@ def connect(
         read_only=read_only,
         config={"threads": settings.threads, "memory_limit": settings.memory_limit},
     )
+
+
+def as_relation(session: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> duckdb.DuckDBPyRelation:
+    """The rows of a frame as a temporary table of the session, for a model in Python to return.
+
+    By way of a Parquet file: without pyarrow DuckDB does not read a frame itself.
+    """
+    name = f"frame_{uuid4().hex}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "frame.parquet"
+        frame.write_parquet(path)
+        session.execute(f"create temp table {name} as from read_parquet(?)", [str(path)])
+    return session.table(name)

@@ -29,6 +29,13 @@ INPUT_SCHEMA: dict[str, pl.DataType] = {
 }
 """What `judge` takes: one row per population, grain, period and series."""
 
+OPTIONAL_SCHEMA: dict[str, pl.DataType] = {
+    "complete_share": pl.Float64(),
+    "text_share": pl.Float64(),
+}
+"""How the period was observed, 0 to 1; may be missing or null: the share of its lists that were
+captured whole, and of its papers that come with more text than a title."""
+
 KEYS = ["population", "grain", "period_start_on", "series_id"]
 
 PERIODS_A_YEAR = {"week": 52, "month": 12, "quarter": 4}
@@ -53,6 +60,8 @@ class Grid:
     n_total: Floats
     is_present: Bools
     is_partial: Bools
+    conditions: Mapping[str, Floats]
+    """The columns of `OPTIONAL_SCHEMA`; NaN where nobody knows."""
     rows: Ints
     """For each cell the position of its row in the checked frame; -1 where there is none."""
 
@@ -77,14 +86,22 @@ def check(frame: pl.DataFrame) -> pl.DataFrame:
     missing = [name for name in INPUT_SCHEMA if name not in frame.columns]
     if missing:
         raise ValueError(f"columns are missing: {', '.join(missing)}")
-    checked = frame.select(pl.col(name).cast(dtype) for name, dtype in INPUT_SCHEMA.items())
+    unknown = [
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in OPTIONAL_SCHEMA.items()
+        if name not in frame.columns
+    ]
+    wanted = INPUT_SCHEMA | OPTIONAL_SCHEMA
+    checked = frame.with_columns(unknown).select(
+        pl.col(name).cast(dtype) for name, dtype in wanted.items()
+    )
     begins = pl.any_horizontal(
         (pl.col("grain") == grain)
         & (pl.col("period_start_on") == pl.col("period_start_on").dt.truncate(every))
         for grain, every in _TRUNCATE.items()
     )
     rules = {
-        "a value is null": pl.any_horizontal(pl.all().is_null()),
+        "a value is null": pl.any_horizontal(pl.col(list(INPUT_SCHEMA)).is_null()),
         f"grain is none of {', '.join(_TRUNCATE)}": ~pl.col("grain").is_in(list(_TRUNCATE)),
         "period_start_on does not begin its period": ~begins,
         "a count is negative": (pl.col("n_papers") < 0) | (pl.col("n_total") < 0),
@@ -132,6 +149,7 @@ def _grid(part: pl.DataFrame, grain: str) -> Grid:
         n_total=spread("n_total", 0),
         is_present=rows >= 0,
         is_partial=spread("is_partial", 0) > 0,
+        conditions={name: spread(name, np.nan) for name in OPTIONAL_SCHEMA},
         rows=rows,
     )
 

@@ -7,6 +7,7 @@ Formulas, sources and limits: docs/methodology.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,11 @@ MIN_SEASON_FACTOR: Final = 0.05
 MOST_GROWTH: Final = float(np.log(1000))
 """Growth and its bounds are held to a factor of 1000 either way: more means "from nothing"."""
 
+MOST_CHANGE: Final = {"complete_share": 0.5, "text_share": 0.2}
+"""Windows that differ by more in how they were observed are not compared. What is listed early in
+a day is no sample of the day, and topics are found more often where there is more text: a change of
+either would look like a change of the field."""
+
 CREDIBLE: Final = (0.025, 0.975)
 
 LESS: Final = 0.25
@@ -58,6 +64,14 @@ class Windows:
     has_gap: Bools
     has_partial: Bools
     is_short: Bools
+    differs: Mapping[str, Bools]
+    """Whether the windows were observed too differently: a condition's name → cells."""
+
+    @property
+    def is_comparable(self) -> Bools:
+        """No condition differs."""
+        comparable: Bools = ~np.logical_or.reduce(list(self.differs.values()))
+        return comparable
 
     @property
     def is_complete(self) -> Bools:
@@ -113,7 +127,23 @@ def window_sums(grid: Grid) -> Windows:
         has_gap=n_present < span,
         has_partial=n_usable < n_present,
         is_short=np.broadcast_to((grid.ticks - grid.ticks[0] + 1 < span)[:, None], k.shape),
+        differs={
+            name: _differs(grid, grid.conditions[name], most, current, span)
+            for name, most in MOST_CHANGE.items()
+        },
     )
+
+
+def _differs(grid: Grid, condition: Floats, most: float, current: int, span: int) -> Bools:
+    """Whether a condition's means over both windows, where they are known, are further apart."""
+    is_known = grid.is_usable & ~np.isnan(condition)
+    whole = np.where(is_known, condition, 0.0)
+    n1 = _trailing(is_known.astype(np.float64), grid.ticks, current)
+    n0 = _trailing(is_known.astype(np.float64), grid.ticks, span) - n1
+    whole1 = _trailing(whole, grid.ticks, current)
+    whole0 = _trailing(whole, grid.ticks, span) - whole1
+    differs: Bools = np.abs(_ratio(whole1, n1) - _ratio(whole0, n0)) > most
+    return differs & (n1 > 0) & (n0 > 0)
 
 
 def extra_variance(grid: Grid) -> Floats:

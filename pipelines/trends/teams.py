@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special
 
-from pipelines.trends.grids import KEYS, Floats, Grid, Ints, check, gather, grids
+from pipelines.trends.grids import KEYS, OPTIONAL_SCHEMA, Floats, Grid, Ints, check, gather, grids
 from pipelines.trends.growth import grow
 from pipelines.trends.verdicts import judge_growth
 
@@ -76,6 +76,7 @@ def judge_teams(frame: pl.DataFrame) -> pl.DataFrame:
                 "grain",
                 "period_start_on",
                 "is_partial",
+                *[name for name in OPTIONAL_SCHEMA if name in frame.columns],
                 series_id=pl.col("topic_id"),
                 n_papers=pl.col(f"n_{kind}"),
                 n_total=pl.col("n_papers"),
@@ -104,7 +105,7 @@ def _judge_share(frame: pl.DataFrame) -> pl.DataFrame:
 def _filled(given: pl.DataFrame) -> pl.DataFrame:
     """The rows and, for topics that are missing in a period that has others, rows of zeros."""
     periods = given.group_by("population", "grain", "period_start_on").agg(
-        pl.col("is_partial").any()
+        pl.col("is_partial").any(), pl.col(list(OPTIONAL_SCHEMA)).max()
     )
     topics = given.select("population", "grain", "series_id").unique()
     zeros = (

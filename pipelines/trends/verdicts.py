@@ -56,22 +56,23 @@ def false_discovery(p_values: Floats) -> Floats:
 
 
 def is_tested(growth: Growth) -> Bools:
-    """Return which cells are tested: complete windows and at least `MIN_PAPERS` papers.
+    """Return which cells are tested: complete, comparable windows and `MIN_PAPERS` papers or more.
 
     The number of papers in both windows together says nothing of their order, so choosing by it
     leaves the tests' level as it is.
     """
     windows = growth.windows
     tested: Bools = windows.is_complete & (windows.k1 + windows.k0 >= MIN_PAPERS)
-    return tested
+    return tested & windows.is_comparable
 
 
 def judge_growth(grid: Grid, growth: Growth) -> dict[str, NDArray[np.generic]]:
     """Return p_value, q_value, verdict and verdict_reason of every cell.
 
     The first reason that applies: `partial` (a period of the windows is), `short_history`, `gap`,
-    `no_total` and `few_papers`: insufficient; `significant`: rising or falling; `small_change` (as
-    sure, but less than `MIN_EFFECT`) and `no_change`: flat; `wide_interval`: insufficient.
+    `no_total`, `coverage_differs`, `text_differs` and `few_papers`: insufficient; `significant`:
+    rising or falling; `small_change` (as sure, but less than `MIN_EFFECT`) and `no_change`: flat;
+    `wide_interval`: insufficient.
     """
     windows = growth.windows
     tested = is_tested(growth)
@@ -86,6 +87,8 @@ def judge_growth(grid: Grid, growth: Growth) -> dict[str, NDArray[np.generic]]:
         ("short_history", "insufficient", windows.is_short),
         ("gap", "insufficient", windows.has_gap),
         ("no_total", "insufficient", windows.is_empty),
+        ("coverage_differs", "insufficient", windows.differs["complete_share"]),
+        ("text_differs", "insufficient", windows.differs["text_share"]),
         ("few_papers", "insufficient", ~tested),
         ("significant", "rising", significant & large & (np.nan_to_num(growth.growth) > 0)),
         ("significant", "falling", significant & large),

@@ -20,7 +20,7 @@ from tests.unit.trend_frames import STARTS, frame, frames
 pytestmark = pytest.mark.unit
 
 SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
@@ -225,3 +225,19 @@ def test_level_of_the_tests_where_nothing_changes() -> None:
     called = judged.with_columns(called=pl.col("verdict").is_in(["rising", "falling"]))
     by_period = called.group_by("period_start_on").agg(pl.col("called").any())
     assert by_period["called"].mean() <= 0.10  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [("complete_share", "coverage_differs"), ("text_share", "text_differs")],
+)
+def test_periods_observed_otherwise_are_not_compared(condition: str, reason: str) -> None:
+    counts = frame({"topic": [10] * 4 + [40] * 4}, totals=200)
+    whole = pl.Series(condition, [1.0] * 4 + [0.0] * 4)
+    judged = judge(counts.with_columns(whole))
+    assert judged["verdict_reason"][5] == reason
+    assert judged["q_value"][5] is None
+    assert judged["growth"][5] is not None
+    assert judge(counts)["verdict"][5] == "rising"
+    unknown = counts.with_columns(pl.lit(None, pl.Float64).alias(condition))
+    assert judge(unknown).equals(judge(counts))

@@ -6,6 +6,12 @@ with period_papers as (
 
 ),
 
+papers as (
+
+    select * from {{ ref('int_papers__merged') }}
+
+),
+
 population_papers as (
 
     select * from {{ ref('int_population__papers') }}
@@ -21,12 +27,14 @@ coverage as (
 totals as (
 
     select
-        population,
-        grain,
-        period_start_on,
-        count(*) as n_total
+        period_papers.population,
+        period_papers.grain,
+        period_papers.period_start_on,
+        count(*) as n_total,
+        sum(case when papers.abstract is not null or papers.keywords is not null then 1 else 0 end) as n_with_text
     from period_papers
-    group by population, grain, period_start_on
+    inner join papers on period_papers.paper_id = papers.paper_id
+    group by period_papers.population, period_papers.grain, period_papers.period_start_on
 
 ),
 
@@ -37,6 +45,7 @@ bounds as (
         grain,
         period_start_on,
         n_total,
+        cast(n_with_text as double) / n_total as text_share,
         cast({{ dbt.dateadd('day', -1, "case grain
             when 'week' then " ~ dbt.dateadd('day', 7, 'period_start_on') ~ "
             when 'month' then " ~ dbt.dateadd('month', 1, 'period_start_on') ~ "
@@ -104,10 +113,15 @@ covered as (
         bounds.period_start_on,
         bounds.period_end_on,
         bounds.n_total,
+        bounds.text_share,
         expected.n_days_expected,
         captured.n_days_captured,
         cast(captured.n_days_complete as bigint) as n_days_complete,
         cast(captured.n_days_captured as double) / expected.n_days_expected as coverage_share,
+        -- Nobody knows whether an arXiv file holds all of a day.
+        case
+            when bounds.population = 'hf_daily' then cast(captured.n_days_complete as double) / expected.n_days_expected
+        end as complete_share,
         case when bounds.grain = 'week' then coalesce(day_known.day_known_share, 0.0) else 1.0 end as day_known_share
     from bounds
     inner join expected

@@ -1,77 +1,49 @@
-{{ config_by_period() }}
-with period_topic_papers as (
+with counted as (
 
-    select * from {{ ref('int_period_topic_papers__spread') }}
-
-),
-
-periods as (
-
-    select * from {{ ref('int_periods__covered') }}
+    select * from {{ ref('int_topics__counted') }}
 
 ),
 
-topics as (
+judged as (
 
-    select * from {{ ref('dim_topics') }}
-
-),
-
-counted as (
-
-    select
-        population,
-        grain,
-        period_start_on,
-        topic_id,
-        count(*) as n_papers
-    from period_topic_papers
-    where topic_id <> 'all' and {{ is_touched_period('period_topic_papers') }}
-    group by population, grain, period_start_on, topic_id
-
-),
-
--- Every topic in every period of the population: no papers is a figure too.
-filled as (
-
-    select
-        periods.population,
-        periods.grain,
-        periods.period_start_on,
-        periods.period_end_on,
-        topics.topic_id,
-        topics.name as topic_name,
-        topics.area,
-        coalesce(counted.n_papers, 0) as n_papers,
-        periods.n_total,
-        periods.is_partial,
-        periods.coverage_share
-    from periods
-    cross join topics
-    left join counted
-        on
-            periods.population = counted.population
-            and periods.grain = counted.grain
-            and periods.period_start_on = counted.period_start_on
-            and topics.topic_id = counted.topic_id
-    where {{ is_touched_period('periods') }}
+    select * from {{ ref('int_topic_trends__judged') }}
 
 )
 
 select
-    population,
-    grain,
-    period_start_on,
-    period_end_on,
-    topic_id,
-    topic_name,
-    area,
-    n_papers,
-    n_total,
-    cast(n_papers as double) / n_total as share,
-    {{ wilson('n_papers', 'n_total', 'low') }} as share_low,
-    {{ wilson('n_papers', 'n_total', 'high') }} as share_high,
-    n_total >= {{ var('min_sufficient_n') }} as is_sufficient,
-    is_partial,
-    coverage_share
-from filled
+    counted.population,
+    counted.grain,
+    counted.period_start_on,
+    counted.period_end_on,
+    counted.topic_id,
+    counted.topic_name,
+    counted.area,
+    counted.n_papers,
+    counted.n_total,
+    cast(counted.n_papers as double) / counted.n_total as share,
+    {{ wilson('counted.n_papers', 'counted.n_total', 'low') }} as share_low,
+    {{ wilson('counted.n_papers', 'counted.n_total', 'high') }} as share_high,
+    counted.n_total >= {{ var('min_sufficient_n') }} as is_sufficient,
+    judged.share_shrunk,
+    judged.shrunk_low,
+    judged.shrunk_high,
+    judged.growth,
+    judged.growth_low,
+    judged.growth_high,
+    judged.growth_basis,
+    judged.p_value,
+    judged.q_value,
+    judged.verdict,
+    judged.verdict_reason,
+    judged.burst_level,
+    judged.first_seen_on,
+    judged.is_emerging,
+    counted.is_partial,
+    counted.coverage_share
+from counted
+inner join judged
+    on
+        counted.population = judged.population
+        and counted.grain = judged.grain
+        and counted.period_start_on = judged.period_start_on
+        and counted.topic_id = judged.topic_id
