@@ -1,13 +1,14 @@
 """The words that stand for a topic, and its label.
 
-Belongs here: weighing words by topic, choosing ten that are typical, shared with no other topic
-and found together, and a label of three or four words. Does not belong here: how papers came into
+Belongs here: weighing words by topic, choosing ten that are typical of it, not of others, and
+found together, and a label of three or four words. Does not belong here: how papers came into
 topics (`discovered.py`), measuring the outcome (`quality.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,87 +23,21 @@ N_TOP_WORDS = 10
 N_CANDIDATES = 60
 """Words of a topic among which its top words are chosen, the heaviest first."""
 
-MIN_SHARE = 0.03
+N_BORROWED = 40
+"""Words of other topics from which a topic with too few of its own may borrow."""
+
+MIN_SHARE = 0.02
 """A top word stands in at least this share of its topic's papers."""
 
 LABEL_WORDS = 3
 """A label ends once it has this many words; its last phrase may bring one more."""
 
 BOILERPLATE = frozenset(
-    """
-    ability able academic accurate accurately achieve achieved achieves achieving across actual
-    addition additional additionally address addresses addressing advance advanced advancement
-    advances advancing advantage aim aims al align allow allowing allows already also
-    alternative among analyses analysis analyze application applications applied apply applying
-    approach approaches approximately area argue art aspect aspects assess assessment available
-    average avoid aware away base based baseline baselines benefit best better bridge bring
-    broad broader build building called capabilities capability capable capture captures
-    capturing case cases challenge challenges challenging change changes choose clear close
-    code codes com combine combined combines combining common commonly comparable compared
-    comparison competitive complementary complete complex complexity component components
-    comprehensive compute condition conduct conducted consider consistent consistently
-    construct contain containing contains context contrast contribute contribution
-    contributions conventional core corresponding cost create created creating critical cross
-    crucial current currently degree deliver demand demonstrate demonstrated demonstrates
-    demonstrating depend depending derive derived description design designed despite detail
-    detailed details determine develop developed developing development difference different
-    difficult difficulty dimension direction directly distinct diverse does downstream draw
-    dual due dynamically easily effect effective effectively effectiveness effects efficiency
-    efficient efficiently eg element emerge emerged emerging empirical employ employed
-    employing employs enable enabled enables enabling end enhance enhanced enhances enhancing
-    ensure ensures ensuring especially essential establish et etc evaluate evaluated evaluating
-    evaluation evaluations evidence example exhibit exhibits existing experience experiment
-    experimental experiments explicit explicitly explore exploring extend extended extends
-    extensive extensively extract facilitate factor factors fail far feasible feature features
-    field finally finding findings fine focus focuses following form forms formulate framework
-    frameworks free fully function functions fundamental furthermore future gain gains gap
-    general generally generate generated generating github given global goal good grained great
-    greater greatly group growing guide guided handle help high higher highlight highlighting
-    highlights highly hold http https hugging huggingface identified identify identifying ii
-    iii impact implement implementation importance important improve improved improvement
-    improvements improves improving include includes including incorporate incorporating
-    increase increased increasing increasingly individual inherent input inputs insight
-    insights inspired instead integrate integrated integrates integrating integration introduce
-    introduced introduces introducing investigate involve io issue issues jointly just key
-    known lack large largely largescale latest lead leading leads learn level levels leverage
-    leverages leveraging like limit limitation limitations limited limiting limits little long
-    low lower main maintain maintaining major make makes making match means measure mechanism
-    mechanisms meet method methodologies methodology methods minimal mitigate model models
-    modern module modules moreover multi multiple natural nature necessary need needed needs
-    new non notably novel number numerous objective observation observe obtain obtained
-    obtaining offer offering offers open opens opportunity optimal order org original
-    outperform outperforming outperforms output outputs overall overcome page pair paper papers
-    paradigm particular particularly pattern percentage perform performance performed
-    performing performs perspective pipeline play plays point points poor popular possible
-    potential potentially powerful practical pre precise predict present presented presents
-    previous previously primarily prior problem problems process processes produce produces
-    producing progress project promising property propose proposed proposes proposing prove
-    provide provided provides providing public publicly quality range rapid rapidly rate rather
-    ratio reach reached reaching ready real realistic recent recently reduce reduced reduces
-    reducing regarding related relationship release released relevant reliability reliable
-    relies rely relying remain remains remarkable report represent representing require
-    required requirement requires requiring research researchers respect respectively result
-    resulting results reveal reveals rich robust robustness role sample scalable scale scenario
-    scenarios score scores second select selected selecting self sensitive serve set setting
-    settings several short show showed showing shown shows significant significantly similar
-    simple simply simultaneously single size small solution solutions solve solving sota source
-    specialized specific specifically stage standard start state step strategies strategy
-    strong structure struggle studies study sub substantial substantially success suffer
-    suggest suitable suite superior support supporting surpass surpasses surpassing systematic
-    systematically tackle tailored target task tasks technique techniques term terms test
-    testing themselves thereby therefore thorough thoroughly time times total towards
-    traditional traditionally train trained training tuned tuning type types typically
-    ultimately underlying understand unified unique unlike use used useful user users uses
-    using usually utilize utilized utilizes utilizing validate valuable value variation variety
-    various vary varying version via view way wide widely work works world www year years yet
-    yield yields
-    """.split()
+    Path(__file__).with_name("boilerplate.txt").read_text(encoding="utf-8").split()
 )
 """Words that say how papers are written, not what they are about; no top words."""
 
-HEADS = frozenset(
-    ["model", "training", "code", "design", "testing", "analysis", "processing", "evaluation"]
-)
+HEADS = frozenset(["model", "training", "design", "analysis", "processing", "evaluation", "tuning"])
 """Such words that make a good end of a phrase: "world model"."""
 
 Weights = NDArray[np.float64]
@@ -138,12 +73,13 @@ def choose_words(
     """Return for each topic the columns of up to `n` top words, the most typical first.
 
     `words` are single words, naming the columns of `weights` and `counts`. A word goes to the
-    topic in which it weighs most, and to no other. A topic's first word is its heaviest; each
-    further one has the largest
+    topic in which it weighs most. A topic's first word is its heaviest; each further one has the
+    largest
 
-        sqrt( weight / weight of the heaviest ) · max( 0, mean NPMI with the words chosen so far )
+        ( weight / weight of the heaviest )^(1/4) · max( 0, mean NPMI with the words chosen so far )
 
-    Words of `BOILERPLATE`, and those in less than `MIN_SHARE` of the topic's papers, are left out.
+    A topic that has fewer than `n` such words borrows from others by the same rule. Words of
+    `BOILERPLATE`, and those in less than `MIN_SHARE` of the topic's papers, are left out.
     """
     n_topics = weights.shape[0]
     allowed = np.array([word not in BOILERPLATE for word in words], dtype=bool)
@@ -151,18 +87,34 @@ def choose_words(
     shares = _shares(counts, topic, n_topics)
     candidates = []
     for at in range(n_topics):
-        mine = np.flatnonzero(
-            allowed & (owner == at) & (weights[at] > 0) & (shares[at] >= MIN_SHARE)
-        )
+        held = np.flatnonzero(allowed & (weights[at] > 0) & (shares[at] >= MIN_SHARE))
         # Equal weights are ordered by column, that is by the alphabet.
-        candidates.append(mine[np.argsort(-weights[at, mine], kind="stable")][:N_CANDIDATES])
-    columns = np.concatenate([np.zeros(0, dtype=np.int64), *candidates])
+        falling = held[np.argsort(-weights[at, held], kind="stable")]
+        own = owner[falling] == at
+        candidates.append(np.concatenate([falling[own][:N_CANDIDATES], falling[~own][:N_BORROWED]]))
+    columns = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *candidates]))
     npmi = npmi_matrix(counts[:, columns])
-    ends = np.cumsum([0, *(len(mine) for mine in candidates)])
-    return [
-        mine[_greedy(weights[at, mine], npmi[start:end, start:end], n)].tolist()
-        for at, (mine, start, end) in enumerate(zip(candidates, ends, ends[1:], strict=False))
-    ]
+    found = []
+    for at, mine in enumerate(candidates):
+        place = np.searchsorted(columns, mine)
+        chosen = mine[_greedy(weights[at, mine], npmi[np.ix_(place, place)], owner[mine] == at, n)]
+        found.append(sorted(chosen.tolist(), key=lambda column: (-weights[at, column], column)))
+    return found
+
+
+def heaviest(weights: NDArray[np.float64], words: Sequence[str], n: int) -> list[int]:
+    """Return the columns of the `n` heaviest words and phrases of one topic.
+
+    Left out are words of `BOILERPLATE` and phrases that start or end with one, but for a few that
+    make a good end ("world model").
+    """
+    found: list[int] = []
+    for at in np.argsort(-weights, kind="stable"):
+        if weights[at] <= 0 or len(found) >= n:
+            break
+        if _is_good(words[at].split(" ")):
+            found.append(int(at))
+    return found
 
 
 def make_label(weights: NDArray[np.float64], words: Sequence[str]) -> str:
@@ -202,17 +154,19 @@ def _shares(counts: Sparse, topic: Ints, n_topics: int) -> Weights:
     return np.asarray(held / np.maximum(n_papers, 1))
 
 
-def _greedy(weights: Weights, npmi: Weights, n: int) -> list[int]:
-    """Positions of the chosen words; `weights` fall."""
+def _greedy(weights: Weights, npmi: Weights, own: NDArray[np.bool_], n: int) -> list[int]:
+    """Positions of the chosen words: own ones first, others if these do not reach `n`."""
     chosen: list[int] = []
     together = np.zeros(len(weights))
-    typical = np.sqrt(weights / weights[0]) if len(weights) else weights
-    while len(chosen) < min(n, len(weights)):
-        value = typical * np.maximum(together / max(len(chosen), 1), 0) if chosen else typical
-        value[chosen] = -1.0
-        at = int(value.argmax())
-        if value[at] <= 0:
-            break
-        chosen.append(at)
-        together = together + npmi[at]
+    typical = (weights / weights.max()) ** 0.25 if len(weights) else weights
+    for allowed in (own, ~own):
+        while len(chosen) < n:
+            value = typical * np.maximum(together / max(len(chosen), 1), 0) if chosen else typical
+            value = np.where(allowed, value, 0.0)
+            value[chosen] = 0.0
+            if not value.any():
+                break
+            at = int(value.argmax())
+            chosen.append(at)
+            together = together + npmi[at]
     return chosen

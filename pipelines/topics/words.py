@@ -5,8 +5,8 @@ words make a vocabulary, and how often each stands in each paper. Does not belon
 clusters, labels (`discovered.py`, `labels.py`), and terms that people coin (`terms.py`).
 
 The form of texts is that of `matching.py`. A *word* has at least two characters, one of them a
-letter, and is no English function word. A plural counts as its singular where the singular is in use. A *phrase* is two words
-that stand side by side.
+letter, and is no English function word. A plural counts as its singular where that is in use. A
+*phrase* is two words that stand side by side.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def learn_vocabulary(tokens: Tokens, *, min_papers: int, max_share: float) -> Vo
     words = [tokens.forms[at] for at in single]
     form_word = number[folded]
     pairs, n_pairs = _frequent_pairs(
-        tokens.text, form_word[tokens.code], len(words), min_papers=min_papers, most=most
+        tokens.text, form_word[tokens.code], min_papers=min_papers, most=most
     )
     used = np.flatnonzero(form_word >= 0)
     return Vocabulary(
@@ -138,9 +138,7 @@ def count_words(tokens: Tokens, vocabulary: Vocabulary) -> Sparse:
     column = np.concatenate([code[single], n_single + pair[pair >= 0]])
     cell, times = np.unique(text * max(n_words, 1) + column, return_counts=True)
     row, column = np.divmod(cell, max(n_words, 1))
-    return sp.csr_matrix(
-        (times.astype(np.float32), (row, column)), shape=(tokens.n_texts, n_words)
-    )
+    return sp.csr_matrix((times.astype(np.float32), (row, column)), shape=(tokens.n_texts, n_words))
 
 
 def _tokenise_slice(texts: pl.DataFrame) -> tuple[Ints, Ints, list[str]]:
@@ -189,7 +187,7 @@ def singulars(form: str) -> tuple[str, ...]:
 
 
 def _frequent_pairs(
-    text: Ints, code: Ints, n_words: int, *, min_papers: int, most: float
+    text: Ints, code: Ints, *, min_papers: int, most: float
 ) -> tuple[list[tuple[int, int]], Ints]:
     beside = (code[1:] >= 0) & (code[:-1] >= 0) & (text[1:] == text[:-1])
     frequent = (
