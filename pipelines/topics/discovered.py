@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -25,12 +26,13 @@ import polars as pl
 import scipy.sparse as sp
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from pipelines.errors import PapertideError
 from pipelines.topics.embedding import Embedder
-from pipelines.topics.labels import choose_words, heaviest, make_label, topic_weights
+from pipelines.topics.labels import choose_words, heaviest, make_labels, topic_weights
 from pipelines.topics.lineage import LINEAGE_SCHEMA, TopicSet, inherited_ids, match_topics
 from pipelines.topics.words import (
     Floats,
@@ -39,6 +41,7 @@ from pipelines.topics.words import (
     Vocabulary,
     count_words,
     learn_vocabulary,
+    part_of,
     text_of_papers,
     tokenise,
 )
@@ -47,7 +50,10 @@ N_TOPICS = 40
 N_DIMENSIONS = 100
 """Directions that the decomposition keeps."""
 
-STRETCH = 1.75
+IDF_POWER = 1.5
+"""Power of the inverse document frequency; above 1, rare words weigh more than in plain TF-IDF."""
+
+STRETCH = 2.25
 """Power of the singular values by which directions are stretched; 1 is plain LSA."""
 
 MIN_PAPERS_PER_WORD = 10
@@ -64,7 +70,8 @@ WARD_PAPERS = 4_000
 """Papers that Ward's method groups: it takes the square of their number in time and memory."""
 
 MAX_ROUNDS = 100
-"""Rounds of k-means."""
+REFIT_ROUNDS = 2
+"""Rounds of k-means from Ward's groups; and from the fit before, which topics shall only follow."""
 
 N_KEY_WORDS = 30
 """Words and phrases of a topic that are looked for in a paper as evidence."""
@@ -172,12 +179,15 @@ def fit(
     with threadpool_limits(limits=1):  # sums in one order, whatever the machine
         texts = papers.select(text_of_papers()).to_series()
         tokens = tokenise(texts)
-        least = _least_papers(papers.height)
-        vocabulary = learn_vocabulary(tokens, min_papers=least, max_share=MAX_SHARE_PER_WORD)
-        counts = count_words(tokens, vocabulary)
-        idf = _inverse_frequency(vocabulary, papers.height)
-        weights = _weigh(counts, idf)
         sample = _sample(papers["paper_id"], MAX_FIT_PAPERS)
+        vocabulary = learn_vocabulary(
+            tokens if len(sample) == papers.height else part_of(tokens, np.sort(sample)),
+            min_papers=_least_papers(len(sample)),
+            max_share=MAX_SHARE_PER_WORD,
+        )
+        counts = count_words(tokens, vocabulary)
+        idf = _inverse_frequency(vocabulary, len(sample))
+        weights = _weigh(counts, idf)
         if embedder is None:
             basis = _directions(weights[np.sort(sample)], seed)
             vectors = _unit(np.asarray(weights @ basis))
@@ -323,9 +333,9 @@ def _least_papers(n_papers: int) -> int:
 
 
 def _inverse_frequency(vocabulary: Vocabulary, n_papers: int) -> Floats:
-    """ln( (1 + n) / (1 + papers with the word) ) + 1, as scikit-learn has it."""
+    """( ln( (1 + n) / (1 + papers with the word) ) + 1 ) ^ IDF_POWER."""
     held = np.array(vocabulary.n_papers, dtype=np.float64)
-    return (np.log((1 + n_papers) / (1 + held)) + 1).astype(np.float32)
+    return np.asarray((np.log((1 + n_papers) / (1 + held)) + 1) ** IDF_POWER, dtype=np.float32)
 
 
 def _weigh(counts: Sparse, idf: Floats) -> Sparse:
@@ -391,10 +401,15 @@ def _cluster(vectors: Floats, start: Floats | None, *, n_topics: int) -> Floats:
     n_topics = min(n_topics, max(len(vectors) // MIN_PAPERS_PER_TOPIC, 1))
     if not len(vectors):
         return np.zeros((0, vectors.shape[1]), dtype=np.float32)
+    rounds = REFIT_ROUNDS
     if start is None or len(start) != n_topics:
+        rounds = MAX_ROUNDS
         start = _ward_centroids(vectors[:WARD_PAPERS], n_topics)
-    means = KMeans(len(start), init=start, n_init=1, max_iter=MAX_ROUNDS, random_state=0)
-    return _unit(means.fit(vectors).cluster_centers_)
+    means = KMeans(len(start), init=start, n_init=1, max_iter=rounds, random_state=0)
+    with warnings.catch_warnings():
+        # That it stopped before it came to rest is meant.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return _unit(means.fit(vectors).cluster_centers_)
 
 
 def _ward_centroids(vectors: Floats, n_topics: int) -> Floats:
@@ -448,7 +463,7 @@ def _describe(model: TopicModel, counts: Sparse, topic: Ints) -> TopicModel:
     return replace(
         model,
         topic_ids=_new_ids(top_words, ()),
-        labels=tuple(make_label(row, words) for row in weights),
+        labels=tuple(make_labels(weights, words)),
         top_words=top_words,
         key_words=tuple(
             tuple(words[at] for at in heaviest(row, words, N_KEY_WORDS)) for row in weights

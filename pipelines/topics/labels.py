@@ -26,7 +26,7 @@ N_CANDIDATES = 60
 N_BORROWED = 40
 """Words of other topics from which a topic with too few of its own may borrow."""
 
-MIN_SHARE = 0.02
+MIN_SHARE = 0.03
 """A top word stands in at least this share of its topic's papers."""
 
 LABEL_WORDS = 3
@@ -39,6 +39,9 @@ BOILERPLATE = frozenset(
 
 HEADS = frozenset(["model", "training", "design", "analysis", "processing", "evaluation", "tuning"])
 """Such words that make a good end of a phrase: "world model"."""
+
+N_LABEL_CANDIDATES = 200
+"""Words and phrases of a topic among which its label is sought."""
 
 Weights = NDArray[np.float64]
 
@@ -117,24 +120,34 @@ def heaviest(weights: NDArray[np.float64], words: Sequence[str], n: int) -> list
     return found
 
 
-def make_label(weights: NDArray[np.float64], words: Sequence[str]) -> str:
-    """Return a label of three or four words, such as "point cloud, lidar".
+def make_labels(weights: Weights, words: Sequence[str]) -> list[str]:
+    """Return a label for each topic, mostly of three or four words, such as "point cloud, lidar".
 
-    `weights` are those of one topic over single words and phrases. The heaviest come first;
-    nothing repeats a word of the label.
+    `weights` are topics × single words and phrases. A topic's words are ranked by
+
+        weight² / Σ weights in all topics · (words in the phrase)²
+
+    which prefers what sets the topic apart, and phrases, which are rarer than their words by nature
+    yet say more. Nothing repeats a word of the label. A label that an earlier topic has goes on
+    until it is another, if words remain.
     """
-    label: list[str] = []
-    used: set[str] = set()
-    # A phrase is rarer than its words by nature, yet says more.
     n_parts = np.array([word.count(" ") + 1 for word in words], dtype=np.float64)
-    for at in np.argsort(-weights * n_parts**2, kind="stable"):
-        parts = words[at].split(" ")
-        if weights[at] <= 0 or len(used) >= LABEL_WORDS:
-            break
-        if _is_good(parts) and not used.intersection(parts):
-            label.append(words[at])
-            used.update(parts)
-    return ", ".join(label)
+    total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
+    labels: list[str] = []
+    for row in weights:
+        ranks = row**2 / total * n_parts**2
+        parts: list[str] = []
+        used: set[str] = set()
+        for at in np.argsort(-ranks, kind="stable")[:N_LABEL_CANDIDATES]:
+            is_full = len(used) >= LABEL_WORDS and ", ".join(parts) not in labels
+            if row[at] <= 0 or is_full:
+                break
+            pieces = words[at].split(" ")
+            if _is_good(pieces) and not used.intersection(pieces):
+                parts.append(words[at])
+                used.update(pieces)
+        labels.append(", ".join(parts))
+    return labels
 
 
 def _is_good(parts: list[str]) -> bool:

@@ -6,7 +6,7 @@ clusters, labels (`discovered.py`, `labels.py`), and terms that people coin (`te
 
 The form of texts is that of `matching.py`. A *word* has at least two characters, one of them a
 letter, and is no English function word. A plural counts as its singular where that is in use. A
-*phrase* is two words that stand side by side.
+*phrase* is two words that stand side by side with no punctuation but a hyphen between them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Floats: TypeAlias = NDArray[np.float32]
 Sparse: TypeAlias = Any  # scipy.sparse.csr_matrix, which has no types
 
 RARE_SINGULAR = 0.05
-"""A plural counts as its singular if that stands in at least this share of as many papers."""
+"""A plural counts as its singular if that occurs at least this share as often."""
+
+_BREAKS = r"[(),;:!?\[\]]|\.(?:\s|$)"
+"""Punctuation that no phrase straddles."""
 
 _PLURAL_EXCEPTIONS = ("ss", "us", "is", "ics")
 
@@ -93,17 +96,29 @@ def tokenise(texts: pl.Series, *, slice_rows: int = SLICE_ROWS) -> Tokens:
     )
 
 
+def part_of(tokens: Tokens, texts: Ints) -> Tokens:
+    """Return the tokens of some texts, given by ascending position; forms stay."""
+    number = np.full(tokens.n_texts, -1, dtype=np.int64)
+    number[texts] = np.arange(len(texts))
+    text = number[tokens.text]
+    kept = text >= 0
+    return Tokens(len(texts), text[kept], tokens.code[kept], tokens.forms)
+
+
 def learn_vocabulary(tokens: Tokens, *, min_papers: int, max_share: float) -> Vocabulary:
     """Return the words and phrases in at least `min_papers` texts and at most this share of them.
 
     Phrases obey the same limits, and both of their words must be in the vocabulary.
     """
+    n_forms = len(tokens.forms)
     folded = _fold_plurals(tokens)
     is_word = np.array([_is_word(form) for form in tokens.forms], dtype=bool)
-    code = folded[tokens.code]
-    n_papers = _n_texts(tokens.text, code, len(tokens.forms))
-    most = max_share * tokens.n_texts
-    kept = is_word & (n_papers >= min_papers) & (n_papers <= max(most, min_papers))
+    # What occurs less often than it must, or is no word, need not be counted paper by paper.
+    often = np.bincount(folded[tokens.code], minlength=n_forms) >= min_papers
+    counted = (is_word & often)[folded[tokens.code]]
+    n_papers = _n_texts(tokens.text[counted], folded[tokens.code[counted]], n_forms)
+    most = max(max_share * tokens.n_texts, min_papers)
+    kept = (n_papers >= min_papers) & (n_papers <= most)
     single = np.flatnonzero(kept)
     number = np.full(len(tokens.forms), -1, dtype=np.int64)
     number[single] = np.arange(len(single))
@@ -144,7 +159,10 @@ def count_words(tokens: Tokens, vocabulary: Vocabulary) -> Sparse:
 def _tokenise_slice(texts: pl.DataFrame) -> tuple[Ints, Ints, list[str]]:
     words = (
         texts.lazy()
-        .select(text_at=pl.int_range(pl.len(), dtype=pl.Int64), word=normalise(pl.col("text")))
+        .select(
+            text_at=pl.int_range(pl.len(), dtype=pl.Int64),
+            word=normalise(pl.col("text").str.replace_all(_BREAKS, FIELD_SEPARATOR)),
+        )
         .with_columns(pl.col("word").str.strip_chars(" ").str.split(" "))
         .explode("word")
         .filter(pl.col("word") != "")
@@ -165,13 +183,13 @@ def _is_word(form: str) -> bool:
 
 def _fold_plurals(tokens: Tokens) -> Ints:
     """For each form the form that it counts as: itself, or its singular."""
-    n_papers = _n_texts(tokens.text, tokens.code, len(tokens.forms))
+    times = np.bincount(tokens.code, minlength=len(tokens.forms))
     place = {form: at for at, form in enumerate(tokens.forms)}
     folded = np.arange(len(tokens.forms), dtype=np.int64)
     for at, form in enumerate(tokens.forms):
         for singular in singulars(form):
             to = place.get(singular)
-            if to is not None and n_papers[to] >= RARE_SINGULAR * n_papers[at]:
+            if to is not None and times[to] >= RARE_SINGULAR * times[at]:
                 folded[at] = to
                 break
     return folded
@@ -196,7 +214,7 @@ def _frequent_pairs(
         .unique()
         .group_by("a", "b")
         .agg(n=pl.len())
-        .filter(pl.col("n").is_between(min_papers, max(most, min_papers)))
+        .filter(pl.col("n").is_between(min_papers, most))
         .sort("a", "b")
         .collect()
     )
