@@ -463,7 +463,7 @@ def _describe(model: TopicModel, counts: Sparse, topic: Ints) -> TopicModel:
     return replace(
         model,
         topic_ids=_new_ids(top_words, ()),
-        labels=tuple(make_labels(weights, words)),
+        labels=tuple(make_labels(weights, counts, topic, words)),
         top_words=top_words,
         key_words=tuple(
             tuple(words[at] for at in heaviest(row, words, N_KEY_WORDS)) for row in weights

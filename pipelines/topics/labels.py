@@ -40,6 +40,9 @@ BOILERPLATE = frozenset(
 HEADS = frozenset(["model", "training", "design", "analysis", "processing", "evaluation", "tuning"])
 """Such words that make a good end of a phrase: "world model"."""
 
+LABEL_SHARE = 0.05
+"""A word or phrase of a label stands in at least this share of its topic's papers."""
+
 N_LABEL_CANDIDATES = 200
 """Words and phrases of a topic among which its label is sought."""
 
@@ -120,27 +123,27 @@ def heaviest(weights: NDArray[np.float64], words: Sequence[str], n: int) -> list
     return found
 
 
-def make_labels(weights: Weights, words: Sequence[str]) -> list[str]:
+def make_labels(weights: Weights, counts: Sparse, topic: Ints, words: Sequence[str]) -> list[str]:
     """Return a label for each topic, mostly of three or four words, such as "point cloud, lidar".
 
     `weights` are topics × single words and phrases. A topic's words are ranked by
 
-        weight² / Σ weights in all topics · (words in the phrase)²
+        weight^1.5 / ( Σ weights in all topics )^0.5 · (words in the phrase)²
 
     which prefers what sets the topic apart, and phrases, which are rarer than their words by nature
-    yet say more. Nothing repeats a word of the label. A label that an earlier topic has goes on
+    yet say more. What stands in less than `LABEL_SHARE` of the topic's papers is left out. Nothing repeats a word of the label. A label that an earlier topic has goes on
     until it is another, if words remain.
     """
     n_parts = np.array([word.count(" ") + 1 for word in words], dtype=np.float64)
     total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
     labels: list[str] = []
-    for row in weights:
-        ranks = row**2 / total * n_parts**2
+    for row, share in zip(weights, _shares(counts, topic, len(weights)), strict=True):
+        ranks = np.where(share >= LABEL_SHARE, row**1.5 / np.sqrt(total) * n_parts**2, 0)
         parts: list[str] = []
         used: set[str] = set()
         for at in np.argsort(-ranks, kind="stable")[:N_LABEL_CANDIDATES]:
             is_full = len(used) >= LABEL_WORDS and ", ".join(parts) not in labels
-            if row[at] <= 0 or is_full:
+            if ranks[at] <= 0 or is_full:
                 break
             pieces = words[at].split(" ")
             if _is_good(pieces) and not used.intersection(pieces):
