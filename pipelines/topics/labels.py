@@ -131,8 +131,9 @@ def make_labels(weights: Weights, counts: Sparse, topic: Ints, words: Sequence[s
         weight^1.5 / ( Σ weights in all topics )^0.5 · (words in the phrase)²
 
     which prefers what sets the topic apart, and phrases, which are rarer than their words by nature
-    yet say more. What stands in less than `LABEL_SHARE` of the topic's papers is left out. Nothing repeats a word of the label. A label that an earlier topic has goes on
-    until it is another, if words remain.
+    yet say more. What stands in less than `LABEL_SHARE` of the topic's papers is left out. Nothing
+    repeats a word of the label. A label that an earlier topic has goes on until it is another, if
+    words remain.
     """
     n_parts = np.array([word.count(" ") + 1 for word in words], dtype=np.float64)
     total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)

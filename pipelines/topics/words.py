@@ -111,7 +111,7 @@ def learn_vocabulary(tokens: Tokens, *, min_papers: int, max_share: float) -> Vo
     Phrases obey the same limits, and both of their words must be in the vocabulary.
     """
     n_forms = len(tokens.forms)
-    folded = _fold_plurals(tokens)
+    folded = fold_plurals(tokens)
     is_word = np.array([_is_word(form) for form in tokens.forms], dtype=bool)
     # What occurs less often than it must, or is no word, need not be counted paper by paper.
     often = np.bincount(folded[tokens.code], minlength=n_forms) >= min_papers
@@ -181,8 +181,8 @@ def _is_word(form: str) -> bool:
     return len(form) > 1 and not form.isdigit() and form not in ENGLISH_STOP_WORDS
 
 
-def _fold_plurals(tokens: Tokens) -> Ints:
-    """For each form the form that it counts as: itself, or its singular."""
+def fold_plurals(tokens: Tokens) -> Ints:
+    """Return for each form the one that it counts as: itself, or its singular if that is in use."""
     times = np.bincount(tokens.code, minlength=len(tokens.forms))
     place = {form: at for at, form in enumerate(tokens.forms)}
     folded = np.arange(len(tokens.forms), dtype=np.int64)
