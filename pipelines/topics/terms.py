@@ -7,10 +7,11 @@ A term is
 
 - *coined*: a word with the look of a name, such as GRPO, DeepSeek, GPT-4o or LoRA;
 - a *name*: a word with a capital wherever a sentence doesn't ask for one, such as Mamba;
+- an *acronym*: a coined word that papers spell out, one term with what they spell it out as;
 - a *phrase*: two or three words that stand together more often than chance, such as "flow
   matching".
 
-An acronym and the words that papers spell it out as are one term. The work has two steps, so that
+The work has two steps, so that
 the second can be kept per text: `learn_terms` makes a vocabulary from all papers, `match_terms`
 finds it in texts, in the form of `matching.py`.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +39,7 @@ MIN_PAPERS = 5
 MAX_TERMS = 5_000
 """Terms of a vocabulary, those in the most papers."""
 
-MAX_SHARE = 0.2
+MAX_SHARE = 0.5
 """A word in more than this share of papers is no name."""
 
 MIN_COHESION = 0.35
@@ -49,8 +51,17 @@ MIN_NAME_SHARE = 0.5
 MIN_DEFINITION_SHARE = 0.6
 """Least share of an acronym's definitions that agree; else it means too many things."""
 
+MIN_SINGULAR_SHARE = 0.1
+"""Least share of a plural's papers in which its singular must stand."""
+
 MAX_NESTED_SHARE = 0.75
-"""A phrase that stands inside one longer phrase in a larger share of its papers is no term."""
+MAX_DEFINED_SHARE = 0.4
+"""A phrase or name that stands inside one longer phrase, or inside what an acronym is spelled out
+as, in a larger share of its papers is no term. The second is smaller as it counts definitions."""
+
+LOOK_BONUS = 4
+"""When terms are too many, a word with the look of a name counts like a phrase in so many times
+its papers."""
 
 VOCABULARY_SCHEMA = pl.Schema(
     {
@@ -70,7 +81,8 @@ PAPER_TERM_SCHEMA = pl.Schema(
 _COMPOUND = r"[A-Za-z0-9]+(?:[-.][A-Za-z0-9]+)*"
 """A word with its hyphens and inner dots: GPT-4o, Qwen2.5-VL-7B, text-to-SQL."""
 
-_AROUND = r"^(?:[a-z]+-)+|(?:-(?:[a-z]+|[0-9.]+[BMK]|Instruct|Chat|Base))+$"
+_AROUND = r"^(?:[a-z]+-)+|(?:-(?:[a-z]+|[0-9.]+[BMK]|Instruct|Chat|Base"
+_AROUND += r"|Based|Generated|Driven|Powered|Guided|Enhanced|Aware|Assisted|Augmented|Free))+$"
 """What is not part of a name: LLM[-based], [text-to-]SQL, LLaMA[-7B]."""
 
 _COINED = r"[A-Z][a-z0-9]*[A-Z]|[a-z][A-Z]|[A-Za-z]-?[0-9]|[0-9]-?[A-Z]|^[A-Z]-[A-Z][a-z]"
@@ -80,11 +92,18 @@ _NOT_COINED = r"^(?:[0-9.-]+[A-Za-z]{0,3}|[A-Za-z]-?[0-9.]+|[IVX]+|[a-z]{1,3}[0-
 _NAME = r"[a-z,] [A-Z][a-z]{2,}\b"
 """A capital where no sentence starts."""
 
-_DEFINITION = r"(?:[A-Za-z0-9]+[ -]){1,7}[A-Za-z0-9]+ \([A-Z][A-Za-z0-9-]{1,9}\)"
+_NUMBERED = re.compile("[0-9]")
+_DIMENSIONS = frozenset(["2d", "3d", "4d", "6d"])
+"""What holds a digit is part of a name (R1, 7B) and no word of a phrase, but for dimensions."""
+
+_DEFINITION = r"(?:[A-Za-z0-9]+[ -]){0,7}[A-Za-z0-9]+ \([A-Z][A-Za-z0-9]{1,9}(?:-[A-Z0-9]+)?\)"
 """Words and an acronym behind them in parentheses."""
 
 _NEVER = frozenset(ENGLISH_STOP_WORDS) | BOILERPLATE
-"""Words that are in no phrase, but for a few at its end."""
+_OPENERS = frozenset(
+    ["cross", "few", "fine", "large", "low", "multi", "non", "pre", "real", "small"]
+)
+"""Words that are in no phrase; and those of them that may open one, as `HEADS` may end one."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +202,7 @@ def _match(
 
 
 def _coined(texts: pl.Series, tokens: Tokens, min_papers: int, limit: float) -> pl.DataFrame:
-    """form, term, n: normal form of words with the look of a name, and their commonest wording."""
+    """form, term, n, others: words with the look of a name, as most often written, and variants."""
     word = pl.col("word")
     written = (
         texts.to_frame()
@@ -204,15 +223,24 @@ def _coined(texts: pl.Series, tokens: Tokens, min_papers: int, limit: float) -> 
     )
     return (
         _folded(written)
-        .sort("n", "word", descending=[True, False])
+        .sort("is_plural", "n", "word", descending=[False, True, False])
         .group_by("form", maintain_order=True)
         .agg(term=pl.col("word").first(), n=pl.col("n").sum(), times=pl.col("times").sum())
         .join(ordinary, on="form", how="left")
         # A title in capitals makes no name of a word that is written small elsewhere.
-        .filter(pl.col("n").is_between(min_papers, limit))
         .filter((pl.col("times") >= 0.5 * pl.col("total")).fill_null(value=True))
         .filter(~pl.col("form").is_in(list(_NEVER)))
-        .select("form", "term", pl.col("n").cast(pl.Int64))
+        # U-Net is UNet.
+        .with_columns(joined=pl.col("form").str.replace_all(" ", "", literal=True))
+        .sort("n", "form", descending=[True, False])
+        .group_by("joined", maintain_order=True)
+        .agg(
+            pl.col("form", "term").first(),
+            n=pl.col("n").sum().cast(pl.Int64),
+            others=pl.col("form").slice(1),
+        )
+        .filter(pl.col("n").is_between(min_papers, limit))
+        .select("form", "term", "n", "others")
         .sort("form")
     )
 
@@ -238,6 +266,8 @@ def _names(texts: pl.Series, tokens: Tokens, min_papers: int, limit: float) -> p
         .filter(pl.col("n").is_between(min_papers, limit))
         .filter(pl.col("times") >= MIN_NAME_SHARE * pl.col("total"))
         .filter(~pl.col("form").is_in(list(_NEVER)))
+        .pipe(_folded)
+        .filter(~pl.col("is_plural"))
         .select("form", term="word", n="n")
         .sort("form")
     )
@@ -245,20 +275,24 @@ def _names(texts: pl.Series, tokens: Tokens, min_papers: int, limit: float) -> p
 
 def _folded(written: pl.DataFrame) -> pl.DataFrame:
     """The same rows, with a plural's form replaced by its singular's if that is there."""
-    forms = set(written["form"])
+    times = dict(written.group_by("form").agg(pl.col("n").sum()).iter_rows())
+    # nuScenes is no plural though some write nuScene.
     single = {
-        form: next(s for s in singulars(form) if s in forms)
-        for form in sorted(forms)
-        if any(s in forms for s in singulars(form))
+        form: single
+        for form, single in _singular_forms(times).items()
+        if times[single] >= MIN_SINGULAR_SHARE * times[form]
     }
-    return written.with_columns(pl.col("form").replace(single))
+    return written.with_columns(
+        pl.col("form").replace(single), is_plural=pl.col("form").is_in(list(single))
+    )
 
 
 def _phrases(tokens: Tokens, min_papers: int) -> pl.DataFrame:
     """form, term, n: two or three words that stand together more often than chance."""
     forms = tokens.forms
     last = _last_words(tokens)
-    inner = np.array([_fits(form, _NEVER) for form in forms], dtype=bool)
+    inner = np.array([_fits(form, _NEVER - _OPENERS) for form in forms], dtype=bool)
+    middle = np.array([_fits(form, _NEVER) for form in forms], dtype=bool)
     final = np.array([_fits(form, _NEVER - HEADS) for form in forms], dtype=bool)
     times = np.bincount(tokens.code, minlength=len(forms))
     times_last = np.bincount(last[tokens.code], minlength=len(forms)) if len(forms) else times
@@ -267,6 +301,7 @@ def _phrases(tokens: Tokens, min_papers: int) -> pl.DataFrame:
             "text": tokens.text,
             "a": tokens.code,
             "is_inner": inner[tokens.code] if len(forms) else np.zeros(0, dtype=bool),
+            "is_middle": middle[tokens.code] if len(forms) else np.zeros(0, dtype=bool),
             "z": last[tokens.code] if len(forms) else np.zeros(0, dtype=np.int64),
             "is_final": final[tokens.code] if len(forms) else np.zeros(0, dtype=bool),
         }
@@ -274,7 +309,7 @@ def _phrases(tokens: Tokens, min_papers: int) -> pl.DataFrame:
     after = {
         f"{name}{step}": pl.col(name).shift(-step)
         for step in (1, 2)
-        for name in ("text", "a", "is_inner", "z", "is_final")
+        for name in ("text", "a", "is_middle", "z", "is_final")
     }
     beside = frame.with_columns(**after).filter(
         pl.col("is_inner") & (pl.col("text") == pl.col("text1"))
@@ -288,7 +323,7 @@ def _phrases(tokens: Tokens, min_papers: int) -> pl.DataFrame:
     )
     three = (
         beside.filter(
-            pl.col("is_inner1") & pl.col("is_final2") & (pl.col("text") == pl.col("text2"))
+            pl.col("is_middle1") & pl.col("is_final2") & (pl.col("text") == pl.col("text2"))
         )
         .group_by("a", "a1", b="z2")
         .agg(n=pl.col("text").n_unique().cast(pl.Int64), times=pl.len())
@@ -296,7 +331,7 @@ def _phrases(tokens: Tokens, min_papers: int) -> pl.DataFrame:
         .sort("a", "a1", "b")
     )
     raw = (
-        beside.filter("is_inner1")
+        beside.filter("is_middle1")
         .group_by("a", "a1")
         .agg(times_front=pl.len())
         .filter(pl.col("times_front") >= min_papers)
@@ -354,7 +389,8 @@ def _npmi(both: str, left: str, right: str, n: int) -> pl.Expr:
 
 
 def _fits(form: str, never: frozenset[str]) -> bool:
-    return len(form) > 1 and not form.isdigit() and form not in never
+    is_part_of_name = _NUMBERED.search(form) is not None and form not in _DIMENSIONS
+    return len(form) > 1 and not is_part_of_name and form not in never
 
 
 def _definitions(texts: pl.Series, min_papers: int) -> pl.DataFrame:
@@ -414,24 +450,28 @@ def _singular_forms(forms: Iterable[str]) -> dict[str, str]:
 def spelled_out(short: str, words: str) -> str | None:
     """Return the end of `words` that spells an acronym out, or None.
 
-    Its letters and digits are found from the back in order; the first one starts a word, and
-    the words are at most two more than the letters.
+    The words whose initials it is, if there are; else the shortest end in which its letters and
+    digits are found from the back in order, the first one at the start of a word, with at most two
+    words more than letters.
     """
-    letters = [c for c in short.rstrip("s").lower() if c.isalnum()]
+    letters = "".join(c for c in short.removesuffix("s").lower() if c.isalnum())
+    starts = [m.start() for m in re.finditer(r"[A-Za-z0-9]+", words)]
     text = words.lower()
+    if len(letters) <= len(starts):
+        ends = starts[-len(letters) :]
+        if "".join(text[at] for at in ends) == letters:
+            return words[ends[0] :]
     at = len(text)
     for place in range(len(letters) - 1, -1, -1):
-        at -= 1
-        while at >= 0 and not (
-            text[at] == letters[place] and (place > 0 or at == 0 or not text[at - 1].isalnum())
-        ):
-            at -= 1
+        at = text.rfind(letters[place], 0, at)
+        while place == 0 and at > 0 and at not in starts:
+            at = text.rfind(letters[0], 0, at)
         if at < 0:
             return None
     long = words[at:]
-    n_words = len(long.replace("-", " ").split())
-    is_new = short.lower() not in long.lower().split()
-    return long if is_new and 2 <= n_words <= len(letters) + 2 else None
+    n_words = sum(start >= at for start in starts)
+    is_new = short.lower() not in re.split(r"[ -]", long.lower())
+    return long if is_new and n_words <= len(letters) + 2 else None
 
 
 def _assemble(
@@ -442,64 +482,81 @@ def _assemble(
     max_terms: int,
 ) -> pl.DataFrame:
     """`VOCABULARY_SCHEMA` of the most common terms, long forms joined with their acronyms."""
-    found: dict[str, tuple[str, str, int]] = {}
+    found: dict[str, _Found] = {}
     for kind, frame in (("phrase", phrases), ("name", names), ("coined", coined)):
-        for form, term, n in frame.select("form", "term", "n").iter_rows():
-            found[form] = (term, kind, n)
-    long_of: dict[str, str] = {}
-    for short, long, written, n, is_clear in definitions.select(
-        "short_form", "long_form", "long", "n", "is_clear"
-    ).iter_rows():
-        if not is_clear:
-            found.pop(short, None)
-        elif short in found and short not in long:
-            term, kind, n_long = found.get(long, (written, "phrase", n))
-            found[long] = (term, kind, max(n, n_long))
-            long_of.setdefault(short, long)
-    shorts: dict[str, list[str]] = {}
-    for short, long in long_of.items():
-        shorts.setdefault(long, []).append(short)
-    nested = _nested(found)
+        for row in frame.iter_rows(named=True):
+            found[row["form"]] = _Found(row["term"], kind, row["n"], row.get("others") or [])
+    shorts = _join_definitions(found, definitions)
+    nested = _nested(found, set(shorts.values()))
     rows = []
-    for form, (term, kind, n) in found.items():
-        if form in shorts or (kind == "phrase" and form in nested):
+    for form, one in found.items():
+        if form in shorts.values() or (one.kind != "coined" and form in nested):
             continue
-        forms, best = [form], (n, term)
-        long = long_of.get(form)
-        if long is not None and shorts[long][0] == form:
-            forms.append(long)
-            best = max(best, (found[long][2], found[long][0]))
-        elif long is not None:
+        forms, term, kind, n, long_form = [form, *one.others], one.term, one.kind, one.n, None
+        if form in shorts:
+            long = found[shorts[form]]
+            forms, kind, long_form = [*forms, shorts[form]], "acronym", long.term
+            term, n = (long.term, long.n) if long.n > n else (term, n)
+        wordings = {wording for each in forms for wording in variants(each)}
+        rows.append((form.replace(" ", "-"), term, kind, long_form, n, sorted(wordings)))
+    rows.sort(key=lambda row: (-row[4] * (1 if row[2] == "phrase" else LOOK_BONUS), row[0]))
+    return pl.DataFrame(_distinct(rows[:max_terms]), schema=VOCABULARY_SCHEMA, orient="row").sort(
+        "term_id"
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    term: str
+    kind: str
+    n: int
+    others: list[str]
+
+
+_Row = tuple[str, str, str, str | None, int, list[str]]
+
+
+def _join_definitions(found: dict[str, _Found], definitions: pl.DataFrame) -> dict[str, str]:
+    """Acronym → the form that it is spelled out as; what is spelled out joins `found`.
+
+    An acronym that means too many things leaves it.
+    """
+    shorts: dict[str, str] = {}
+    for row in definitions.sort("n", "short_form", descending=[True, False]).iter_rows(named=True):
+        short, long = row["short_form"], row["long_form"]
+        if short not in found:
             continue
-        wordings = {wording for one in forms for wording in variants(one)}
-        rows.append(
-            (
-                form.replace(" ", "-"),
-                best[1],
-                kind,
-                found[long][0] if long else None,
-                best[0],
-                sorted(wordings),
-            )
-        )
-    rows.sort(key=lambda row: (-row[4], row[0]))
-    kept, taken = [], set()
-    for row in rows[:max_terms]:
-        own = [wording for wording in row[5] if wording not in taken]
+        if not row["is_clear"]:
+            del found[short]
+        elif " " in long and long not in shorts.values() and long not in shorts:
+            known = found.get(long)
+            n = max(row["n"], known.n if known else 0)
+            found[long] = _Found(row["long"], "phrase", n, [])
+            shorts[short] = long
+    return shorts
+
+
+def _distinct(rows: list[_Row]) -> list[_Row]:
+    """The rows, each wording with the first that has it."""
+    taken: set[str] = set()
+    kept: list[_Row] = []
+    for term_id, term, kind, long_form, n, wordings in rows:
+        own = [wording for wording in wordings if wording not in taken]
         if own:
             taken.update(own)
-            kept.append((*row[:5], own))
-    return pl.DataFrame(kept, schema=VOCABULARY_SCHEMA, orient="row").sort("term_id")
+            kept.append((term_id, term, kind, long_form, n, own))
+    return kept
 
 
-def _nested(found: dict[str, tuple[str, str, int]]) -> set[str]:
+def _nested(found: dict[str, _Found], defined: set[str]) -> set[str]:
     """Forms that mostly stand inside one longer form."""
     inside: set[str] = set()
-    for form, (_, _, n) in found.items():
-        words = form.split(" ")
-        for length in range(2, len(words)):
+    for form, one in found.items():
+        limit = MAX_DEFINED_SHARE if form in defined else MAX_NESTED_SHARE
+        words = form.split(" ") if one.kind == "phrase" else []
+        for length in range(1, len(words)):
             for start in range(len(words) - length + 1):
                 part = " ".join(words[start : start + length])
-                if part in found and n > MAX_NESTED_SHARE * found[part][2]:
+                if part in found and one.n > limit * found[part].n:
                     inside.add(part)
     return inside

@@ -71,7 +71,9 @@ def text_of_papers() -> pl.Expr:
     """
     return pl.concat_str(
         pl.col("title"),
-        pl.coalesce("abstract", pl.col("keywords").list.join(FIELD_SEPARATOR)),
+        pl.coalesce(
+            "abstract", pl.col("keywords").cast(pl.List(pl.String)).list.join(FIELD_SEPARATOR)
+        ),
         separator=FIELD_SEPARATOR,
         ignore_nulls=True,
     )
