@@ -1,8 +1,9 @@
 """Discovered topics: groups of papers that the texts themselves form.
 
-Belongs here: fitting topics to papers, placing papers that come later, and writing a model down.
+Belongs here: fitting topics to papers, placing papers that come later.
 Does not belong here: cutting texts into words (`words.py`), choosing a topic's words (`labels.py`),
-comparing fits (`lineage.py`), the taxonomy (`taxonomy.py`), Dagster, the warehouse.
+comparing fits (`lineage.py`), files (`topic_files.py`), the taxonomy (`taxonomy.py`), Dagster, the
+warehouse.
 
 How it works. Papers become rows of TF-IDF weights; a truncated singular value decomposition keeps
 their main directions, stretched by a power of the singular values; Ward's method groups some
@@ -19,7 +20,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -83,7 +83,7 @@ N_REPRESENTATIVE = 5
 """Papers that stand for a topic."""
 
 FORMAT = 1
-"""Of the files that `save_model` writes."""
+"""Of the facts; what reads them compares it."""
 
 TOPIC_SCHEMA = pl.Schema(
     {
@@ -103,8 +103,6 @@ ASSIGNMENT_SCHEMA = pl.Schema(
         "evidence": pl.List(pl.String()),
     }
 )
-
-_ARRAYS, _FACTS = "arrays.npz", "model.json"
 
 
 class TopicModelError(PapertideError):
@@ -134,7 +132,7 @@ class TopicModel:
     @cached_property
     def version(self) -> str:
         """The first 12 hex digits of a SHA-256 over everything in the model."""
-        digest = hashlib.sha256(_facts(self).encode())
+        digest = hashlib.sha256(model_facts(self).encode())
         for array in (self.idf, self.basis, self.centroids, self.word_centroids):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:12]
@@ -253,49 +251,8 @@ def assign(
     return _assignments(model, papers["paper_id"], counts, topic, score, margin)
 
 
-def save_model(model: TopicModel, folder: Path) -> None:
-    """Write a model below a folder, as JSON and NumPy arrays; equal models give equal bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _FACTS).write_text(_facts(model), encoding="utf-8")
-    np.savez(
-        folder / _ARRAYS,
-        idf=model.idf,
-        basis=model.basis,
-        centroids=model.centroids,
-        word_centroids=model.word_centroids,
-    )
-
-
-def load_model(folder: Path) -> TopicModel:
-    """Return the model that `save_model` wrote, or raise `TopicModelError`."""
-    try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError) as error:
-        raise TopicModelError(f"Cannot read the topics in {folder}: {error}. Fit anew.") from error
-    if facts.get("format") != FORMAT:
-        raise TopicModelError(
-            f"The topics in {folder} have format {facts.get('format')}, not {FORMAT}. Fit anew."
-        )
-    return TopicModel(
-        vocabulary=Vocabulary(
-            words=tuple(facts["words"]),
-            n_single=facts["n_single"],
-            forms=tuple(facts["forms"]),
-            form_word=tuple(facts["form_word"]),
-            n_papers=tuple(facts["n_papers"]),
-        ),
-        topic_ids=tuple(facts["topic_ids"]),
-        labels=tuple(facts["labels"]),
-        top_words=tuple(tuple(words) for words in facts["top_words"]),
-        key_words=tuple(tuple(words) for words in facts["key_words"]),
-        embedder=facts["embedder"],
-        **arrays,
-    )
-
-
-def _facts(model: TopicModel) -> str:
+def model_facts(model: TopicModel) -> str:
+    """Return everything in a model but its arrays, as JSON."""
     vocabulary = model.vocabulary
     return json.dumps(
         {

@@ -8,12 +8,12 @@ topics (`discovered.py`), measuring the outcome (`quality.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from pipelines.topics.boilerplate import BOILERPLATE
 from pipelines.topics.quality import npmi_matrix
 from pipelines.topics.words import Ints, Sparse
 
@@ -32,13 +32,8 @@ MIN_SHARE = 0.03
 LABEL_WORDS = 3
 """A label ends once it has this many words; its last phrase may bring one more."""
 
-BOILERPLATE = frozenset(
-    Path(__file__).with_name("boilerplate.txt").read_text(encoding="utf-8").split()
-)
-"""Words that say how papers are written, not what they are about; no top words."""
-
 HEADS = frozenset(["model", "training", "design", "analysis", "processing", "evaluation", "tuning"])
-"""Such words that make a good end of a phrase: "world model"."""
+"""Words of `BOILERPLATE` that make a good end of a phrase: "world model"."""
 
 LABEL_SHARE = 0.05
 """A word or phrase of a label stands in at least this share of its topic's papers."""

@@ -29,9 +29,10 @@ import numpy as np
 import polars as pl
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from pipelines.topics.labels import BOILERPLATE, HEADS
+from pipelines.topics.boilerplate import BOILERPLATE
+from pipelines.topics.labels import HEADS
 from pipelines.topics.matching import SLICE_ROWS, normalise, variants
-from pipelines.topics.words import Ints, Tokens, fold_plurals, singulars, text_of_papers, tokenise
+from pipelines.topics.words import Tokens, fold_plurals, singulars, text_of_papers, tokenise
 
 MIN_PAPERS = 5
 """A term stands in at least so many papers."""
@@ -290,7 +291,7 @@ def _folded(written: pl.DataFrame) -> pl.DataFrame:
 def _phrases(tokens: Tokens, min_papers: int) -> pl.DataFrame:
     """form, term, n: two or three words that stand together more often than chance."""
     forms = tokens.forms
-    last = _last_words(tokens)
+    last = fold_plurals(tokens)
     inner = np.array([_fits(form, _NEVER - _OPENERS) for form in forms], dtype=bool)
     middle = np.array([_fits(form, _NEVER) for form in forms], dtype=bool)
     final = np.array([_fits(form, _NEVER - HEADS) for form in forms], dtype=bool)
@@ -375,11 +376,6 @@ def _phrases(tokens: Tokens, min_papers: int) -> pl.DataFrame:
         {"form": form, "term": form, "n": both["n"]},
         schema={"form": pl.String, "term": pl.String, "n": pl.Int64},
     ).sort("form")
-
-
-def _last_words(tokens: Tokens) -> Ints:
-    """For each form the one that it counts as at a phrase's end: its singular, if that is used."""
-    return fold_plurals(tokens)
 
 
 def _npmi(both: str, left: str, right: str, n: int) -> pl.Expr:

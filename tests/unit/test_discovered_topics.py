@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_rand_score
 
+from pipelines.topics.boilerplate import BOILERPLATE
 from pipelines.topics.discovered import (
     ASSIGNMENT_SCHEMA,
     TOPIC_SCHEMA,
@@ -21,11 +22,10 @@ from pipelines.topics.discovered import (
     TopicModelError,
     assign,
     fit,
-    load_model,
-    save_model,
 )
-from pipelines.topics.labels import BOILERPLATE, choose_words, make_labels, topic_weights
+from pipelines.topics.labels import choose_words, make_labels, topic_weights
 from pipelines.topics.lineage import LINEAGE_SCHEMA
+from pipelines.topics.topic_files import load_model, save_model
 from pipelines.topics.words import (
     Floats,
     count_words,

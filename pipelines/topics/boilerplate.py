@@ -1,3 +1,12 @@
+"""Words that say how papers are written, not what they are about.
+
+Belongs here: the list and nothing else. Does not belong here: English function words, which
+scikit-learn lists.
+"""
+
+from __future__ import annotations
+
+_WORDS = """
 ability able academic accurate accurately achieve achieved achieves achieving across actual
 addition additional additionally address addresses addressing advance advanced advancement
 advances advancing advantage aim aims al align allow allowing allows already also alternative
@@ -58,3 +67,7 @@ training tuned tuning type types typically ultimately underlying understand unif
 use used useful uses using usually utilize utilized utilizes utilizing validate valuable value
 variation variety various vary varying version via way wide widely work works www year years yet
 yield yields
+"""
+
+BOILERPLATE = frozenset(_WORDS.split())
+"""They are no top words of topics and no words of terms; they do help to tell topics apart."""
