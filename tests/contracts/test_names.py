@@ -88,7 +88,7 @@ def test_every_mart_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("layer", FILE_NAMES)
 def test_file_names_tell_the_layer(layer: str) -> None:
-    names = [path.stem for path in (MODELS / layer).glob("*.sql")]
+    names = [path.stem for path in (MODELS / layer).iterdir() if path.suffix in (".sql", ".py")]
     assert names
     wrong = [name for name in names if not re.fullmatch(FILE_NAMES[layer], name)]
     assert not wrong, wrong
@@ -102,7 +102,8 @@ def test_every_model_is_described_and_every_description_has_a_model(layer: str) 
         for model in yaml.safe_load(path.read_text()).get("models", [])
         if model.get("description", "").strip()
     ]
-    assert sorted(described) == sorted(path.stem for path in (MODELS / layer).glob("*.sql"))
+    models = [*(MODELS / layer).glob("*.sql"), *(MODELS / layer).glob("*.py")]
+    assert sorted(described) == sorted(path.stem for path in models)
 
 
 def test_a_mart_has_its_yml_beside_it() -> None:

@@ -8,7 +8,7 @@ with paper_topics as (
 select
     paper_id,
     topic_id,
-    score,
+    cast(score as double) as score,
     evidence
 from paper_topics
 where {{ is_touched_paper() }}

@@ -1,0 +1,182 @@
+"""Terms that papers coin: which are learned, and where they are found."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from pipelines.topics.terms import (
+    PAPER_TERM_SCHEMA,
+    TERM_MATCH_SCHEMA,
+    VOCABULARY_SCHEMA,
+    TermVocabulary,
+    learn_terms,
+    match_terms,
+    spelled_out,
+    terms_of_papers,
+)
+from tests.unit.topic_papers import PAPER_SCHEMA
+
+pytestmark = pytest.mark.unit
+
+ABSTRACTS = [
+    "We train with Group Relative Policy Optimization (GRPO) on images of cats.",
+    "With GRPO, the agents walk further. A DeepSeek-R1 teacher helps the agents.",
+    "GRPO-based tuning of LLMs beats the teacher by far.",
+    "Flow matching learns paths. LLM agents compare DeepSeek-R1 with Mamba.",
+    "The flow matching objective of a UNet gives images, unlike Mamba or LLMs.",
+    "Every U-Net here uses flow-matching, and Mamba is slower than any LLM.",
+    "Group relative policy optimization needs no critic; DeepSeek-R1 says so. A UNet too.",
+    "In group relative policy optimization (GRPO) a group of answers is compared.",
+    "Nothing of note happens in this paper.",
+    "Neither does anything in that one.",
+]
+
+
+def make_papers(abstracts: list[str], title: str = "On things") -> pl.DataFrame:
+    rows = [(f"p{at}", title, text, list[str]()) for at, text in enumerate(abstracts)]
+    return pl.DataFrame(rows, schema=PAPER_SCHEMA, orient="row")
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> TermVocabulary:
+    return learn_terms(make_papers(ABSTRACTS), min_papers=2)
+
+
+def row_of(vocabulary: TermVocabulary, term_id: str) -> dict[str, object]:
+    return vocabulary.terms.row(by_predicate=pl.col("term_id") == term_id, named=True)
+
+
+def test_an_acronym_and_its_long_form_are_one_term(vocabulary: TermVocabulary) -> None:
+    row = row_of(vocabulary, "grpo")
+    assert (row["term"], row["kind"]) == ("GRPO", "acronym")
+    assert row["long_form"] == "group relative policy optimization"
+    found = terms_of_papers(make_papers(ABSTRACTS), vocabulary).filter(term_id="grpo")
+    assert found.select("paper_id", "n").rows() == [
+        ("p0", 2),
+        ("p1", 1),
+        ("p2", 1),
+        ("p6", 1),
+        ("p7", 2),
+    ]
+
+
+def test_names_are_told_by_their_look(vocabulary: TermVocabulary) -> None:
+    assert vocabulary.terms.schema == VOCABULARY_SCHEMA
+    assert row_of(vocabulary, "deepseek-r1")["kind"] == "coined"
+    assert row_of(vocabulary, "mamba")["kind"] == "name"
+    assert row_of(vocabulary, "flow-matching")["kind"] == "phrase"
+    assert not {"we", "with", "the", "on", "agents", "images"} & set(vocabulary.terms["term_id"])
+
+
+def test_plurals_and_hyphens_are_one_term(vocabulary: TermVocabulary) -> None:
+    assert row_of(vocabulary, "llm")["term"] == "LLM"
+    assert row_of(vocabulary, "unet")["term"] == "UNet"
+    found = terms_of_papers(make_papers(["An LLM, two LLMs, a U-Net."]), vocabulary)
+    assert found.select("term_id", "n").rows() == [("llm", 2), ("unet", 1)]
+
+
+def test_words_inside_a_long_form_are_no_terms_of_their_own(vocabulary: TermVocabulary) -> None:
+    assert not {"policy-optimization", "relative-policy", "group-relative"} & set(
+        vocabulary.terms["term_id"]
+    )
+
+
+def test_matching_needs_whole_words_in_any_case(vocabulary: TermVocabulary) -> None:
+    texts = pl.DataFrame(
+        {"text_hash": ["a", "b", "c"], "text": ["MAMBAS, mamba", "mambalike", None]}
+    )
+    found = match_terms(texts, vocabulary)
+    assert found.schema == TERM_MATCH_SCHEMA
+    assert found.rows() == [("a", "mamba", 2)]
+
+
+def test_order_and_repeats_do_not_matter(vocabulary: TermVocabulary) -> None:
+    papers = make_papers(ABSTRACTS)
+    shuffled = pl.concat([papers.reverse(), papers.head(3)])
+    assert learn_terms(shuffled, min_papers=2).terms.equals(vocabulary.terms)
+
+
+def test_the_version_follows_the_wordings(vocabulary: TermVocabulary) -> None:
+    renamed = TermVocabulary(vocabulary.terms.with_columns(term=pl.lit("x")))
+    assert renamed.version == vocabulary.version
+    assert TermVocabulary(vocabulary.terms.head(2)).version != vocabulary.version
+
+
+def test_no_wording_belongs_to_two_terms(vocabulary: TermVocabulary) -> None:
+    wordings = vocabulary.terms.explode("wordings")["wordings"]
+    assert wordings.n_unique() == len(wordings)
+
+
+def test_the_most_common_terms_are_kept() -> None:
+    terms = learn_terms(make_papers(ABSTRACTS), min_papers=2, max_terms=2).terms
+    assert terms.height == 2
+    assert set(terms["term_id"]) == {"grpo", "llm"}
+
+
+def test_an_acronym_of_too_many_meanings_is_no_term() -> None:
+    abstracts = [
+        "We use anomaly detection (AD).",
+        "We use automatic differentiation (AD).",
+        "We use Alzheimer dementia (AD).",
+    ]
+    assert "ad" not in set(learn_terms(make_papers(abstracts), min_papers=2).terms["term_id"])
+
+
+def test_capitals_alone_make_no_term() -> None:
+    papers = make_papers(["a deep survey of words"] * 4, title="A SURVEY OF WORDS")
+    plain = make_papers(["this survey is long, another survey is short"] * 9)
+    papers = pl.concat([papers, plain.with_columns(paper_id="q" + pl.col("paper_id"))])
+    assert "survey" not in set(learn_terms(papers, min_papers=2).terms["term_id"])
+
+
+@pytest.mark.parametrize(
+    ("short", "words", "long"),
+    [
+        ("GRPO", "the Group Relative Policy Optimization", "Group Relative Policy Optimization"),
+        ("SSL", "we use self-supervised learning", "self-supervised learning"),
+        ("LLMs", "many large language models", "large language models"),
+        ("NeRF", "a neural radiance field", "neural radiance field"),
+        (
+            "RLHF",
+            "reinforcement learning from human feedback",
+            "reinforcement learning from human feedback",
+        ),
+        ("CVPR", "a paper of this year", None),
+        ("AI", "AI", None),
+        ("XY", "", None),
+    ],
+)
+def test_spelling_out(short: str, words: str, long: str | None) -> None:
+    assert spelled_out(short, words) == long
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param([("p", None, None, None)], id="no text"),
+        pytest.param([("p", "GRPO", None, None)], id="one paper"),
+        pytest.param(
+            [("p", "大型语言模型", "الكبيرة", []), ("q", "ロボット", None, ["学習"])], id="scripts"
+        ),
+    ],
+)
+def test_little_input_raises_nothing(rows: list[tuple[object, ...]]) -> None:
+    papers = pl.DataFrame(rows, schema=PAPER_SCHEMA, orient="row")
+    learned = learn_terms(papers)
+    assert learned.terms.is_empty()
+    assert learned.terms.schema == VOCABULARY_SCHEMA
+    found = terms_of_papers(papers, learned)
+    assert found.is_empty()
+    assert found.schema == PAPER_TERM_SCHEMA
+
+
+def test_keywords_stand_in_for_a_missing_abstract(vocabulary: TermVocabulary) -> None:
+    rows = [
+        ("p", "On things", None, ["Mamba", "flow matching"]),
+        ("q", "On things", "Nothing here", ["Mamba"]),
+    ]
+    papers = pl.DataFrame(rows, schema=PAPER_SCHEMA, orient="row")
+    found = terms_of_papers(papers, vocabulary)
+    assert found.select("paper_id", "term_id").rows() == [("p", "flow-matching"), ("p", "mamba")]

@@ -1,0 +1,65 @@
+"""Coherence and diversity against a plain re-implementation."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from pipelines.topics.quality import diversity, npmi_matrix, topic_npmi
+
+pytestmark = pytest.mark.unit
+
+
+def plain_npmi(topic: list[str], papers: list[set[str]]) -> float:
+    """The formula of the docstring, word by word, over sets of words."""
+    values = []
+    for a, b in combinations(topic, 2):
+        p_a = sum(a in paper for paper in papers) / len(papers)
+        p_b = sum(b in paper for paper in papers) / len(papers)
+        p_ab = sum(a in paper and b in paper for paper in papers) / len(papers)
+        if p_ab == 0:
+            values.append(-1.0)
+        elif p_ab == 1:
+            values.append(1.0)
+        else:
+            values.append(math.log(p_ab / (p_a * p_b)) / -math.log(p_ab))
+    return sum(values) / len(values)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_npmi_is_that_of_a_plain_implementation(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    counts = draw.poisson(draw.uniform(0.02, 2.5, size=12), size=(60, 12))
+    words = [f"w{at}" for at in range(12)]
+    papers = [{words[at] for at in np.flatnonzero(row)} for row in counts]
+    topics = [list(draw.permutation(words)[:n]) for n in (2, 5, 10)]
+    found = topic_npmi(topics, sp.csr_matrix(counts.astype(np.float32)), words)
+    assert found == pytest.approx([plain_npmi(topic, papers) for topic in topics])
+
+
+def test_npmi_at_its_ends() -> None:
+    counts = sp.csr_matrix([[1, 3, 0, 1], [2, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
+    words = ["a", "b", "c", "d"]
+    together, never, always = topic_npmi([["a", "b"], ["a", "c"], ["d", "d"]], counts, words)
+    assert (together, never, always) == pytest.approx((1.0, -1.0, 1.0))
+
+
+def test_words_that_no_paper_holds_never_meet() -> None:
+    counts = sp.csr_matrix([[1.0], [0.0]])
+    assert topic_npmi([["a", "unheard"], ["a"], []], counts, ["a"]) == [-1.0, None, None]
+
+
+def test_no_papers_and_no_words_raise_nothing() -> None:
+    assert npmi_matrix(sp.csr_matrix((0, 3))).shape == (3, 3)
+    assert npmi_matrix(sp.csr_matrix((3, 0))).shape == (0, 0)
+    assert topic_npmi([], sp.csr_matrix((0, 0)), []) == []
+
+
+def test_diversity_is_the_share_of_different_words() -> None:
+    assert diversity([["a", "b"], ["b", "c"]]) == pytest.approx(3 / 4)
+    assert diversity([["a"], ["b"]]) == 1
+    assert diversity([[], []]) is None
