@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
@@ -45,6 +46,32 @@ def share_interval(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return NOTHING
     return f"{100 * low:.1f}–{100 * high:.1f}{NBSP}%"
+
+
+def factor(growth: float | None) -> str:
+    """A log ratio as what it multiplies by: `×1.80`; a dash for null."""
+    return NOTHING if growth is None else f"×{_factor(growth)}"
+
+
+def factor_interval(low: float | None, high: float | None) -> str:
+    """`×1.35 to ×2.41`; a dash when there is none."""
+    return NOTHING if low is None or high is None else f"{factor(low)} to {factor(high)}"
+
+
+def _factor(growth: float) -> str:
+    value = math.exp(growth)
+    if value >= 100:
+        return "100 or more"
+    if value < 0.01:
+        return "0.01 or less"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def small(value: float | None) -> str:
+    """A p- or q-value: `0.034`, `< 0.001`; a dash for null."""
+    if value is None:
+        return NOTHING
+    return f"<{NBSP}0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def points(value: float | None) -> str:

@@ -85,7 +85,9 @@ order by listed_on
 TOPIC_SHARES = """
 select
     population, grain, period_start_on, period_end_on, topic_id, topic_name, area, n_papers,
-    n_total, share, share_low, share_high, is_sufficient, is_partial
+    n_total, share, share_low, share_high, is_sufficient, is_partial, growth, growth_low,
+    growth_high, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
+    first_seen_on, is_emerging
 from rpt_topic_trends
 where
     population = $population
@@ -98,7 +100,9 @@ order by share desc, topic_name
 TOPIC_HISTORY = """
 select
     population, grain, period_start_on, period_end_on, topic_id, topic_name, area, n_papers,
-    n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share
+    n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share, growth,
+    growth_low, growth_high, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
+    first_seen_on, is_emerging
 from rpt_topic_trends
 where
     population = $population

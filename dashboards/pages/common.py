@@ -29,6 +29,27 @@ NEWCOMBE = (
     "Interval of a difference of shares: from the two Wilson intervals (Newcombe 1998, "
     f"method 10). See “Differences” in {METHODS}."
 )
+GROWTH = (
+    "Change: the topic's share in the current window over that in the window before (weeks: 4 "
+    "against 8, months: 2 against 2, quarters: 1 against 1), with a 95 % interval from the "
+    "conditional binomial law, widened by how much shares vary between periods. q: the p-value "
+    "held against false discoveries (Benjamini and Hochberg 1995) over the topics of the period. "
+    "Rising and falling: q ≤ 0.10 and a change of a fifth or more. See “Growth and verdicts” in "
+    f"{METHODS}."
+)
+REASONS = {
+    "partial": "a period of the windows is partial",
+    "short_history": "the history is too short",
+    "gap": "a period of the windows is missing",
+    "no_total": "a window has no papers at all",
+    "coverage_differs": "the windows' lists were captured differently",
+    "text_differs": "the windows' papers come with different amounts of text",
+    "few_papers": "fewer than 10 papers in both windows",
+    "wide_interval": "the interval is too wide to say",
+    "significant": "sure and large enough",
+    "small_change": "sure, but small",
+    "no_change": "a change by half is excluded",
+}
 TIME_KEY = (
     b.Key("dot", "covered period"),
     b.Key("hollow", "partial period: dotted line"),
@@ -77,6 +98,26 @@ def topic_link(page: str, view: View, row: b.Row) -> b.Link:
     """The topic's place on a page, with the population and grain kept."""
     return b.Link(
         page, {"population": view.population, "grain": view.grain, "topic": row["topic_id"]}
+    )
+
+
+def growth_columns() -> tuple[b.Column, ...]:
+    """Verdict, change, its interval and q of rows of rpt_topic_trends."""
+
+    def said(row: b.Row) -> str:
+        if row["verdict"] == "insufficient":
+            return f"insufficient: {REASONS[row['verdict_reason']]}"
+        return f"{row['verdict']}{', emerging' if row['is_emerging'] else ''}"
+
+    return (
+        b.Column("Verdict", said),
+        b.Column("Change", lambda row: formats.factor(row["growth"]), is_number=True),
+        b.Column(
+            "95 % interval",
+            lambda row: formats.factor_interval(row["growth_low"], row["growth_high"]),
+            is_number=True,
+        ),
+        b.Column("q", lambda row: formats.small(row["q_value"]), is_number=True),
     )
 
 

@@ -79,13 +79,14 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.integer("n_papers", "Papers"),
+                *common.growth_columns(),
                 b.text("area", "Area"),
             ),
             empty="No topic is known here.",
             is_muted=lambda row: row["topic_id"] == "no-topic" or row["n_papers"] == 0,
             max_rows=400,
         ),
-        formula=common.WILSON,
+        formula=f"{common.WILSON} {common.GROWTH}",
         caveats=tuple(caveats),
         legend=common.DOT_KEY,
     )
@@ -165,14 +166,14 @@ def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
             ),
         ),
         table=history_table(view, history, "topic-history", f"{name}: share per {view.grain}"),
-        formula=common.WILSON,
+        formula=f"{common.WILSON} {common.GROWTH}",
         caveats=common.caveats(view),
         legend=common.TIME_KEY,
     )
 
 
 def history_table(view: View, history: pl.DataFrame, key: str, title: str) -> b.Table:
-    """Share, interval and n by period, newest first."""
+    """Share, interval, n and verdict by period, newest first."""
     return b.Table(
         key,
         title,
@@ -182,6 +183,7 @@ def history_table(view: View, history: pl.DataFrame, key: str, title: str) -> b.
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(),
+            *common.growth_columns(),
         ),
         is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
     )

@@ -1,14 +1,19 @@
-"""Trends: shares over time of a few topics, side by side on one scale."""
+"""Trends: what rises and falls in a period, and shares over time on one scale."""
 
 from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
 
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import figures
+from dashboards import figures, formats
 from dashboards.pages import common
 from dashboards.queries import Queries
 from dashboards.state import MAX_TOPICS, View
+
+VERDICTS = ("rising", "falling", "flat", "insufficient")
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
@@ -17,6 +22,8 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         return common.nothing_yet()
     shown = view.topics or largest(queries, view)
     found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
+    last = replace(view, period=view.end or view.period)
+    found += verdicts(queries.topic_shares(last), last)
     if not shown:
         return [*found, b.Text("No paper matched a topic yet, so there is nothing to draw.")]
     history = queries.topic_history(view, shown)
@@ -50,13 +57,48 @@ def build(queries: Queries, view: View) -> list[b.Block]:
             max_rows=400,
         ),
         formula=common.WILSON,
-        caveats=(
-            "What is drawn are shares and their intervals; nothing here is tested for a trend.",
-        ),
+        caveats=("What is drawn are shares; what is tested stands in the table of verdicts.",),
         legend=common.TIME_KEY,
         is_stacked=True,
     )
     return [*found, chart]
+
+
+def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
+    """Topics that rise or fall in the chosen period, surest first, and why the others do not."""
+    topics = frame.filter(pl.col("topic_id") != "no-topic")
+    counts = Counter(topics["verdict"].to_list())
+    called = topics.filter(pl.col("verdict").is_in(["rising", "falling"])).sort(
+        "verdict", "q_value", "topic_name", descending=[True, False, False]
+    )
+    tested = formats.plural(topics["q_value"].drop_nulls().len(), "topic")
+    summary = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
+    return [
+        b.Heading(f"Rising and falling in {view.period_name}", f"{tested} tested: {summary}."),
+        b.Table(
+            "verdicts",
+            f"Verdicts, {view.period_name}",
+            called,
+            (
+                b.text(
+                    "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
+                ),
+                *common.growth_columns(),
+                b.share("share", f"Share in {view.period_name}"),
+                b.n_of_total(),
+            ),
+            empty=_nothing_called(topics),
+            csv_frame=lambda: topics,
+            note=f"{common.n_of(view)}. The download has every topic. {common.GROWTH}",
+        ),
+    ]
+
+
+def _nothing_called(topics: pl.DataFrame) -> str:
+    """Why no topic is called rising or falling here."""
+    reasons = Counter(topics["verdict_reason"].to_list()).most_common(3)
+    said = "; ".join(f"{common.REASONS[reason]} ({n:,} topics)" for reason, n in reasons)
+    return f"No topic is called rising or falling: {said}." if said else "No topics are known."
 
 
 def largest(queries: Queries, view: View) -> tuple[str, ...]:

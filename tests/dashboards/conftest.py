@@ -14,6 +14,7 @@ import pytest
 from dashboards.queries import Queries
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
+from pipelines.trends import judge
 
 NASTY_TITLE = "<script>alert('x')</script> & friends"
 FORMULA_TITLE = "=cmd()|'/c calc'!A1"
@@ -60,7 +61,9 @@ def _trends(population: str) -> pl.DataFrame:
                     "coverage_share": 0.5 if i == 3 else 1.0,
                 }
             )
-    return pl.DataFrame(rows)
+    counted = pl.DataFrame(rows)
+    judged = judge(counted.rename({"topic_id": "series_id"})).rename({"series_id": "topic_id"})
+    return counted.join(judged, on=["population", "grain", "period_start_on", "topic_id"])
 
 
 def _author_counts(population: str) -> pl.DataFrame:
