@@ -34,7 +34,7 @@ GROWTH = (
     "against 8, months: 2 against 2, quarters: 1 against 1), with a 95 % interval from the "
     "conditional binomial law, widened by how much shares vary between periods. q: the p-value "
     "held against false discoveries (Benjamini and Hochberg 1995) over the topics of the period. "
-    "Rising and falling: q ≤ 0.10 and a change of a fifth or more. See “Growth and verdicts” in "
+    "Rising and falling: q ≤ 0.10 and a change of a fifth or more. See “Trends” in "
     f"{METHODS}."
 )
 REASONS = {
