@@ -8,8 +8,8 @@ warehouse.
 How it works. Papers become rows of TF-IDF weights; a truncated singular value decomposition keeps
 their main directions, stretched by a power of the singular values; Ward's method groups some
 thousand papers, and k-means starts from those groups (or from the fit before). No step draws at
-random but the decomposition, whose seed is fixed, and papers are sorted first, so the same papers
-give the same topics in whatever order they come.
+random but the vector that the decomposition starts from, which it forgets, and papers are sorted
+first, so the same papers give the same topics in whatever order they come.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.linalg import svds
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from pipelines.errors import PapertideError
@@ -52,6 +52,10 @@ N_DIMENSIONS = 100
 
 IDF_POWER = 1.5
 """Power of the inverse document frequency; above 1, rare words weigh more than in plain TF-IDF."""
+
+TOLERANCE = 1e-4
+"""Of the singular values: fine enough that groups do not depend on the vector that it starts from,
+which those of a randomised decomposition do."""
 
 STRETCH = 2.25
 """Power of the singular values by which directions are stretched; 1 is plain LSA."""
@@ -307,13 +311,18 @@ def _weigh(counts: Sparse, idf: Floats) -> Sparse:
 
 def _directions(weights: Sparse, seed: int) -> Floats:
     """Words × dimensions: V · S^(STRETCH - 1) of X = U S V', so that X times it is U S^STRETCH."""
-    n_papers, n_words = weights.shape
-    size = min(N_DIMENSIONS, n_papers, n_words)
-    if not size:
-        return np.zeros((n_words, 0), dtype=np.float32)
-    _, stretch, directions = randomized_svd(weights, size, n_iter=4, random_state=seed)
+    smaller = min(weights.shape)
+    if not smaller:
+        return np.zeros((weights.shape[1], 0), dtype=np.float32)
+    if smaller <= 2 * N_DIMENSIONS:
+        _, stretch, directions = np.linalg.svd(weights.toarray(), full_matrices=False)
+    else:
+        start = np.random.default_rng(seed).uniform(0.5, 1, smaller).astype(np.float32)
+        _, stretch, directions = svds(weights, N_DIMENSIONS, v0=start, tol=TOLERANCE)
+    order = np.argsort(-stretch)[:N_DIMENSIONS]
+    stretch = stretch[order]
     scale = (stretch / stretch[0] if stretch[0] else stretch) ** (STRETCH - 1)
-    return np.ascontiguousarray(directions.T * scale, dtype=np.float32)
+    return np.ascontiguousarray(directions[order].T * scale, dtype=np.float32)
 
 
 def _unit(rows: Floats) -> Floats:

@@ -26,7 +26,7 @@ N_CANDIDATES = 60
 N_BORROWED = 40
 """Words of other topics from which a topic with too few of its own may borrow."""
 
-MIN_SHARE = 0.03
+MIN_SHARE = 0.025
 """A top word stands in at least this share of its topic's papers."""
 
 LABEL_WORDS = 3
@@ -77,7 +77,7 @@ def choose_words(
     topic in which it weighs most. A topic's first word is its heaviest; each further one has the
     largest
 
-        ( weight / weight of the heaviest )^(1/4) · max( 0, mean NPMI with the words chosen so far )
+        ( weight / weight of the heaviest )^0.15 · max( 0, mean NPMI with the words chosen so far )
 
     A topic that has fewer than `n` such words borrows from others by the same rule. Words of
     `BOILERPLATE`, and those in less than `MIN_SHARE` of the topic's papers, are left out.
@@ -170,7 +170,7 @@ def _greedy(weights: Weights, npmi: Weights, own: NDArray[np.bool_], n: int) -> 
     """Positions of the chosen words: own ones first, others if these do not reach `n`."""
     chosen: list[int] = []
     together = np.zeros(len(weights))
-    typical = (weights / weights.max()) ** 0.25 if len(weights) else weights
+    typical = (weights / weights.max()) ** 0.15 if len(weights) else weights
     for allowed in (own, ~own):
         while len(chosen) < n:
             value = typical * np.maximum(together / max(len(chosen), 1), 0) if chosen else typical
