@@ -109,6 +109,17 @@ class Queries:
             },
         )
 
+    def term_verdicts(self, view: View) -> pl.DataFrame:
+        """rpt_term_trends of the chosen period; empty by week, for which terms are too rare."""
+        return self.frame(
+            sql.TERM_VERDICTS,
+            {
+                "population": view.population,
+                "grain": view.grain,
+                "period": view.period.start if view.period else None,
+            },
+        )
+
     def topic_history(self, view: View, topics: Sequence[str]) -> pl.DataFrame:
         """rpt_topic_trends of some topics from `from` to `to`, by topic and period."""
         shown = span(view)

@@ -97,6 +97,16 @@ where
 order by share desc, topic_name
 """
 
+TERM_VERDICTS = """
+select
+    population, grain, period_start_on, period_end_on, term_id, term, n_papers, n_total, share,
+    share_low, share_high, is_sufficient, is_partial, growth, growth_low, growth_high, growth_basis,
+    p_value, q_value, verdict, verdict_reason, burst_level, first_seen_on, is_emerging
+from rpt_term_trends
+where population = $population and grain = $grain and period_start_on = $period
+order by verdict desc, q_value nulls last, n_papers desc, term
+"""
+
 TOPIC_HISTORY = """
 select
     population, grain, period_start_on, period_end_on, topic_id, topic_name, area, n_papers,

@@ -37,3 +37,11 @@ def as_relation(session: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> duck
         frame.write_parquet(path)
         session.execute(f"create temp table {name} as from read_parquet(?)", [str(path)])
     return session.table(name)
+
+
+def table_before(session: duckdb.DuckDBPyConnection, table: object) -> pl.DataFrame | None:
+    """The rows that the last build left in a table; None where there is none."""
+    try:
+        return pl.DataFrame(session.sql(f"select * from {table}"))
+    except duckdb.CatalogException:
+        return None

@@ -24,6 +24,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
     last = replace(view, period=view.end or view.period)
     found += verdicts(queries.topic_shares(last), last)
+    found += term_verdicts(queries.term_verdicts(last), last)
     if not shown:
         return [*found, b.Text("No paper matched a topic yet, so there is nothing to draw.")]
     history = queries.topic_history(view, shown)
@@ -68,7 +69,7 @@ def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
     """Topics that rise or fall in the chosen period, surest first, and why the others do not."""
     topics = frame.filter(pl.col("topic_id") != "no-topic")
     counts = Counter(topics["verdict"].to_list())
-    called = topics.filter(pl.col("verdict").is_in(["rising", "falling"])).sort(
+    called = _called(topics).sort(
         "verdict", "q_value", "topic_name", descending=[True, False, False]
     )
     tested = formats.plural(topics["q_value"].drop_nulls().len(), "topic")
@@ -94,11 +95,44 @@ def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
     ]
 
 
-def _nothing_called(topics: pl.DataFrame) -> str:
-    """Why no topic is called rising or falling here."""
-    reasons = Counter(topics["verdict_reason"].to_list()).most_common(3)
-    said = "; ".join(f"{common.REASONS[reason]} ({n:,} topics)" for reason, n in reasons)
-    return f"No topic is called rising or falling: {said}." if said else "No topics are known."
+def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
+    """Terms that rise or fall in the chosen period, as papers write them."""
+    if view.grain == "week":
+        return [b.Text("Terms are followed by month and quarter: most are too rare for a week.")]
+    return [
+        b.Table(
+            "term-verdicts",
+            f"Terms rising and falling, {view.period_name}",
+            _called(terms),
+            (
+                b.text("term", "Term", link=lambda row: _papers_with(row, view)),
+                *common.growth_columns(),
+                b.share("share", f"Share in {view.period_name}"),
+                b.n_of_total(),
+            ),
+            empty=_nothing_called(terms),
+            max_rows=40,
+            csv_frame=lambda: terms,
+            note="Terms are learned from the papers' own words: names of models, methods and data "
+            f"sets, and set phrases. {common.n_of(view)}. The download has every term.",
+        )
+    ]
+
+
+def _papers_with(row: b.Row, view: View) -> b.Link:
+    """The papers whose titles and abstracts have the term."""
+    return b.Link("papers", {"population": view.population, "q": row["term"]})
+
+
+def _called(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("verdict").is_in(["rising", "falling"]))
+
+
+def _nothing_called(frame: pl.DataFrame) -> str:
+    """Why nothing is called rising or falling here."""
+    reasons = Counter(frame["verdict_reason"].to_list()).most_common(3)
+    said = "; ".join(f"{common.REASONS[reason]} ({n:,})" for reason, n in reasons)
+    return f"None is called rising or falling: {said}." if said else "None is known."
 
 
 def largest(queries: Queries, view: View) -> tuple[str, ...]:

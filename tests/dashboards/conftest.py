@@ -186,6 +186,9 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
              for population in populations for i, paper in enumerate(ids[:3])]
         ),
         "rpt_topic_trends": pl.concat([_trends(name) for name in populations]),
+        "rpt_term_trends": pl.concat([_trends(name) for name in populations])
+        .rename({"topic_id": "term_id", "topic_name": "term"})
+        .drop("area"),
         "rpt_author_counts": pl.concat([_author_counts(name) for name in populations]),
         "rpt_author_count_distribution": pl.concat([_distribution(n) for n in populations]),
         "rpt_coverage": pl.DataFrame(

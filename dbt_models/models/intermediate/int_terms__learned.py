@@ -1,0 +1,27 @@
+"""The terms that people coin, learned from the papers counted before the newest quarter.
+
+What is learned depends on those texts alone, so a quarter's vocabulary is learned once: while they
+stay as they are, the last build's is taken over.
+"""
+
+import hashlib
+
+import polars as pl
+
+from pipelines.engine import as_relation, table_before
+from pipelines.topics.terms import learn_terms
+
+
+def model(dbt, session):
+    """What dbt calls."""
+    dbt.config(materialized="table")
+    texts = pl.DataFrame(dbt.ref("int_term_texts__chosen")).sort("paper_id")
+    source = hashlib.sha256("".join(texts["text_hash"]).encode()).hexdigest()[:16]
+    before = table_before(session, dbt.this)
+    if before is not None and before.height and (before["learned_from"] == source).all():
+        return as_relation(session, before)
+    vocabulary = learn_terms(texts.drop("text_hash"))
+    learned = vocabulary.terms.with_columns(
+        vocabulary_version=pl.lit(vocabulary.version), learned_from=pl.lit(source)
+    )
+    return as_relation(session, learned)
