@@ -7,15 +7,18 @@ slows both; medians are compared. Needs the corpus (PAPERTIDE_CORPUS, or ../shar
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -24,6 +27,7 @@ from pipelines import items
 from pipelines.captures import Archive
 from pipelines.publishing.reader import Reader
 from pipelines.settings import PROJECT_ROOT, Settings
+from tests.replay import ReplayServer, SyntheticListings
 
 QUERIES = {
     "topic shares of a quarter": (
@@ -139,18 +143,85 @@ def bench_queries(home: Path, rounds: int) -> None:
         line(f"query: {what}", f"p95 {p95:.0f} ms", "150 ms", held=p95 <= 150)
 
 
+def steps(home: Path) -> dict[str, float]:
+    """Seconds of each step of the newest run, from Dagster's own records."""
+    logs = (home / "dagster" / "history" / "runs").glob("*.db")
+    newest = max((p for p in logs if p.stem != "index"), key=lambda p: p.stat().st_mtime)
+    with sqlite3.connect(newest) as connection:
+        rows = connection.execute(
+            "select step_key, dagster_event_type, timestamp from event_logs "
+            "where dagster_event_type in ('STEP_START', 'STEP_SUCCESS') order by id"
+        ).fetchall()
+    began: dict[str, datetime] = {}
+    took = {}
+    for step, event, at in rows:
+        moment = datetime.fromisoformat(at)
+        if event == "STEP_START":
+            began[step] = moment
+        else:
+            took[step] = (moment - began[step]).total_seconds()
+    return took
+
+
+def bench_refresh(folder: Path) -> None:
+    """A day's refresh on 5,000 and on 50,000 papers, and the backfill that filled the home.
+
+    The 50,000 are compared with the 5,000 of the same run: that ratio is what must stay small.
+    Work is what a run does between its start and the published snapshot; data work is that part of
+    it which is spent in DuckDB and Polars (dbt's nodes by their own clock, over its threads).
+    """
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    while last.isoweekday() > 5:
+        last -= timedelta(days=1)
+    first = last - timedelta(days=400)
+    found = {}
+    for n in (5_000, 50_000):
+        home = folder / f"refresh-{n}"
+        with ReplayServer(SyntheticListings(n, last, first)) as server:
+            os.environ["HF_ENDPOINT"] = server.url
+            command(home, "backfill", "--since", f"{first}", "--until", f"{last - timedelta(1)}")
+            fetched = steps(home)["live_listings"]
+            if n == 50_000:
+                pace = 400 / fetched
+                line("backfill of 400 days", f"{pace:.0f} days/s", "20 days/s", held=pace >= 20)
+            seconds, peak = command(home, "refresh", "--since", f"{last}", "--until", f"{last}")
+        took = steps(home)
+        work = sum(took.values()) - took.get("site", 0)
+        data = work - took["dbt_models"] + _dbt_seconds(home)
+        found[n] = data
+        line(
+            f"a day's refresh on {n:,} papers, whole command",
+            f"{seconds:.1f} s, work {work:.1f} s, data {data:.1f} s, {peak:.0f} MiB",
+            "30 s, data 10 s",
+            held=seconds <= 30 and data <= 10,
+        )
+    ratio = found[50_000] / found[5_000]
+    line("data work, 50,000 papers / 5,000", f"{ratio:.2f}", "1.3", held=ratio <= 1.3)
+
+
+def _dbt_seconds(home: Path) -> float:
+    """What models and tests of the newest build took, over dbt's threads."""
+    results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
+    return sum(r["execution_time"] for r in results) / Settings(home=home).threads
+
+
 def main() -> None:
     """Run all, or those named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each alternated pair")
-    rounds = parser.parse_args().rounds
-    captures = corpus()
+    parser.add_argument("--only", choices=("arxiv", "demo", "refresh", "corpus"), help="just one")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="papertide-bench-") as name:
         folder = Path(name)
         (folder / "arxiv").mkdir()
-        bench_arxiv(folder, captures, rounds)
-        bench_demo(folder)
-        bench_queries(bench_corpus(folder, captures), rounds)
+        if given.only in (None, "arxiv"):
+            bench_arxiv(folder, corpus(), given.rounds)
+        if given.only in (None, "demo"):
+            bench_demo(folder)
+        if given.only in (None, "refresh"):
+            bench_refresh(folder)
+        if given.only in (None, "corpus"):
+            bench_queries(bench_corpus(folder, corpus()), given.rounds)
 
 
 if __name__ == "__main__":
