@@ -29,13 +29,14 @@ class Link:
 
 @dataclass(frozen=True)
 class Column:
-    """A table column: its label, how a row's cell is written, and whether it is a number."""
+    """A table column: its label, how a row's cell is written, and how it is set."""
 
     label: str
     text: Callable[[Row], str]
     is_number: bool = False
     link: Callable[[Row], Link | None] | None = None
     is_wide: bool = False
+    is_unbroken: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,4 +238,4 @@ def period(grain: str, label: str = "Period") -> Column:
         name = formats.period(grain, row["period_start_on"])
         return f"{name} (partial)" if row.get("is_partial") else name
 
-    return Column(label, write)
+    return Column(label, write, is_unbroken=grain != "week")

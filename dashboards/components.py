@@ -244,7 +244,9 @@ def _cell(column: b.Column, row: b.Row) -> Any:
 def _cell_class(column: b.Column) -> str | None:
     if column.is_number:
         return "number"
-    return "wide" if column.is_wide else None
+    if column.is_wide:
+        return "wide"
+    return "unbroken" if column.is_unbroken else None
 
 
 def _legend(keys: Sequence[b.Key]) -> Any:

@@ -42,6 +42,10 @@ class Series:
         return None if row[column] is None else row[column] * self.scale
 
 
+# Numbers of authors as rpt_author_count_distribution groups them.
+BUCKETS = (*map(str, range(1, 10)), "10–19", "20–49", "50+")
+
+
 def plain(text: str) -> str:
     """Text that Plotly shows as it is, without reading mark-up in it."""
     return html.escape(text, quote=False)
@@ -179,7 +183,20 @@ def author_statistics(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Fi
 
     figure = _lines(frame, theme, series, grain, say)
     figure.update_yaxes(title_text="Authors per paper", rangemode="tozero")
+    if (top := cut_of_statistics(frame)) is not None:
+        figure.update_yaxes(range=[0, top])
     return figure
+
+
+def cut_of_statistics(frame: pl.DataFrame) -> float | None:
+    """Where the axis of `author_statistics` ends; null when all intervals fit.
+
+    The 90th percentile of few papers has an interval up to the largest team. Shown whole it would
+    press the lines together, so it is cut at twice the highest estimate.
+    """
+    drawn = _largest(frame["p90_authors"]), _largest(frame["mean_authors"])
+    top = 2 * max(drawn)
+    return top if _largest(frame["p90_high"]) > top > 0 else None
 
 
 def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
@@ -234,13 +251,16 @@ def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    buckets = frame["bucket"].to_list()
+    # All of them, also those without a paper: a number that is left out would look like the next.
     figure.update_xaxes(
         type="category",
+        categoryorder="array",
+        categoryarray=BUCKETS,
+        range=[-0.5, len(BUCKETS) - 0.5],
         title_text="Authors of the paper",
         tickangle=0,
-        tickvals=buckets,
-        ticktext=[plain(bucket).replace("–", "–<br>") for bucket in buckets],
+        tickvals=BUCKETS,
+        ticktext=[bucket.replace("–", "–<br>") for bucket in BUCKETS],
     )
     figure.update_yaxes(title_text="Share of papers", rangemode="tozero", ticksuffix=PERCENT)
     figure.update_layout(bargap=0.25)

@@ -74,6 +74,8 @@ def _distribution(queries: Queries, view: View, topic: str, about: str) -> b.Cha
 
 
 def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
+    is_cut = figures.cut_of_statistics(history) is not None
+    cut = ("Intervals that go beyond the figure's top are whole in the table.",) if is_cut else ()
     return b.Chart(
         key="author-statistics",
         title=f"Median, mean and 90th percentile of authors{about}",
@@ -100,7 +102,7 @@ def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
             is_muted=_is_muted,
         ),
         formula=common.ORDER_STATISTICS,
-        caveats=common.caveats(view),
+        caveats=(*common.caveats(view), *cut),
         legend=(
             b.Key("line-1", "median"),
             b.Key("line-2", "90th percentile"),

@@ -71,9 +71,15 @@ def _calendar(queries: Queries, totals: b.Row) -> b.Chart:
             (
                 b.day("listed_on", "Day"),
                 b.Column("State", lambda row: calendars.NAMES[calendars.state_of(row)]),
-                b.integer("n_captures", "Captures"),
                 b.integer("n_papers", "Papers"),
-                b.moment("last_captured_at", "Last captured"),
+                *(
+                    ()
+                    if totals["n_not_told"]  # days of such a source have no captures of their own
+                    else (
+                        b.integer("n_captures", "Captures"),
+                        b.moment("last_captured_at", "Last captured"),
+                    )
+                ),
             ),
             max_rows=50,
         ),

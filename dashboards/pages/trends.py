@@ -31,10 +31,11 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     names = dict(history.select("topic_id", "topic_name").unique().iter_rows())
     top = figures.highest(history)
     ordered = pl.concat([history.filter(pl.col("topic_id") == topic) for topic in shown])
+    the = "the " if view.grain == "week" else ""
     chosen = (
         "The topics chosen"
         if view.topics
-        else f"The {len(shown)} largest topics of {view.period_name}, until you choose others"
+        else f"The {len(shown)} largest topics of {the}{view.period_name}, until you choose others"
     )
     chart = b.Chart(
         key="trends",

@@ -5,6 +5,7 @@ Heavy imports happen inside the commands: `papertide --help` must be quick.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def demo() -> None:
     report.intake(result)
     report.published()
     site = get_settings().site_dir / "index.html"
-    click.echo(f"\nLook at it: open {site}\n        or: papertide dashboard", err=True)
+    command = "papertide" if shutil.which("papertide") else sys.argv[0]
+    click.echo(f"\nLook at it: open {site}\n        or: {command} dashboard", err=True)
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -33,11 +34,13 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 def run_all(settings: Settings, only: str | None = None) -> int:
     """Run all, or one, until a signal or until one ends; 0 after a signal, 1 when one ended.
 
-    Whatever happens, none is left behind.
+    Whatever happens, none is left behind, nor a run that one of them started.
     """
     runs.prepare(settings)
     if only != "dashboard":
         instance.create_storage(settings)
+    if only in (None, "daemon"):
+        settings.inbox_dir.mkdir(exist_ok=True)  # so that there is somewhere to drop files
     if noticed := instance.difference(settings):
         click.echo(noticed, err=True)
     stop: list[int] = []
@@ -67,13 +70,24 @@ def run_all(settings: Settings, only: str | None = None) -> int:
 
 
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
+    """End the processes and all that they started: each leads a group of its own."""
+    left = _signal(processes, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
+    while left and time.monotonic() < deadline:
+        time.sleep(0.1)
+        left = _signal(left, 0)
+    for process in _signal(left, signal.SIGKILL):
+        process.wait()
+
+
+def _signal(processes: list[subprocess.Popen[bytes]], number: int) -> list[subprocess.Popen[bytes]]:
+    """Send a signal to their groups (0 only looks); those of whose group somebody was left."""
+    found = []
     for process in processes:
+        process.poll()  # a leader that ended is gone only when it was waited for
         try:
-            process.wait(max(deadline - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            continue
+        found.append(process)
+    return found
