@@ -6,4 +6,4 @@ come from (`sources/`), where rows go (`pipelines.lake`), anything that merges p
 
 # Raised whenever a rule changes what comes out; captures parsed under another version are
 # parsed again from the archived bytes.
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"

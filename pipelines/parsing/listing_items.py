@@ -74,7 +74,7 @@ def _row(item: Any, notes: Counter[str]) -> dict[str, Any]:
 
 
 def _authors(value: Any, notes: Counter[str]) -> list[str] | None:
-    """Names in order. Hidden entries and repeated names count; blank ones don't."""
+    """Names in order. Hidden entries and repeated names count; those without a letter don't."""
     if not isinstance(value, list):
         return None
     names, hidden = [], 0
@@ -82,7 +82,8 @@ def _authors(value: Any, notes: Counter[str]) -> list[str] | None:
         name = entry.get("name") if isinstance(entry, dict) else entry
         if isinstance(name, str) and len(name) > MAX_NAME_CHARS:
             raise _Unusable("author_name_too_long", f"A name has {len(name)} characters.")
-        if isinstance(name, str) and (shown := one_line(name)):
+        shown = one_line(name) if isinstance(name, str) else ""
+        if any(sign.isalnum() for sign in shown):
             names.append(shown)
             hidden += isinstance(entry, dict) and entry.get("hidden") is True
     if len(names) < len(value):

@@ -5,6 +5,7 @@ Belongs here: `Parsed`, `Reject`, `Hints`, and `finish`, which cleans and checks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -66,13 +67,22 @@ class Parsed:
         return self.items.height + len(self.rejects)
 
 
+_OF_USERS = re.compile(
+    r"""(['"](?:user|avatarUrl|fullname)['"]\s*:\s*)(?:"[^"]*(?:"|$)|'[^']*(?:'|$))"""
+)
+
+
 def excerpt(text: object) -> str:
-    """At most 200 characters on one line, for a person to recognise the place."""
+    """At most 200 characters on one line, for a person to recognise the place.
+
+    What it shows of a site's users (handles, names, pictures) is left out.
+    """
     try:
         shown = text if isinstance(text, str) else _SHOW.repr(text)
     except (RecursionError, ValueError):  # nested too deep, or a number too long to print
         shown = f"(a {type(text).__name__} that can't be shown)"
-    return " ".join(shown[: EXCERPT_CHARS * 4].split())[:EXCERPT_CHARS]
+    shown = _OF_USERS.sub(r"\1…", shown[: EXCERPT_CHARS * 4])
+    return " ".join(shown.split())[:EXCERPT_CHARS]
 
 
 def reject_body(reason: str, detail: str, body: bytes) -> Parsed:

@@ -298,3 +298,19 @@ def test_long_labels_and_addresses_are_left_out() -> None:
 @pytest.mark.parametrize("code", [0x00, 0x07, 0x1B, 0x7F, 0x9B], ids=hex)
 def test_control_characters_leave_titles(code: int) -> None:
     assert row_of(title=f"A{chr(code)}B")["title"] == "A B"
+
+
+def test_an_excerpt_shows_nothing_of_the_sites_users() -> None:
+    text = "{'paper': {'id': '2501.00001'}, 'submittedBy': {'avatarUrl': '/a/b.svg', "
+    text += "'fullname': \"Ann O'Hara\", 'user': 'ann'}}"
+    (reject,) = listing_api.parse(api(text), HINTS).rejects
+    assert "2501.00001" in reject.excerpt
+    for private in ("b.svg", "Ann", "'ann'"):
+        assert private not in reject.excerpt
+
+
+def test_a_name_without_a_letter_is_none() -> None:
+    names = [{"name": "NVIDIA"}, {"name": ":"}, {"name": "Bo Li"}]
+    items = listing_api.parse(api(item(authors=names)), HINTS).items
+    assert items["authors"].to_list() == [["NVIDIA", "Bo Li"]]
+    assert items["n_authors"].to_list() == [2]
