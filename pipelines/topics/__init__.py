@@ -1,6 +1,6 @@
-"""Topics: the taxonomy of subjects and how a text is matched with it.
+"""Topics: the taxonomy and how texts match it, discovered topics, and terms that people coin.
 
-Belongs here: loading and checking the taxonomy, and pure functions from frames of texts to
-frames of matches. Does not belong here: Dagster, files of the warehouse, scores of papers (SQL
-adds those up from the matches), and trends.
+Belongs here: loading and checking the taxonomy, and pure functions from frames of texts to frames
+of matches, topics and terms. Does not belong here: Dagster, files of the warehouse, scores of
+papers with the taxonomy's topics (SQL adds those up from the matches), and trends.
 """
