@@ -20,15 +20,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import fetching, machine, warehouse
+from pipelines import fetching, items, machine, text_features, warehouse
 from pipelines.captures import FETCH, Archive, Given
 from pipelines.cli.main import run
+from pipelines.defs.intake import taxonomy
 from pipelines.errors import CheckFailed, NoSnapshotError
 from pipelines.publishing import audit, state
 from pipelines.publishing.reader import run_user_sql
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings, get_settings
 from pipelines.sources.errors import TransientSourceError
+from tests.fixtures.listings import api, item
 from tests.soak import world
 from tests.unit.published import WEEKDAYS, Home
 
@@ -139,6 +141,22 @@ def test_a_damaged_warehouse_is_made_anew_once_a_build_has_failed(
     assert not warehouse.begin(settings)  # also when a candidate was left behind
     damage(settings.warehouse_path)
     assert warehouse.begin(settings)
+
+
+def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    archive, rules = Archive(settings), taxonomy()
+    receipt = archive.receive(BytesIO(api(item())), "2025-01-03.json", {}).receipt
+    items.load(archive, receipt, settings.items_dir)
+    warehouse.begin(settings)
+    warehouse.load_lake(settings)
+    whole = text_features.load_matches(settings, rules)
+    assert whole[0] > 0
+    for path in settings.text_dir.rglob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:40])
+    warehouse.begin(settings)
+    warehouse.load_lake(settings)
+    assert text_features.load_matches(settings, rules) == whole
 
 
 # Faults of the machine
