@@ -7,6 +7,7 @@ docs/operations.md names works.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from pipelines import fetching, items, machine, text_features, warehouse
@@ -38,6 +40,7 @@ pytestmark = pytest.mark.warehouse
 
 Damage = Callable[[Path], object]
 DAY = date(2025, 6, 3)
+ITEMS = "items-00000.parquet"
 
 
 @pytest.fixture
@@ -314,7 +317,10 @@ def ask(home: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.slow
-def test_a_refresh_without_news_publishes_nothing(own: Path, url: str) -> None:
+def test_a_refresh_without_news_publishes_nothing(
+    own: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERTIDE_MAX_ATTEMPTS", "1")
     settings = Settings(home=own)
     before = current(settings).snapshot_id
     days = ("--since", world.day(0), "--until", world.day(4))
@@ -380,3 +386,29 @@ def test_the_zone_of_the_machine_changes_no_table(
     told = {zone: {k: v for k, v in h.items() if k not in moments} for zone, h in made.items()}
     assert told["America/Los_Angeles"] == told["UTC"]
     assert told["Asia/Tokyo"] == told["UTC"]
+
+
+@pytest.mark.slow
+def test_half_a_day_and_double_rows_are_refused_and_readers_told(own: Path, url: str) -> None:
+    settings = Settings(home=own)
+    before = current(settings)
+    folder = max(settings.items_dir.iterdir(), key=lambda f: len(pl.read_parquet(f / ITEMS)))
+    rows = pl.read_parquet(folder / ITEMS)
+    for changed, words in (
+        (rows.head(rows.height // 2), "accepted"),  # half a day is missing
+        (pl.concat([rows, rows]), "unique"),  # every key twice
+    ):
+        changed.write_parquet(folder / ITEMS)
+        facts = json.loads((folder / "capture.json").read_text())
+        facts["files"][ITEMS] = (folder / ITEMS).stat().st_size
+        (folder / "capture.json").write_text(json.dumps(facts))
+        settings.warehouse_path.unlink(missing_ok=True)  # the lake alone decides
+        refused = ask(own, url, "build")
+        assert refused.returncode == 1
+        assert state.NOTHING.strip() in refused.stderr
+        assert words in refused.stderr
+        assert current(settings) == before
+        standing = state.standing(settings.snapshots_dir, datetime.now(UTC), 36)
+        assert standing.state == "refused"
+        assert "These figures are of" in standing.sentence
+        assert "the last build was refused at" in standing.sentence
