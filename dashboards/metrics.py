@@ -133,8 +133,16 @@ class _Figures(Collector):
                 log.warning("some metrics can't be read: %s", error)
 
     def _home(self) -> Gauges:
-        refused = state.refusal(self._settings.snapshots_dir) is not None
-        yield _gauge("last_build_refused", "1 when the last build published nothing.", int(refused))
+        found = state.refusal(self._settings.snapshots_dir)
+        kind = found.kind if found else ""
+        yield _gauge(
+            "last_build_refused", "1 when a check refused the last build.", int(kind == "refused")
+        )
+        yield _gauge(
+            "last_build_failed",
+            "1 when the last build broke off, or a source did not answer and nothing else was new.",
+            int(kind in ("failed", "not_fetched")),
+        )
         known = {receipt.stem for receipt in self._settings.captures_dir.glob("[0-9a-f]*/*.json")}
         yield _gauge(
             "captures_waiting",
@@ -158,6 +166,14 @@ class _Figures(Collector):
         yield _gauge("snapshot_published_timestamp_seconds", "When it was.", published_at)
         yield _gauge(
             "snapshot_age_seconds", "Since it was published.", max(time.time() - published_at, 0)
+        )
+        good_at = state.good_at(
+            self._settings.snapshots_dir, facts["published_at"].replace(tzinfo=UTC)
+        )
+        yield _gauge(
+            "snapshot_checked_age_seconds",
+            "Since it was published or found to be up to date.",
+            max(time.time() - good_at.timestamp(), 0),
         )
         info = GaugeMetricFamily(
             "papertide_snapshot_info", "The snapshot that people read.", labels=["snapshot_id"]

@@ -78,10 +78,17 @@ class Receipt:
     @property
     def fetched_at(self) -> datetime | None:
         """The last time that we fetched these bytes ourselves; None when we never did."""
+        return max(self._fetches(), default=None)
+
+    def fetched_until(self, now: datetime) -> datetime | None:
+        """The last of these times that is not later than now."""
+        return max((moment for moment in self._fetches() if moment <= now), default=None)
+
+    def _fetches(self) -> list[datetime]:
         first = self.given.get("captured_at")
         # The same bytes may have been taken in by hand before they were fetched.
         fetched = [first.value] if first and first.by == FETCH else []
-        return max(map(utc, (*fetched, *self.observed_at)), default=None)
+        return [utc(moment) for moment in (*fetched, *self.observed_at)]
 
 
 @dataclass(frozen=True)
@@ -154,12 +161,15 @@ class Archive:
         """Write it whole or not at all; False when `new` and another stands there already."""
         path = self._receipt_path(receipt.capture_id)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=self.root, prefix=".receipt-", delete=False) as t:
-            json.dump(asdict(receipt), t, indent=1, sort_keys=True)
-            t.flush()
-            os.fsync(t.fileno())
+        t = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed below, before it is moved
+            "w", dir=self.root, prefix=".receipt-", delete=False
+        )
         temporary = Path(t.name)
         try:
+            with t:
+                json.dump(asdict(receipt), t, indent=1, sort_keys=True)
+                t.flush()
+                os.fsync(t.fileno())
             if not new:
                 os.replace(temporary, path)
                 return True

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import CheckFailed, PapertideError
+from pipelines.machine import fault_behind, fault_in_words
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 
 _SOURCE_SUFFIXES = (".sql", ".py", ".yml", ".csv")
@@ -66,8 +67,10 @@ def manifest(settings: Settings) -> Path:
     return path
 
 
-def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], CheckFailed | None]:
+def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], PapertideError | None]:
     """Build and test the candidate: dbt's result events in order, and what failed, if anything.
+
+    Raises what stopped it from outside: Ctrl-C, or Dagster's own interruption.
 
     dbt runs in this process: a command of its own would load Python, dbt and the project again,
     which takes longer than the tables do.
@@ -87,6 +90,7 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Check
     # Results, not each statement, go into dbt's log: writing all takes a quarter of its time.
     arguments = ["--quiet", "--log-level-file", "info", "build", "--exclude-resource-type"]
     arguments += ["unit_test", "--project-dir", str(DBT_PROJECT_DIR)]
+    (target / "run_results.json").unlink(missing_ok=True)  # those of an earlier build tell nothing
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -97,9 +101,14 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Check
         with suppress(AttributeError):
             DuckDBConnectionManager.env().close()  # type: ignore[no-untyped-call]
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    if isinstance(done.exception, KeyboardInterrupt):
-        raise done.exception
-    return results, None if done.success else failure(target)
+    stopped_by = done.exception
+    if stopped_by is not None and not isinstance(stopped_by, Exception):
+        raise stopped_by
+    if done.success:
+        return results, None
+    if stopped_by is not None and (fault := fault_behind(stopped_by, settings.home)):
+        return results, fault
+    return results, failure(target, settings.home)
 
 
 def _restore(variables: Mapping[str, str | None]) -> None:
@@ -120,8 +129,11 @@ def sources_hash() -> str:
     return digest.hexdigest()
 
 
-def failure(target: Path) -> CheckFailed:
-    """What failed in the last `dbt build`, from its results, for a person."""
+def failure(target: Path, home: Path) -> PapertideError:
+    """What failed in the last `dbt build`, from its results, for a person.
+
+    A CheckFailed, or a MachineError where the disk failed and not the tables.
+    """
     try:
         results: list[dict[str, Any]] = json.loads((target / "run_results.json").read_text())[
             "results"
@@ -134,6 +146,9 @@ def failure(target: Path) -> CheckFailed:
             "Nothing was published: dbt stopped before it ran anything. Its log is in "
             f"{target.parent / 'logs'}."
         )
+    for result in bad:
+        if fault := fault_in_words(result.get("message") or "", home):
+            return fault
     lines = []
     for result in bad[:5]:
         name = result["unique_id"].split(".")[2]

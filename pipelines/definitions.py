@@ -12,6 +12,7 @@ from dashboards.export import export_site
 from pipelines import dbt_project
 from pipelines.defs import arxiv, checks, intake, listings, models, publish, schedules, sensors
 from pipelines.defs.resources import Home, Writer
+from pipelines.publishing import state
 from pipelines.publishing.reader import Reader
 from pipelines.settings import get_settings
 
@@ -23,7 +24,10 @@ os.environ.update(dbt_project.environment(get_settings()))
 def site(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[None]:
     """The static site: the dashboard's figures as pages that open from disk."""
     log.info("writing the static site")
-    pages = export_site(Reader(home.settings), home.settings.site_dir)
+    reader = Reader(home.settings)
+    pages = export_site(reader, home.settings.site_dir)
+    # The last step of the way: from here on a refresh without news has nothing to do.
+    state.note_checked(home.settings, reader.snapshot().snapshot_id)
     return dg.MaterializeResult(
         metadata={
             "n_pages": len(pages),

@@ -51,11 +51,14 @@ class DayOutcome:
     note: str = ""
 
 
-def known_days(receipts: Iterable[Receipt]) -> dict[date, Known]:
-    """Listing day → what was fetched of it, from the receipts of our own fetches."""
+def known_days(receipts: Iterable[Receipt], now: datetime) -> dict[date, Known]:
+    """Listing day → what was fetched of it until now, from the receipts of our own fetches.
+
+    What is dated later was fetched under a clock that was ahead: it says nothing of when.
+    """
     known: dict[date, Known] = {}
     for receipt in receipts:
-        day, newest = receipt.given.get("listing_day"), receipt.fetched_at
+        day, newest = receipt.given.get("listing_day"), receipt.fetched_until(now)
         if day is None or newest is None:
             continue
         is_last = receipt.given["is_last_page"].value == "true"
@@ -84,7 +87,7 @@ def decisions(
 ) -> list[Decision]:
     """A decision for every day from `since` to `until`, both included; `again`: all that began."""
     days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
-    decided = plan(days, known_days(archive.receipts()), now, ages)
+    decided = plan(days, known_days(archive.receipts(), now), now, ages)
     if not again:
         return decided
     return [

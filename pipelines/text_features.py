@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -59,12 +60,18 @@ def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
 
 
 def _load_parts(settings: Settings, folder: Path) -> int:
-    """Load the parts that the candidate lacks; the number of matches that it then has."""
+    """Load the parts that the candidate lacks; the number of matches that it then has.
+
+    Parts that were damaged on the disk are removed: their texts are searched again.
+    """
     with connect(settings.candidate_path, settings) as connection:
         known = {
             p for (p,) in connection.sql("select distinct part from raw.topic_texts").fetchall()
         }
-        parts = [p for p in sorted(folder.glob("part-*")) if p.name not in known]
+        lacking = [p for p in sorted(folder.glob("part-*")) if p.name not in known]
+        parts = [part for part in lacking if _reads(part)]
+        for part in (p for p in lacking if p not in parts):
+            shutil.rmtree(part, ignore_errors=True)
         if parts:
             connection.execute("begin")
             for table, name in (("topic_matches", "matches"), ("topic_texts", "texts")):
@@ -76,6 +83,16 @@ def _load_parts(settings: Settings, folder: Path) -> int:
                 )
             connection.execute("commit")
         return int(connection.sql("select count(*) from raw.topic_matches").fetchall()[0][0])
+
+
+def _reads(part: Path) -> bool:
+    """Whether both files of a part can be read."""
+    try:
+        for name in ("texts", "matches"):
+            pl.read_parquet(part / f"{name}.parquet")
+    except (OSError, pl.exceptions.PolarsError):
+        return False
+    return True
 
 
 def _keep_part(folder: Path, texts: pl.DataFrame, matches: pl.DataFrame) -> None:

@@ -7,7 +7,8 @@ last build. Does not: topic matching (`text_features.py`), models (dbt), what re
 A build works on a candidate: a copy of the warehouse as the last published build left it, in which
 only what changed is computed anew; or a new file where there is none, or the models have changed.
 Once published the candidate takes the warehouse's place. So a build that fails or is killed leaves
-nothing half done.
+nothing half done. A candidate that is found there tells that the last build did not end well: then
+the warehouse is read through before it is built upon, for it may be what is damaged.
 """
 
 from __future__ import annotations
@@ -47,13 +48,17 @@ def writer_lock(settings: Settings) -> Iterator[None]:
 def begin(settings: Settings) -> bool:
     """Make the candidate; True when it starts empty and everything must be computed."""
     candidate, warehouse = settings.candidate_path, settings.warehouse_path
+    is_suspect = candidate.exists()
     for path in (candidate, candidate.with_name(f"{candidate.name}.wal")):
         path.unlink(missing_ok=True)
     signature = _signature()
     if warehouse.is_file():
         shutil.copyfile(warehouse, candidate)
         with suppress(duckdb.Error), connect(candidate, settings) as connection:
-            if connection.sql("select signature from raw.build_info").fetchall() == [(signature,)]:
+            is_ours = _signed(connection) == signature
+            if is_ours and is_suspect:
+                _read_through(connection)
+            if is_ours:
                 return False
         candidate.unlink()
     with connect(candidate, settings) as connection:
@@ -66,6 +71,35 @@ def begin(settings: Settings) -> bool:
             connection.execute(f"create table raw.{table} ({body})")
         connection.execute("create table raw.topic_texts (text_hash varchar, part varchar)")
     return True
+
+
+def is_up_to_date(settings: Settings) -> bool:
+    """Whether the last published build was made of what the lake holds now, under today's rules."""
+    if not settings.warehouse_path.is_file():
+        return False
+    with (
+        suppress(duckdb.Error),
+        connect(settings.warehouse_path, settings, read_only=True) as connection,
+    ):
+        known = dict(connection.sql("select capture_id, stamp from raw.captures").fetchall())
+        return _signed(connection) == _signature() and known == items.stamps(settings.items_dir)
+    return False
+
+
+def _signed(connection: duckdb.DuckDBPyConnection) -> str | None:
+    found = connection.sql("select signature from raw.build_info").fetchall()
+    return str(found[0][0]) if len(found) == 1 else None
+
+
+def _read_through(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read every block of every table; each has a checksum. Raises duckdb.Error for a damaged one.
+
+    Bytes that read well and mean something else are not found so; the checks of a build are for
+    those.
+    """
+    tables = connection.sql("select schema_name, table_name from duckdb_tables()").fetchall()
+    for schema, table in tables:
+        connection.sql(f'select sum(hash(t)::hugeint) from "{schema}"."{table}" as t').fetchall()
 
 
 def adopt(settings: Settings) -> None:

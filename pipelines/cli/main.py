@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from pipelines import home
+from pipelines import home, machine
 from pipelines.cli import commands
 from pipelines.errors import PapertideError, UsageError
 from pipelines.settings import get_settings
@@ -43,8 +43,10 @@ def guarded(command: click.Command) -> click.Command:
 
     @functools.wraps(act)  # type: ignore[arg-type]
     def known_home_first(*args: Any, **kwargs: Any) -> Any:
-        home.require_known(get_settings())
-        return act(*args, **kwargs)  # type: ignore[misc]
+        settings = get_settings()
+        home.require_known(settings)
+        with machine.told(settings.home):
+            return act(*args, **kwargs)  # type: ignore[misc]
 
     command.callback = known_home_first
     return command

@@ -77,7 +77,10 @@ def _run(since: date | None, until: date | None, *, again: bool) -> int:
     result = runs.run_job("refresh", live_listings=asked, live_arxiv=asked)
     n_failed = _print_summary(result)
     has_arxiv = _print_arxiv(result)
-    report.published()
+    if result.asset_materializations_for_node("snapshot"):
+        report.published()
+    else:
+        click.echo("Nothing new: the published snapshot is up to date.", err=True)
     return 0 if has_arxiv and not n_failed else 1
 
 

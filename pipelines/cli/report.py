@@ -121,7 +121,7 @@ def published() -> None:
 def status(*, as_json: bool) -> int:
     """Print captures, papers, coverage, quarantine, age and standing of the snapshot.
 
-    Returns 0 when the figures are fresh, 1 when they are stale or the last build was refused.
+    Returns 0 when the figures are fresh, 1 when they are stale or the last build published nothing.
     Raises NoSnapshotError when nothing is published.
     """
     settings = get_settings()
@@ -140,13 +140,16 @@ def _print_status(figures: dict[str, Any]) -> None:
         f"({figures['age_hours']:.1f} h ago)"
     )
     if refused := figures["refused"]:
-        click.echo(f"state     refused at {refused['refused_at']:%Y-%m-%d %H:%M} UTC:")
+        what = "refused" if refused["kind"] == "refused" else "failed"
+        click.echo(f"state     {what} at {refused['refused_at']:%Y-%m-%d %H:%M} UTC:")
         for message in refused["messages"]:
             click.echo(f"          - {message}")
     else:
         click.echo(
             f"state     {figures['state']}" + (f": {figures['why']}" if figures["why"] else "")
         )
+    if figures["good_at"] != figures["published_at"]:
+        click.echo(f"checked   {figures['good_at']}: nothing newer had come")
     if mark := figures["rolled_back"]:
         click.echo(f"rollback  at {mark['rolled_back_at']}, from {mark['from']}")
     click.echo(f"papers    {figures['n_papers']:,}")
@@ -175,7 +178,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         snapshot = reader.snapshot()
     except NoSnapshotError as nothing:
         n_waiting = _n_captures(settings)
-        if n_waiting and not state.pointed_to(settings.snapshots_dir):
+        if n_waiting and not (settings.snapshots_dir / state.POINTER).exists():
             raise NoSnapshotError(
                 f"{n_waiting} capture(s) are taken in, but nothing is published in "
                 f"{settings.home}.{_refused(settings)} Run `papertide build`."
@@ -208,6 +211,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         "snapshot_id": snapshot.snapshot_id,
         "published_at": published_at.isoformat(),
         "age_hours": (datetime.now(UTC) - published_at).total_seconds() / 3600,
+        "good_at": state.good_at(settings.snapshots_dir, published_at).isoformat(),
         **_standing(settings, snapshot.snapshot_id, published_at),
         "n_papers": reader.query("select count(*) as n from dim_papers")["n"][0],
         "n_captures_not_published": max(_n_captures(settings) - n_published, 0),
@@ -219,7 +223,7 @@ def _status(settings: Settings) -> dict[str, Any]:
 
 
 def _standing(settings: Settings, snapshot_id: str, published_at: datetime) -> dict[str, Any]:
-    """`state` (fresh, stale, refused) and `why`, the last refusal, roll back and acceptances."""
+    """`state` (fresh, stale, refused, failed), `why`, the last refusal, roll back, acceptances."""
     standing = state.standing(settings.snapshots_dir, published_at, settings.stale_after_hours)
     refused = state.refusal(settings.snapshots_dir)
     mark = state.rollback_mark(settings.snapshots_dir)
@@ -234,7 +238,10 @@ def _standing(settings: Settings, snapshot_id: str, published_at: datetime) -> d
 
 def _refused(settings: Settings) -> str:
     refused = state.refusal(settings.snapshots_dir)
-    return f" The last build was refused: {refused.messages[0]}" if refused else ""
+    if refused is None:
+        return ""
+    was = "was refused" if refused.kind == "refused" else "failed"
+    return f" The last build {was}: {refused.messages[0]}"
 
 
 def _warnings(reader: Reader) -> list[str]:

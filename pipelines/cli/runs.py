@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from pipelines import home
+from pipelines import home, machine
 from pipelines.cli import instance
 from pipelines.delivery import alerts
 from pipelines.errors import (
@@ -59,8 +60,9 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
     """
     settings = get_settings()
     _require_writable(settings)
-    prepare(settings)
-    with _narrated(), _quiet(settings):
+    with machine.told(settings.home):
+        prepare(settings)
+    with machine.told(settings.home), _stopped_by_sigterm(), _narrated(), _quiet(settings):
         import dagster as dg
 
         from pipelines.definitions import defs
@@ -77,14 +79,32 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
             except dg.DagsterExecutionInterruptedError:
                 raise KeyboardInterrupt from None
             except Exception as error:
+                if machine.was_stopped(error):
+                    raise KeyboardInterrupt from None
+                told = _mistake(error, settings)
                 if name in BUILDS and state.pointed_to(settings.snapshots_dir) == before:
-                    state.note_failed_build(settings, error)
-                _tell(settings, name, error)
-                if mistake := mistake_behind(error):
-                    raise mistake from None
+                    state.note_failed_build(settings, told or error)
+                _tell(settings, name, told or error)
+                if told:
+                    raise told from None
                 raise
         alerts.notify_recovered(settings)
         return result
+
+
+def _mistake(error: Exception, settings: Settings) -> PapertideError | None:
+    """The error for people: a mistake of ours, or a fault of the machine."""
+    return mistake_behind(error) or machine.fault_behind(error, settings.home)
+
+
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM stops a run as Ctrl-C does, so that its end is recorded and what it holds let go."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(settings: Settings, job: str, error: Exception) -> None:
@@ -106,6 +126,7 @@ def _require_writable(settings: Settings) -> None:
             f"The home {settings.home} can't be written: {error.strerror}. Point PAPERTIDE_HOME at "
             "a folder that can."
         ) from None
+    machine.require_room(settings.home)
 
 
 class _Narrator(logging.Handler):

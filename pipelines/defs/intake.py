@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
@@ -10,14 +11,18 @@ from pipelines import intake, items, warehouse
 from pipelines import text_features as text_features_room
 from pipelines.captures import Archive
 from pipelines.defs.resources import Home, Writer
+from pipelines.errors import NoSnapshotError
+from pipelines.publishing import state
+from pipelines.publishing.snapshot import current
 from pipelines.schemas import BUILD_TABLES, LAKE_TABLES
-from pipelines.settings import DBT_PROJECT_DIR
+from pipelines.settings import DBT_PROJECT_DIR, Settings
 from pipelines.topics.taxonomy import Taxonomy, load_taxonomy
 
 log = logging.getLogger("papertide")
 
 OWNERS = ["team:warehouse"]
 PREVIEW_ROWS = 10
+QUIET_JOB = "refresh"  # the job that builds only when something new came
 # Assets that put into the archive what sources answer.
 FETCHED = ("live_listings", "daily_listings", "live_arxiv", "arxiv_announcements")
 
@@ -105,6 +110,7 @@ def _lake_spec(table: str, description: str, dep: dg.AssetsDefinition) -> dg.Ass
         group_name="lake",
         owners=OWNERS,
         kinds={"duckdb"},
+        skippable=True,
     )
 
 
@@ -116,13 +122,60 @@ def _lake_spec(table: str, description: str, dep: dg.AssetsDefinition) -> dg.Ass
     ]
 )
 def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer):  # type: ignore[no-untyped-def]
-    """The lake's rows as tables of the candidate, and what of them came since the last build."""
+    """The lake's rows as tables of the candidate, and what of them came since the last build.
+
+    A refresh to which nothing new came ends here: what is published is noted to be up to date.
+    """
+    if context.run.job_name == QUIET_JOB and _is_published(home.settings):
+        _note_nothing_new(context, home.settings)
+        return
     is_new = warehouse.begin(home.settings)
     log.info("loading the lake into %s", "a fresh warehouse" if is_new else "the warehouse's copy")
     for table, rows in warehouse.load_lake(home.settings).items():
         yield dg.MaterializeResult(
             asset_key=["lake", table], metadata={"dagster/row_count": rows, "is_full": is_new}
         )
+
+
+def _is_published(settings: Settings) -> bool:
+    """Whether readers have what a build would make now, the site included.
+
+    After a roll back they have not; nor where a build ended before its last step.
+    """
+    try:
+        snapshot = current(settings)
+        snapshot.package()
+    except NoSnapshotError:
+        return False
+    checked = state.checked(settings.snapshots_dir)
+    is_ended = checked is not None and checked[0] == snapshot.snapshot_id
+    return is_ended and warehouse.is_up_to_date(settings)
+
+
+def _note_nothing_new(context: dg.AssetExecutionContext, settings: Settings) -> None:
+    """Note that the snapshot is up to date; or, where a source did not answer, that."""
+    log.info("nothing new came")
+    pointed = current(settings).snapshot_id
+    if failures := _fetches_that_failed(context):
+        state.note_refusal(settings, failures, pointed, kind="not_fetched")
+    else:
+        state.note_checked(settings, pointed)
+
+
+def _fetches_that_failed(context: dg.AssetExecutionContext) -> list[str]:
+    """What this run could not fetch, in the words of the assets that fetch."""
+    found = []
+    for asset in ("live_listings", "live_arxiv"):
+        event = context.instance.get_latest_materialization_event(dg.AssetKey(asset))
+        told = event.asset_materialization if event and event.run_id == context.run_id else None
+        metadata: dict[str, Any] = {k: v.value for k, v in told.metadata.items()} if told else {}
+        if n_failed := metadata.get("n_days_failed"):
+            notes = [note for note in metadata["notes"] if note["status"] == "failed"]
+            first = f" {notes[0]['day']}: {notes[0]['note']}" if notes else ""
+            found.append(f"{n_failed} day(s) could not be fetched.{first}")
+        if metadata.get("status") == "failed":
+            found.append(str(metadata["message"]))
+    return found
 
 
 @dg.multi_asset(

@@ -11,6 +11,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines import dbt_project, warehouse
 from pipelines.defs.resources import Home, Writer
+from pipelines.errors import CheckFailed
 from pipelines.settings import get_settings
 
 log = logging.getLogger("papertide")
@@ -42,6 +43,8 @@ def dbt_models(context: dg.AssetExecutionContext, home: Home, writer: Writer) ->
     log.info("building and checking the tables")
     target = home.settings.dbt_target_dir / "target"
     results, failure = dbt_project.build(home.settings, target)
+    if failure and not isinstance(failure, CheckFailed):
+        raise failure
     # Only now has dbt let go of the file that holds the counts.
     facts = warehouse.table_facts(home.settings, PREVIEW_ROWS)
     manifest = json.loads(MANIFEST.read_bytes())

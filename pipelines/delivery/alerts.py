@@ -27,7 +27,7 @@ from pipelines.delivery.message import Alert, without_secrets
 from pipelines.delivery.webhook import DeliveryError
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing.snapshot import Snapshot, current
-from pipelines.publishing.state import write_whole
+from pipelines.publishing.state import good_at, write_whole
 from pipelines.settings import Settings
 
 log = logging.getLogger("papertide")
@@ -262,9 +262,11 @@ def _checked(trouble: Trouble) -> Trouble:
 
 
 def _published(settings: Settings) -> tuple[Snapshot, datetime] | None:
+    """The current snapshot, and when it was last known to be up to date."""
     try:
         snapshot = current(settings)
-        return snapshot, datetime.fromisoformat(snapshot.package()["created"])
+        published_at = datetime.fromisoformat(snapshot.package()["created"])
+        return snapshot, good_at(settings.snapshots_dir, published_at)
     except NoSnapshotError:
         return None
 

@@ -22,7 +22,8 @@ import polars as pl
 from duckdb.sqltypes import DuckDBPyType
 
 from pipelines.errors import QueryError
-from pipelines.publishing.snapshot import Snapshot, current
+from pipelines.machine import is_damage
+from pipelines.publishing.snapshot import Snapshot, current, damaged
 from pipelines.publishing.watch import Clock, run_watched, too_much_memory
 from pipelines.settings import Settings
 
@@ -171,7 +172,7 @@ def run_user_sql(
 
     `use` runs in another thread, and the answer ends with it. Raises QueryError, in one sentence,
     for anything that is not a single select, that the database refuses, or that takes longer than
-    `timeout_s` or more memory than a reader has.
+    `timeout_s` or more memory than a reader has; NoSnapshotError where the snapshot is damaged.
     """
     _check_text(sql)
     snapshot = current(settings)
@@ -187,6 +188,8 @@ def run_user_sql(
     except duckdb.OutOfMemoryException:
         raise too_much_memory(settings.reader_memory_limit) from None
     except duckdb.Error as error:
+        if is_damage(str(error)):
+            raise damaged(snapshot) from None
         raise QueryError(_one_sentence(error)) from None
 
 

@@ -24,6 +24,7 @@ from pipelines.publishing.tables import DATABASE
 from pipelines.settings import Settings
 
 PACKAGE = "datapackage.json"
+MAX_NAME = 100
 _MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
 
 
@@ -46,8 +47,9 @@ class Snapshot:
         """
         try:
             package: dict[str, Any] = json.loads((self.folder / PACKAGE).read_text("utf-8"))
-            datetime.fromisoformat(package["created"])
-            _ = {(r["name"], r["path"], r["rows"], r["hash"]) for r in package["resources"]}
+            _ = datetime.fromisoformat(package["created"]) - datetime.now(UTC)  # with a zone
+            for r in package["resources"]:
+                _ = r["name"], r["path"], int(r["rows"]), int(r["bytes"]), r["hash"]
         except (OSError, ValueError, KeyError, TypeError):
             raise NoSnapshotError(
                 f"{self.folder / PACKAGE} is missing or damaged. {_WAY_OUT}"
@@ -78,13 +80,24 @@ def current(settings: Settings) -> Snapshot:
     except (OSError, UnicodeDecodeError):
         raise NoSnapshotError(f"The pointer {pointer} can't be read. {_WAY_OUT}") from None
     snapshot = Snapshot(name, settings.snapshots_dir / name)
-    if not name or Path(name).name != name or not snapshot.database.is_file():
+    if not _is_name(name) or not snapshot.database.is_file():
+        shown = name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
         raise NoSnapshotError(
-            f"The pointer {pointer} names {name!r}, which is not there. {_WAY_OUT}"
+            f"The pointer {pointer} names {shown!r}, which is not there. {_WAY_OUT}"
         )
     if not looks_like_a_database(snapshot.database):
         raise NoSnapshotError(f"{snapshot.database} is damaged. {_WAY_OUT}")
     return snapshot
+
+
+def _is_name(name: str) -> bool:
+    """Whether it can be the name of a snapshot's folder at all."""
+    return 0 < len(name) <= MAX_NAME and name.isprintable() and Path(name).name == name
+
+
+def damaged(snapshot: Snapshot) -> NoSnapshotError:
+    """The error for a snapshot whose database breaks while it is read."""
+    return NoSnapshotError(f"{snapshot.database} is damaged. {_WAY_OUT}")
 
 
 def looks_like_a_database(path: Path) -> bool:

@@ -1,4 +1,5 @@
-"""What is known of the builds: the last refusal, what an operator accepted, how old figures are.
+"""What is known of the builds: the last that published nothing, when figures were last found up to
+date, what an operator accepted.
 
 Small JSON files, written whole. Belongs here: reading and writing them, and the sentence that says
 how much the published figures can be relied on. Does not: deciding what is refused (`audit`).
@@ -7,33 +8,52 @@ how much the published figures can be relied on. Does not: deciding what is refu
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pipelines.errors import BusyError, PapertideError, mistake_behind
+from pipelines.errors import BusyError, CheckFailed, PapertideError, mistake_behind
+from pipelines.machine import was_stopped
 from pipelines.settings import Settings
+from pipelines.sources.errors import SourceError
+
+log = logging.getLogger("papertide")
 
 POINTER = "CURRENT"
 REFUSED = "REFUSED.json"
+CHECKED = "CHECKED.json"
 ROLLED_BACK = "ROLLED_BACK.json"
 ACCEPTED = "accepted.json"
 MAX_MESSAGES = 50
 MAX_SHOWN = 400  # letters of a message in a banner
 NOTHING = "Nothing was published, readers keep the last snapshot: "
+CLOCK_SKEW = timedelta(hours=1)  # figures dated further ahead tell of a clock that was wrong
+
+Kind = Literal["refused", "failed", "not_fetched"]
+_SAID: dict[str, str] = {
+    "refused": "the last build was refused",
+    "failed": "the last build failed",
+    "not_fetched": "the last refresh could not fetch everything",
+}
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A build that published nothing: when, why, and what readers keep."""
+    """A build that published nothing: when, why, and what readers keep.
+
+    `refused`: a check did not hold. `failed`: the build broke off, on a full disk for example.
+    `not_fetched`: a source did not answer.
+    """
 
     refused_at: datetime
     kept: str | None
     messages: tuple[str, ...]
+    kind: Kind = "refused"
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,7 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether the published figures are up to date: `fresh`, `stale` or `refused`, in a sentence.
+    """Whether the published figures are up to date: `fresh`, `stale`, `refused` or `failed`.
 
     The sentence is empty when they are fresh.
     """
@@ -57,13 +77,25 @@ class Standing:
 
 
 def note_failed_build(settings: Settings, error: BaseException | None) -> None:
-    """Remember the mistake behind a build that stopped; not when another build holds the lock."""
+    """Remember the mistake behind a build that failed.
+
+    Not when somebody stopped it, nor when another build holds the lock. A disk that takes no note
+    is logged.
+    """
     mistake = mistake_behind(error)
-    if isinstance(mistake, BusyError):
+    if isinstance(mistake, BusyError) or was_stopped(error):
         return
     words = str(mistake or error).strip() or type(error).__name__
     messages = getattr(mistake, "messages", None) or (words.removeprefix(NOTHING),)
-    note_refusal(settings, messages, pointed_to(settings.snapshots_dir))
+    kind: Kind = "failed"
+    if isinstance(mistake, CheckFailed):
+        kind = "refused"
+    elif isinstance(mistake, SourceError):
+        kind = "not_fetched"
+    try:
+        note_refusal(settings, messages, pointed_to(settings.snapshots_dir), kind=kind)
+    except OSError as trouble:
+        log.warning("that the build failed can't be noted: %s", trouble.strerror)
 
 
 def pointed_to(snapshots_dir: Path) -> str | None:
@@ -75,7 +107,12 @@ def pointed_to(snapshots_dir: Path) -> str | None:
 
 
 def note_refusal(
-    settings: Settings, messages: Sequence[str], kept: str | None, *, now: datetime | None = None
+    settings: Settings,
+    messages: Sequence[str],
+    kept: str | None,
+    *,
+    kind: Kind = "refused",
+    now: datetime | None = None,
 ) -> None:
     """Remember that a build published nothing, and why."""
     settings.snapshots_dir.mkdir(parents=True, exist_ok=True)
@@ -83,6 +120,7 @@ def note_refusal(
         settings.snapshots_dir / REFUSED,
         {
             "refused_at": _moment(now).isoformat(),
+            "kind": kind,
             "kept": kept,
             "messages": list(messages)[:MAX_MESSAGES],
         },
@@ -94,18 +132,48 @@ def clear_refusal(settings: Settings) -> None:
     (settings.snapshots_dir / REFUSED).unlink(missing_ok=True)
 
 
+def note_checked(settings: Settings, snapshot_id: str, *, now: datetime | None = None) -> None:
+    """Remember that this snapshot was up to date; what failed before no longer matters."""
+    noted = {"snapshot_id": snapshot_id, "checked_at": _moment(now).isoformat()}
+    _write_json(settings.snapshots_dir / CHECKED, noted)
+    clear_refusal(settings)
+
+
+def checked(snapshots_dir: Path) -> tuple[str, datetime] | None:
+    """The snapshot that was last found up to date, and when; None where no note can be read."""
+    try:
+        noted = json.loads((snapshots_dir / CHECKED).read_text("utf-8"))
+        return str(noted["snapshot_id"]), _parsed(noted["checked_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def good_at(snapshots_dir: Path, published_at: datetime) -> datetime:
+    """When the figures that people read were last known to be up to date.
+
+    The moment of their publication, or a later one at which a refresh found nothing new.
+    """
+    found = checked(snapshots_dir)
+    if found is None or found[0] != pointed_to(snapshots_dir):
+        return published_at
+    return max(published_at, found[1])
+
+
 def refusal(snapshots_dir: Path) -> Refusal | None:
-    """The last build, when it was refused; a file that can't be read is said to be that."""
+    """The last build, when it published nothing; a file that can't be read is said to be that."""
     path = snapshots_dir / REFUSED
     try:
         noted = json.loads(path.read_text("utf-8"))
         messages = tuple(str(message) for message in noted["messages"])
         return Refusal(
-            _parsed(noted["refused_at"]), noted["kept"], messages or ("no reason given",)
+            _parsed(noted["refused_at"]),
+            noted["kept"],
+            messages or ("no reason given",),
+            noted["kind"] if noted.get("kind") in _SAID else "refused",
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Refusal(_changed_at(path), None, (f"{path} can't be read",))
 
 
@@ -123,7 +191,8 @@ def rollback_mark(snapshots_dir: Path) -> dict[str, Any] | None:
         noted = json.loads((snapshots_dir / ROLLED_BACK).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return noted if isinstance(noted, dict) and isinstance(noted.get("to"), str) else None
+    whole = isinstance(noted, dict) and {"rolled_back_at", "from", "to"} <= noted.keys()
+    return noted if whole and isinstance(noted["to"], str) else None
 
 
 def accept(
@@ -174,9 +243,17 @@ def standing(
         first = " ".join(refused.messages[0].split()).rstrip(".")
         first = first if len(first) <= MAX_SHOWN else f"{first[: MAX_SHOWN - 1]}…"
         more = f" (and {len(refused.messages) - 1} more)" if len(refused.messages) > 1 else ""
-        sentence = f"{since}: the last build was refused at {_said(refused.refused_at)}: {first}"
-        return Standing("refused", f"{sentence}{more}.")
-    hours = (_moment(now) - published_at).total_seconds() / 3600
+        sentence = f"{since}: {_SAID[refused.kind]} at {_said(refused.refused_at)}: {first}"
+        name = "refused" if refused.kind == "refused" else "failed"
+        return Standing(name, f"{sentence}{more}.")
+    known_good = good_at(snapshots_dir, published_at)
+    if known_good - _moment(now) > CLOCK_SKEW:
+        return Standing(
+            "stale",
+            f"{since}, later than this machine's clock says it is ({_said(_moment(now))}): the "
+            "clock is or was wrong, and how old they are can't be told.",
+        )
+    hours = (_moment(now) - known_good).total_seconds() / 3600
     if stale_after_hours and hours > stale_after_hours:
         return Standing("stale", f"{since} and {hours:,.0f} hours old; nothing newer is published.")
     return Standing("fresh", "")
@@ -184,14 +261,19 @@ def standing(
 
 def write_whole(path: Path, text: str, *, prefix: str | None = None) -> None:
     """Replace a small file so that readers see the old or the new one, also after a crash."""
-    with tempfile.NamedTemporaryFile(
+    handle = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed below, before it is moved
         "w", dir=path.parent, prefix=prefix or f".{path.name}-", delete=False, encoding="utf-8"
-    ) as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.chmod(handle.name, 0o644)
-    os.replace(handle.name, path)
+    )
+    try:
+        with handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.chmod(handle.name, 0o644)
+        os.replace(handle.name, path)
+    except BaseException:
+        Path(handle.name).unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,0 +1,414 @@
+"""What the machine does to a home: damaged files, full and read-only disks, clocks, a stop.
+
+Each ends in a sentence, nothing is lost, the last good snapshot still reads, and the way on that
+docs/operations.md names works.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines import fetching, items, machine, text_features, warehouse
+from pipelines.captures import FETCH, Archive, Given
+from pipelines.cli.main import run
+from pipelines.defs.intake import taxonomy
+from pipelines.errors import CheckFailed, NoSnapshotError
+from pipelines.publishing import audit, state
+from pipelines.publishing.reader import run_user_sql
+from pipelines.publishing.snapshot import current
+from pipelines.settings import Settings, get_settings
+from pipelines.sources.errors import TransientSourceError
+from tests.fixtures.listings import api, item
+from tests.soak import world
+from tests.unit.published import WEEKDAYS, Home
+
+pytestmark = pytest.mark.warehouse
+
+Damage = Callable[[Path], object]
+DAY = date(2025, 6, 3)
+ITEMS = "items-00000.parquet"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Two snapshots of made-up marts."""
+    made = Home(tmp_path / "home")
+    for day in WEEKDAYS[:2]:
+        made.day(day, 20)
+        made.publish()
+    return made
+
+
+@pytest.fixture
+def chosen(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """The home that commands in this process work in."""
+    monkeypatch.setenv("PAPERTIDE_HOME", str(home.settings.home))
+    get_settings.cache_clear()
+    yield home
+    get_settings.cache_clear()
+
+
+def flip(path: Path) -> None:
+    """Damage every block but the headers, and leave the size as it is."""
+    body = bytearray(path.read_bytes())
+    for place in range(4096 * 3 + 1000, len(body), 4096):
+        body[place] ^= 0xFF
+    path.write_bytes(body)
+
+
+def newest(snapshots: Path) -> Path:
+    return max(path for path in snapshots.iterdir() if path.is_dir())
+
+
+DAMAGES: dict[str, Damage] = {
+    "pointer_is_binary": lambda s: (s / "CURRENT").write_bytes(bytes(range(256))),
+    "pointer_is_empty": lambda s: (s / "CURRENT").write_bytes(b""),
+    "pointer_is_endless": lambda s: (s / "CURRENT").write_text("x" * 5_000),
+    "pointer_holds_nul": lambda s: (s / "CURRENT").write_bytes(b"\0\0"),
+    "snapshot_is_gone": lambda s: shutil.rmtree(newest(s)),
+    "database_is_cut": lambda s: os.truncate(newest(s) / "papertide.duckdb", 20_000),
+    "database_is_empty": lambda s: os.truncate(newest(s) / "papertide.duckdb", 0),
+    "database_is_garbage": lambda s: (newest(s) / "papertide.duckdb").write_bytes(b"abc" * 9_000),
+    "database_has_bad_blocks": lambda s: flip(newest(s) / "papertide.duckdb"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_snapshot_is_said_and_gone_back_from(home: Home, damage: Damage) -> None:
+    damage(home.settings.snapshots_dir)
+    with pytest.raises(NoSnapshotError, match="Run `papertide rollback`"):
+        run_user_sql(home.settings, "select max(title) from dim_papers", lambda a: a.columns)
+    # A build has nothing to compare with, and publishes.
+    with audit.opened(home.settings) as pair:
+        assert pair.earlier is None
+    assert current(home.settings) if home.publish() else None
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_commands_say_it_and_roll_back(
+    chosen: Home, damage: Damage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = chosen
+    before = sorted(p.name for p in home.settings.snapshots_dir.iterdir() if p.is_dir())[0]
+    damage(home.settings.snapshots_dir)
+    Archive(home.settings).receive(BytesIO(b"[]"), "2025-06-03.json", {})  # captures wait
+    assert run(["status"]) == 1
+    assert "papertide rollback" in capsys.readouterr().err
+    assert run(["rollback", before]) == 0
+    assert current(home.settings).snapshot_id == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"created": "2025-06-01", "resources": []}', '{"created": 1}', "[]", "{"],
+)
+def test_a_description_that_says_nothing_is_damage(home: Home, content: str) -> None:
+    (current(home.settings).folder / "datapackage.json").write_text(content)
+    with pytest.raises(NoSnapshotError, match="missing or damaged"):
+        current(home.settings).package()
+
+
+def test_half_a_note_of_a_roll_back_is_none(home: Home) -> None:
+    (home.settings.snapshots_dir / "ROLLED_BACK.json").write_text('{"to": "x"}')
+    assert state.rollback_mark(home.settings.snapshots_dir) is None
+
+
+# The warehouse
+
+
+@pytest.mark.parametrize("damage", [flip, lambda p: p.write_bytes(b"garbage" * 5_000)])
+def test_a_damaged_warehouse_is_made_anew_once_a_build_has_failed(
+    tmp_path: Path, damage: Damage
+) -> None:
+    settings = Settings(home=tmp_path)
+    assert warehouse.begin(settings)
+    with duckdb.connect(str(settings.candidate_path)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.t as select range::varchar as x from range(400000)")
+    warehouse.adopt(settings)
+    assert not warehouse.begin(settings)  # what is whole is built upon
+    assert not warehouse.begin(settings)  # also when a candidate was left behind
+    damage(settings.warehouse_path)
+    assert warehouse.begin(settings)
+
+
+def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    archive, rules = Archive(settings), taxonomy()
+    receipt = archive.receive(BytesIO(api(item())), "2025-01-03.json", {}).receipt
+    items.load(archive, receipt, settings.items_dir)
+    warehouse.begin(settings)
+    warehouse.load_lake(settings)
+    whole = text_features.load_matches(settings, rules)
+    assert whole[0] > 0
+    for path in settings.text_dir.rglob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:40])
+    warehouse.begin(settings)
+    warehouse.load_lake(settings)
+    assert text_features.load_matches(settings, rules) == whole
+
+
+# Faults of the machine
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "is full"),
+        (raised(RuntimeError("step failed"), OSError(errno.ENOSPC, "No space left")), "is full"),
+        (OSError(errno.EFBIG, "File too large"), "is full"),
+        (duckdb.IOException("Could not write file: No space left on device"), "is full"),
+        (sqlite3.OperationalError("database or disk is full"), "is full"),
+        (sqlite3.OperationalError("disk I/O error"), "failed"),
+        (OSError(errno.EROFS, "Read-only file system", "/x"), "/x: Read-only file system"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: Permission denied"),
+        (duckdb.IOException("Corrupt database file: computed checksum 1"), "papertide build"),
+        (sqlite3.DatabaseError("database disk image is malformed"), "damaged on the disk"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_a_fault_of_the_machine_is_a_sentence(tmp_path: Path, error: Exception, words: str) -> None:
+    with pytest.raises(machine.MachineError, match=words), machine.told(tmp_path):
+        raise error
+
+
+def test_a_defect_is_not_taken_for_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), machine.told(tmp_path):
+        raise KeyError("x")
+
+
+def test_nothing_is_begun_on_a_full_disk(
+    chosen: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))
+    assert run(["build"]) == 1
+    assert "is full (0 MiB are left)" in capsys.readouterr().err
+
+
+def test_a_note_that_cannot_be_written_leaves_the_old_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home.settings.snapshots_dir
+    state.note_failed_build(home.settings, CheckFailed("first."))
+    before = sorted(folder.iterdir())
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        state.note_failed_build(home.settings, CheckFailed("second."))
+    found = state.refusal(folder)
+    assert found is not None
+    assert found.messages == ("first.",)
+    assert sorted(folder.iterdir()) == before
+
+
+# What is said of a build that published nothing
+
+
+def test_a_build_that_was_stopped_is_no_refusal(home: Home) -> None:
+    state.note_failed_build(home.settings, KeyboardInterrupt())
+    wrapped = RuntimeError("step failed")
+    wrapped.__cause__ = KeyboardInterrupt()
+    state.note_failed_build(home.settings, wrapped)
+    assert state.refusal(home.settings.snapshots_dir) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "words"),
+    [
+        (CheckFailed("x."), "refused", "the last build was refused at"),
+        (machine.MachineError("x."), "failed", "the last build failed at"),
+        (TransientSourceError("x."), "failed", "the last refresh could not fetch everything at"),
+    ],
+)
+def test_the_banner_says_what_it_was(home: Home, error: Exception, name: str, words: str) -> None:
+    state.note_failed_build(home.settings, error)
+    standing = state.standing(home.settings.snapshots_dir, datetime.now(UTC), 36)
+    assert standing.state == name
+    assert words in standing.sentence
+
+
+def test_figures_found_up_to_date_are_not_stale(home: Home) -> None:
+    folder = home.settings.snapshots_dir
+    at = datetime(2025, 6, 2, tzinfo=UTC)
+    later = at + timedelta(hours=60)
+    assert state.standing(folder, at, 36, now=later).state == "stale"
+    state.note_checked(home.settings, "another", now=later)
+    assert state.standing(folder, at, 36, now=later).state == "stale"
+    state.note_checked(home.settings, current(home.settings).snapshot_id, now=later)
+    assert state.standing(folder, at, 36, now=later).state == "fresh"
+    assert state.standing(folder, at, 36, now=later + timedelta(hours=37)).state == "stale"
+
+
+# Clocks
+
+
+def test_figures_of_the_future_are_not_fresh(home: Home) -> None:
+    at = datetime(2025, 6, 2, tzinfo=UTC)
+    standing = state.standing(home.settings.snapshots_dir, at, 36, now=at - timedelta(days=400))
+    assert standing.state == "stale"
+    assert "later than this machine's clock" in standing.sentence
+
+
+def test_what_was_fetched_under_a_clock_ahead_is_fetched_again(tmp_path: Path) -> None:
+    archive = Archive(Settings(home=tmp_path))
+
+    def fetch(moment: str) -> None:
+        facts = {"captured_at": moment, "is_last_page": "true", "n_items": "1", "page": "0"}
+        given = {k: Given(v, FETCH) for k, v in {**facts, "listing_day": str(DAY)}.items()}
+        archive.receive(BytesIO(b'[{"paper": {}}]'), f"{DAY}.json", given)
+
+    now = datetime(2025, 6, 10, tzinfo=UTC)
+    fetch("2031-01-01T00:00:00+00:00")
+    assert fetching.decisions(archive, DAY, DAY, now, ())[0].is_due
+    fetch("2025-06-09T00:00:00+00:00")
+    assert not fetching.decisions(archive, DAY, DAY, now, ())[0].is_due
+
+
+# Whole builds
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A source of made-up lists."""
+    with world.source(200) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory, url: str) -> Path:
+    """A home with five days of them; nobody may write to it."""
+    made = tmp_path_factory.mktemp("refreshed") / "home"
+    world.refresh(made, url, 0, 4)
+    return made
+
+
+@pytest.fixture
+def own(refreshed: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(refreshed, tmp_path / "home"))
+
+
+def ask(home: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    done = world.run(home, url, *arguments)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.mark.slow
+def test_a_refresh_without_news_publishes_nothing(
+    own: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERTIDE_MAX_ATTEMPTS", "1")
+    settings = Settings(home=own)
+    before = current(settings).snapshot_id
+    days = ("--since", world.day(0), "--until", world.day(4))
+    quiet = ask(own, url, "refresh", *days)
+    assert quiet.returncode == 0, quiet.stderr
+    assert "Nothing new: the published snapshot is up to date." in quiet.stderr
+    assert current(settings).snapshot_id == before
+    checked = state.checked(settings.snapshots_dir)
+    assert checked is not None
+    assert checked[0] == before
+
+    down = ask(own, "http://127.0.0.1:9", "refresh", *days, "--again")
+    assert down.returncode == 1
+    assert "No day could be fetched" in down.stderr
+    found = state.refusal(settings.snapshots_dir)
+    assert found is not None
+    assert found.kind == "not_fetched"
+    assert ask(own, url, "status").returncode == 1
+    assert ask(own, url, "refresh", *days).returncode == 0  # over: nothing is missing
+    assert state.refusal(settings.snapshots_dir) is None
+    assert current(settings).snapshot_id == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_stopped_is_not_told_as_refused(
+    own: Path, url: str, sign: signal.Signals
+) -> None:
+    settings = Settings(home=own)
+    before = current(settings)
+    process = world.start(own, url, "build")
+    assert process.stderr is not None
+    said = iter(process.stderr.readline, b"")
+    assert any(b"building and checking" in line for line in said)
+    process.send_signal(sign)
+    rest = process.stderr.read().decode()
+    assert process.wait() == 1
+    assert "Stopped. What was finished is kept" in rest
+    assert "Traceback" not in rest
+    assert state.refusal(settings.snapshots_dir) is None
+    assert current(settings) == before
+    assert world.reads(own, url) > 0
+
+
+@pytest.mark.slow
+def test_the_zone_of_the_machine_changes_no_table(
+    refreshed: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captures = refreshed / "captures"
+    made = {}
+    for zone in ("UTC", "America/Los_Angeles", "Asia/Tokyo"):
+        home = tmp_path / zone.replace("/", "-")
+        shutil.copytree(captures, home / "captures")
+        monkeypatch.setenv("TZ", zone)
+        # Any file makes it parse what waits in the archive.
+        body = home / "empty.json"
+        body.write_bytes(b"[]")
+        ask(home, url, "ingest", str(body), "--listing-day", "2025-03-01")
+        assert ask(home, url, "build").returncode == 0
+        package = current(Settings(home=home)).package()
+        made[zone] = {r["name"]: r["hash"] for r in package["resources"]}
+    moments = {"rpt_capture_reconciliation", "fct_engagement"}  # hold when the file was received
+    told = {zone: {k: v for k, v in h.items() if k not in moments} for zone, h in made.items()}
+    assert told["America/Los_Angeles"] == told["UTC"]
+    assert told["Asia/Tokyo"] == told["UTC"]
+
+
+@pytest.mark.slow
+def test_half_a_day_and_double_rows_are_refused_and_readers_told(own: Path, url: str) -> None:
+    settings = Settings(home=own)
+    before = current(settings)
+    folder = max(settings.items_dir.iterdir(), key=lambda f: len(pl.read_parquet(f / ITEMS)))
+    rows = pl.read_parquet(folder / ITEMS)
+    for changed, words in (
+        (rows.head(rows.height // 2), "accepted"),  # half a day is missing
+        (pl.concat([rows, rows]), "unique"),  # every key twice
+    ):
+        changed.write_parquet(folder / ITEMS)
+        facts = json.loads((folder / "capture.json").read_text())
+        facts["files"][ITEMS] = (folder / ITEMS).stat().st_size
+        (folder / "capture.json").write_text(json.dumps(facts))
+        settings.warehouse_path.unlink(missing_ok=True)  # the lake alone decides
+        refused = ask(own, url, "build")
+        assert refused.returncode == 1
+        assert state.NOTHING.strip() in refused.stderr
+        assert words in refused.stderr
+        assert current(settings) == before
+        standing = state.standing(settings.snapshots_dir, datetime.now(UTC), 36)
+        assert standing.state == "refused"
+        assert "These figures are of" in standing.sentence
+        assert "the last build was refused at" in standing.sentence
