@@ -21,6 +21,7 @@ from pipelines.machine import fault_behind, fault_in_words
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 
 _SOURCE_SUFFIXES = (".sql", ".py", ".yml", ".csv")
+_CALLED = tuple(Path(__file__).with_name(room) for room in ("topics", "trends"))
 _RESULTS = frozenset({"LogModelResult", "LogSeedResult", "LogTestResult"})
 
 
@@ -120,12 +121,16 @@ def _restore(variables: Mapping[str, str | None]) -> None:
 
 
 def sources_hash() -> str:
-    """Hash of every file that says what the tables are: models, macros, seeds, contracts."""
+    """Hash of every file that says what the tables are: models, macros, seeds, contracts.
+
+    And of the rooms that models in Python call.
+    """
     digest = hashlib.sha256()
-    for path in sorted(DBT_PROJECT_DIR.rglob("*")):
-        if path.suffix in _SOURCE_SUFFIXES and path.is_file():
-            digest.update(str(path.relative_to(DBT_PROJECT_DIR)).encode())
-            digest.update(path.read_bytes())
+    for folder in (DBT_PROJECT_DIR, *_CALLED):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in _SOURCE_SUFFIXES and path.is_file():
+                digest.update(str(path.relative_to(folder.parent)).encode())
+                digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
