@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
@@ -34,6 +35,7 @@ class Tally:
 
 
 def _read(home: Path, stop: Synchronized[int], results: multiprocessing.Queue[Tally]) -> None:
+    os.nice(15)  # they ask without pause: else the refreshes would take an hour on two cores
     reader = Reader(Settings(home=home))
     tally, declared = Tally(), {}
     while not stop.value:
