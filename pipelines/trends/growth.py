@@ -104,7 +104,7 @@ def grow(grid: Grid) -> Growth:
     current, before = WINDOWS[grid.grain]
     noise = extra_variance(grid)[:, None] * (1 / current + 1 / before)
     plain, variance = _log_ratio(windows, noise)
-    season, season_variance = _season(grid, plain, variance)
+    season, season_variance = _season(grid, windows, plain, variance)
     growth, low, high, p_value = _interval(windows, noise, season, season_variance)
     return Growth(windows, growth, low, high, p_value, ~np.isnan(growth) & (season_variance > 0))
 
@@ -194,7 +194,7 @@ def _log_ratio(windows: Windows, noise: Floats) -> tuple[Floats, Floats]:
     return ratio, variance
 
 
-def _season(grid: Grid, plain: Floats, variance: Floats) -> tuple[Floats, Floats]:
+def _season(grid: Grid, windows: Windows, plain: Floats, variance: Floats) -> tuple[Floats, Floats]:
     """The part of the growth that the season explains, and the variance that taking it out adds.
 
     Both are 0 where less than two years tell of it. The seasonal part is the growth of the same
@@ -217,7 +217,9 @@ def _season(grid: Grid, plain: Floats, variance: Floats) -> tuple[Floats, Floats
     )
     n_year = counts[to] - counts[from_]
     mean = _ratio(sums[to] - sums[from_], n_year)
+    is_seen = windows.k1 + windows.k0 > 0  # a series without a paper tells of no season
     tells = is_there[:, None] & valid & valid[centre] & (n_year >= 0.8 * year)
+    tells &= is_seen & is_seen[centre]
     part = np.where(tells, plain[centre] - mean, 0.0)
     rest = np.where(tells, plain - mean, 0.0)
     weights = _ratio(tells.astype(np.float64), np.where(valid, variance, 1.0))
