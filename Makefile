@@ -31,7 +31,7 @@ demo: $(VENV)/.run ## Run the main job on the bundled sample and say where to lo
 	@$(BIN)/papertide demo
 
 test: $(VENV)/.dev ## Run the tests (browser tests where a Chromium is found)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests
 
 unit: $(VENV)/.dev ## Run the quick tests only
 	@$(BIN)/python -m pytest -q -n 2 -m "unit and not slow" tests

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("asset_graph")]
+pytestmark = pytest.mark.warehouse
 
 AGREED = Path(__file__).resolve().parents[1] / "fixtures" / "asset_graph.json"
 

@@ -87,6 +87,7 @@ def test_a_filter_changes_the_address_and_back_undoes_it(watched: Watched, addre
     expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per month")
 
 
+@pytest.mark.slow
 def test_the_keyboard_keeps_its_place_after_a_change(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/trends")
@@ -97,6 +98,7 @@ def test_the_keyboard_keeps_its_place_after_a_change(watched: Watched, address: 
     expect(page.locator(".filter-grain input[value=quarter]")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_a_topic_is_chosen_from_the_list_and_from_the_table(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/topics")
@@ -112,6 +114,7 @@ def test_a_topic_is_chosen_from_the_list_and_from_the_table(watched: Watched, ad
     assert "topic" not in query(watched)
 
 
+@pytest.mark.slow
 def test_papers_are_searched_and_paged(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/papers")
@@ -134,6 +137,7 @@ def test_papers_are_searched_and_paged(watched: Watched, address: str) -> None:
     expect(box).to_have_value(first.lower())
 
 
+@pytest.mark.slow
 def test_unknown_values_fall_back_with_a_note(watched: Watched, address: str) -> None:
     watched.page.goto(f"{address}/topics?population=mars&topic=%3Cscript%3E")
     settle(watched, "Topics")
@@ -142,6 +146,7 @@ def test_unknown_values_fall_back_with_a_note(watched: Watched, address: str) ->
     expect(notes.first).to_contain_text("mars")
 
 
+@pytest.mark.slow
 def test_dark_is_remembered_and_redraws_the_figures(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/trends")
@@ -181,6 +186,7 @@ def test_outside_links_are_plain_web_links(watched: Watched, address: str) -> No
     assert all("noopener" in rel for _, rel in links)
 
 
+@pytest.mark.slow
 def test_controls_and_regions_have_names(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/topics")

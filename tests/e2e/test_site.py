@@ -30,6 +30,7 @@ def test_every_page_opens_from_disk(watched: Watched, site: Path) -> None:
         assert fits(watched), title
 
 
+@pytest.mark.slow
 def test_a_topic_page_opens_from_the_table(watched: Watched, site: Path) -> None:
     page = watched.page
     page.goto((site / "topics.html").as_uri())
@@ -40,6 +41,7 @@ def test_a_topic_page_opens_from_the_table(watched: Watched, site: Path) -> None
     expect(page.locator(".plot .main-svg").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_dark_redraws_the_figures(watched: Watched, site: Path) -> None:
     page = watched.page
     page.goto((site / "trends.html").as_uri())
@@ -62,6 +64,7 @@ def test_papers_are_filtered_in_the_page(watched: Watched, site: Path) -> None:
     assert items.count() < before
 
 
+@pytest.mark.slow
 def test_a_table_downloads(watched: Watched, site: Path) -> None:
     page = watched.page
     page.goto((site / "topics.html").as_uri())

@@ -12,7 +12,7 @@ from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings
 from tests.conftest import run_papertide
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.slow, pytest.mark.xdist_group("corpus")]
+pytestmark = [pytest.mark.warehouse, pytest.mark.slow]
 
 PAGE_PAPERS = [
     "2407.02880", "2503.15617", "2503.21377", "2504.03302", "2504.10188", "2507.00789",

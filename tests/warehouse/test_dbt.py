@@ -12,7 +12,7 @@ import pytest
 from pipelines import dbt_project
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.warehouse
 
 
 def test_the_models_unit_tests_pass(demo_home: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pipelines.publishing.reader import Reader
 from pipelines.settings import PROJECT_ROOT, Settings
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.warehouse
 Z = 1.959963984540054
 Rows = list[dict[str, Any]]
 

@@ -36,6 +36,7 @@ def test_everything_right_of_the_archive_can_be_rebuilt(demo_home: Path) -> None
     assert hashes(demo_home) == before
 
 
+@pytest.mark.slow
 def test_a_candidate_that_breaks_a_rule_is_refused(demo_home: Path) -> None:
     pointer = (demo_home / "snapshots" / "CURRENT").read_text()
     facts = next((demo_home / "lake" / "items").glob("*/capture.json"))

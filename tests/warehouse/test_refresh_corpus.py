@@ -13,7 +13,7 @@ from tests.conftest import run_papertide
 from tests.replay import ReplayServer, Rule
 from tests.replay.listings import CorpusListings
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.slow, pytest.mark.xdist_group("corpus")]
+pytestmark = [pytest.mark.warehouse, pytest.mark.slow]
 
 SINCE, UNTIL = date(2025, 1, 20), date(2025, 6, 30)
 # Spread over the range; all pass, but each more than once.

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.warehouse
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import run_papertide
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.warehouse, pytest.mark.slow]
 TYPES = duckdb.sql("select * from test_all_types()").columns
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import run_papertide
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.warehouse
 QUESTION = (
     "select topic_name, n_papers, share, share_low, share_high from marts.rpt_topic_trends "
     "where population='hf_daily' and grain='quarter' order by share desc limit 10"

@@ -18,7 +18,7 @@ from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
 from tests.conftest import run_papertide
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.warehouse
 ENDLESS = "from range(1000000000000)"
 
 

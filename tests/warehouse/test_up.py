@@ -23,7 +23,7 @@ from tests.conftest import run_papertide
 from tests.replay import ReplayServer
 from tests.replay.synthetic import SyntheticListings
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.slow, pytest.mark.xdist_group("up")]
+pytestmark = [pytest.mark.warehouse, pytest.mark.slow]
 
 PARTITION = """
 query ($key: AssetKeyInput!, $days: [String!]) {

@@ -11,7 +11,7 @@ from pipelines.publishing.snapshot import current
 from pipelines.settings import PROJECT_ROOT, Settings
 from tests.conftest import run_papertide
 
-pytestmark = [pytest.mark.warehouse, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.warehouse
 
 PAGE = PROJECT_ROOT / "sample" / "hf_page"
 DAY = "2025-11-06"
