@@ -27,10 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start building the demo home where a test wants one; the first of all workers does."""
-    if not any("published_home" in getattr(item, "fixturenames", ()) for item in session.items):
-        return
-    home = _shared(session.config) / "published-home"
+    """Start building the demo home where a test is known to want one."""
+    if any("published_home" in getattr(item, "fixturenames", ()) for item in session.items):
+        _demo_home(session.config)
+
+
+def _demo_home(config: pytest.Config) -> Path:
+    """The home in which the demo runs, or has run; the first of all workers starts it."""
+    home = _shared(config) / "published-home"
     with suppress(FileExistsError):
         home.mkdir()
         command = '"$0" demo 2>"$1/demo.stderr"; echo $? >"$1/demo.code"'
@@ -39,6 +43,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             env={**os.environ, "PAPERTIDE_HOME": str(home), "COLUMNS": "120"},
             stdout=subprocess.DEVNULL,
         )
+    return home
 
 
 def _shared(config: pytest.Config) -> Path:
@@ -86,7 +91,7 @@ def papertide(tmp_path: Path) -> Run:
 @pytest.fixture(scope="session")
 def published_home(pytestconfig: pytest.Config) -> Path:
     """A home in which `papertide demo` has run once; nobody may write to it."""
-    home = _shared(pytestconfig) / "published-home"
+    home = _demo_home(pytestconfig)
     until = time.monotonic() + 600
     while not (home / "demo.code").exists() and time.monotonic() < until:
         time.sleep(0.2)

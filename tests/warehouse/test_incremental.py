@@ -102,5 +102,6 @@ def test_a_capture_that_left_the_lake_leaves_the_tables(demo_home: Path, tmp_pat
     assert len(receipts) == 1
     receipts[0].unlink()
     shutil.rmtree(demo_home / "lake" / "items" / receipts[0].stem)
+    run(demo_home, "accept", "2025-07-02", "--why", "its capture is gone for good")
     assert "the warehouse's copy" in run(demo_home, "build")
     assert hashes(demo_home) == before
