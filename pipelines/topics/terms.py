@@ -174,6 +174,37 @@ def terms_of_papers(papers: pl.DataFrame, vocabulary: TermVocabulary) -> pl.Data
     )
 
 
+def update_terms(
+    before: pl.DataFrame | None,
+    papers: pl.DataFrame,
+    changed: pl.DataFrame,
+    vocabulary: TermVocabulary,
+) -> pl.DataFrame:
+    """Return paper_id, term_id, n_mentions and vocabulary_version of all papers, sorted.
+
+    `before` is what this returned last (None: nothing yet), `changed` has the paper_id of every
+    paper that is new, changed or gone since. Rows of the others are taken over where they were
+    found by the same vocabulary, so the result is that of reading all papers.
+    """
+    if (
+        before is None
+        or before.is_empty()
+        or (before["vocabulary_version"] != vocabulary.version).any()
+    ):
+        kept, wanted = None, papers
+    else:
+        kept = before.join(changed, on="paper_id", how="anti")
+        wanted = papers.join(changed, on="paper_id", how="semi")
+    found = terms_of_papers(wanted, vocabulary).select(
+        "paper_id",
+        "term_id",
+        n_mentions="n",
+        vocabulary_version=pl.lit(vocabulary.version, pl.String),
+    )
+    rows = found if kept is None else pl.concat([kept.select(found.columns), found])
+    return rows.sort("paper_id", "term_id")
+
+
 def _match(
     texts: pl.DataFrame, key: str, vocabulary: TermVocabulary, slice_rows: int
 ) -> pl.DataFrame:

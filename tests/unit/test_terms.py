@@ -14,6 +14,7 @@ from pipelines.topics.terms import (
     match_terms,
     spelled_out,
     terms_of_papers,
+    update_terms,
 )
 from tests.unit.topic_papers import PAPER_SCHEMA
 
@@ -180,3 +181,30 @@ def test_keywords_stand_in_for_a_missing_abstract(vocabulary: TermVocabulary) ->
     papers = pl.DataFrame(rows, schema=PAPER_SCHEMA, orient="row")
     found = terms_of_papers(papers, vocabulary)
     assert found.select("paper_id", "term_id").rows() == [("p", "flow-matching"), ("p", "mamba")]
+
+
+@pytest.mark.parametrize("first", ["nothing yet", "no terms known", "the same terms"])
+def test_an_update_is_as_if_all_were_read(vocabulary: TermVocabulary, first: str) -> None:
+    papers = make_papers(ABSTRACTS)
+    none = pl.DataFrame(schema={"paper_id": pl.String()})
+    whole = update_terms(None, papers, none, vocabulary)
+    assert whole.height > 10
+    other = papers.filter(pl.col("paper_id") != "p3").with_columns(
+        abstract=pl.when(pl.col("paper_id") == "p0")
+        .then(pl.lit("Only Mamba here."))
+        .otherwise("abstract")
+    )
+    before = {
+        "nothing yet": None,
+        "no terms known": update_terms(None, other, none, TermVocabulary(vocabulary.terms.clear())),
+        "the same terms": update_terms(None, other, none, vocabulary),
+    }[first]
+    changed = pl.DataFrame({"paper_id": ["p0", "p3", "gone"]})
+    assert update_terms(before, papers, changed, vocabulary).equals(whole)
+
+
+def test_a_paper_that_did_not_change_is_not_read_again(vocabulary: TermVocabulary) -> None:
+    none = pl.DataFrame(schema={"paper_id": pl.String()})
+    before = update_terms(None, make_papers(ABSTRACTS), none, vocabulary)
+    silent = make_papers([""] * len(ABSTRACTS))
+    assert update_terms(before, silent, none, vocabulary).equals(before)

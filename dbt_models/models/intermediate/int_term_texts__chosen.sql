@@ -33,6 +33,6 @@ select
     papers.title,
     papers.abstract,
     papers.keywords,
-    {{ dbt.hash("papers.title || coalesce(papers.abstract, '') || coalesce(cast(papers.keywords as varchar), '')") }} as text_hash
+    {{ dbt.hash("papers.title || '|' || coalesce(papers.abstract, '') || '|' || coalesce(cast(papers.keywords as varchar), '')") }} as text_hash
 from papers
 inner join chosen on papers.paper_id = chosen.paper_id

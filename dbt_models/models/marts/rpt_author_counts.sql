@@ -52,9 +52,4 @@ select
     judged.ten_plus_verdict,
     judged.ten_plus_verdict_reason
 from summed
-inner join judged
-    on
-        summed.population = judged.population
-        and summed.grain = judged.grain
-        and summed.period_start_on = judged.period_start_on
-        and summed.topic_id = judged.topic_id
+{{ join_judged('summed', 'judged', 'topic_id') }}

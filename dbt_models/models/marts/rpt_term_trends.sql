@@ -29,27 +29,9 @@ select
     {{ wilson('counted.n_papers', 'counted.n_total', 'low') }} as share_low,
     {{ wilson('counted.n_papers', 'counted.n_total', 'high') }} as share_high,
     counted.n_total >= {{ var('min_sufficient_n') }} as is_sufficient,
-    judged.share_shrunk,
-    judged.shrunk_low,
-    judged.shrunk_high,
-    judged.growth,
-    judged.growth_low,
-    judged.growth_high,
-    judged.growth_basis,
-    judged.p_value,
-    judged.q_value,
-    judged.verdict,
-    judged.verdict_reason,
-    judged.burst_level,
-    judged.first_seen_on,
-    judged.is_emerging,
+    {{ judged_columns('judged') }},
     counted.is_partial,
     counted.coverage_share
 from counted
-inner join terms on counted.term_id = terms.term_id
-inner join judged
-    on
-        counted.population = judged.population
-        and counted.grain = judged.grain
-        and counted.period_start_on = judged.period_start_on
-        and counted.term_id = judged.term_id
+left join terms on counted.term_id = terms.term_id
+{{ join_judged('counted', 'judged', 'term_id') }}
