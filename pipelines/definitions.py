@@ -5,6 +5,7 @@ With `cli/`, the only room that knows both houses (pipelines and dashboards).
 
 import logging
 import os
+from datetime import datetime
 
 import dagster as dg
 
@@ -27,7 +28,9 @@ def site(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[
     reader = Reader(home.settings)
     pages = export_site(reader, home.settings.site_dir)
     # The last step of the way: from here on a refresh without news has nothing to do.
-    state.note_checked(home.settings, reader.snapshot().snapshot_id)
+    snapshot = reader.snapshot()
+    published_at = datetime.fromisoformat(snapshot.package()["created"])
+    state.note_checked(home.settings, snapshot.snapshot_id, now=published_at)
     return dg.MaterializeResult(
         metadata={
             "n_pages": len(pages),

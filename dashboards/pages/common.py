@@ -5,6 +5,7 @@ Belongs here: blocks that more than one page shows. Does not: a page.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import polars as pl
@@ -37,6 +38,7 @@ GROWTH = (
     "Rising and falling: q ≤ 0.10 and a change of a fifth or more. See “Trends” in "
     f"{METHODS}."
 )
+VERDICTS = ("rising", "falling", "flat", "insufficient")
 REASONS = {
     "partial": "a period of the windows is partial",
     "short_history": "the history is too short",
@@ -101,16 +103,15 @@ def topic_link(page: str, view: View, row: b.Row) -> b.Link:
     )
 
 
-def growth_columns() -> tuple[b.Column, ...]:
-    """Verdict, change, its interval and q of rows of rpt_topic_trends."""
+def growth_columns(*, with_reason: bool = True) -> tuple[b.Column, ...]:
+    """Verdict, change, its interval, q and the reason, of rows of rpt_topic_trends."""
 
     def said(row: b.Row) -> str:
-        if row["verdict"] == "insufficient":
-            return f"insufficient: {REASONS[row['verdict_reason']]}"
         return f"{row['verdict']}{', emerging' if row['is_emerging'] else ''}"
 
+    why = b.Column("Why", lambda row: REASONS[row["verdict_reason"]], is_unbroken=True)
     return (
-        b.Column("Verdict", said),
+        b.Column("Verdict", said, is_unbroken=True),
         b.Column("Change", lambda row: formats.factor(row["growth"]), is_number=True),
         b.Column(
             "95 % interval",
@@ -118,7 +119,15 @@ def growth_columns() -> tuple[b.Column, ...]:
             is_number=True,
         ),
         b.Column("q", lambda row: formats.small(row["q_value"]), is_number=True),
+        *([why] if with_reason else ()),
     )
+
+
+def tested(frame: pl.DataFrame, noun: str) -> str:
+    """`142 topics tested: 14 rising, 0 falling, 1 flat, 148 insufficient`."""
+    counts = Counter(frame["verdict"].to_list())
+    summary = ", ".join(f"{counts[name]:,} {name}" for name in VERDICTS)
+    return f"{formats.plural(frame['q_value'].drop_nulls().len(), noun)} tested: {summary}"
 
 
 def topics_by_paper(queries: Queries, *frames: pl.DataFrame) -> TopicsByPaper:

@@ -8,21 +8,19 @@ from dataclasses import replace
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import figures, formats
+from dashboards import figures
 from dashboards.pages import common
 from dashboards.queries import Queries
 from dashboards.state import MAX_TOPICS, View
-
-VERDICTS = ("rising", "falling", "flat", "insufficient")
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
         return common.nothing_yet()
-    shown = view.topics or largest(queries, view)
-    found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
     last = replace(view, period=view.end or view.period)
+    shown = view.topics or largest(queries, last)
+    found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
     found += verdicts(queries.topic_shares(last), last)
     found += term_verdicts(queries.term_verdicts(last), last)
     if not shown:
@@ -31,11 +29,10 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     names = dict(history.select("topic_id", "topic_name").unique().iter_rows())
     top = figures.highest(history)
     ordered = pl.concat([history.filter(pl.col("topic_id") == topic) for topic in shown])
-    the = "the " if view.grain == "week" else ""
     chosen = (
         "The topics chosen"
         if view.topics
-        else f"The {len(shown)} largest topics of {the}{view.period_name}, until you choose others"
+        else f"The {len(shown)} largest topics of {_named(last)}, until you choose others"
     )
     chart = b.Chart(
         key="trends",
@@ -69,14 +66,11 @@ def build(queries: Queries, view: View) -> list[b.Block]:
 def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
     """Topics that rise or fall in the chosen period, surest first, and why the others do not."""
     topics = frame.filter(pl.col("topic_id") != "no-topic")
-    counts = Counter(topics["verdict"].to_list())
     called = _called(topics).sort(
         "verdict", "q_value", "topic_name", descending=[True, False, False]
     )
-    tested = formats.plural(topics["q_value"].drop_nulls().len(), "topic")
-    summary = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
     return [
-        b.Heading(f"Rising and falling in {view.period_name}", f"{tested} tested: {summary}."),
+        b.Heading(f"Rising and falling in {_named(view)}", f"{common.tested(topics, 'topic')}."),
         b.Table(
             "verdicts",
             f"Verdicts, {view.period_name}",
@@ -85,8 +79,9 @@ def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
                 b.text(
                     "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
                 ),
-                *common.growth_columns(),
-                b.share("share", f"Share in {view.period_name}"),
+                *common.growth_columns(with_reason=False),
+                b.share("share", "Share"),
+                b.share_interval("share_low", "share_high"),
                 b.n_of_total(),
             ),
             empty=_nothing_called(topics),
@@ -107,17 +102,24 @@ def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
             _called(terms),
             (
                 b.text("term", "Term", link=lambda row: _papers_with(row, view)),
-                *common.growth_columns(),
-                b.share("share", f"Share in {view.period_name}"),
+                *common.growth_columns(with_reason=False),
+                b.share("share", "Share"),
+                b.share_interval("share_low", "share_high"),
                 b.n_of_total(),
             ),
             empty=_nothing_called(terms),
             max_rows=40,
             csv_frame=lambda: terms,
             note="Terms are learned from the papers' own words: names of models, methods and data "
-            f"sets, and set phrases. {common.n_of(view)}. The download has every term.",
+            f"sets, and set phrases. {common.tested(terms, 'term')}. {common.n_of(view)}. The "
+            "download has every term.",
         )
     ]
+
+
+def _named(view: View) -> str:
+    """`Oct 2025`, `the week of 27 Oct 2025`."""
+    return f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
 
 
 def _papers_with(row: b.Row, view: View) -> b.Link:
