@@ -54,9 +54,10 @@ def test_every_page_opens_from_the_navigation(watched: Watched, address: str) ->
     expect(watched.page.locator("#nav [aria-current=page]")).to_have_text("Data health")
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/topics", "/authors", "/trends", "/papers", "/health", "/?nope=1", "/lost"]
-)
+LONG = [pytest.param(path, marks=pytest.mark.slow) for path in ("/topics", "/trends", "/health")]
+
+
+@pytest.mark.parametrize("path", ["/", "/authors", "/papers", "/?nope=1", "/lost", *LONG])
 def test_every_address_opens_directly(path: str, watched: Watched, address: str) -> None:
     watched.page.goto(address + path)
     expect(watched.page.locator("h1")).to_be_visible()
@@ -162,6 +163,7 @@ def test_dark_is_remembered_and_redraws_the_figures(watched: Watched, address: s
     assert page.evaluate(ink) != light
 
 
+@pytest.mark.slow
 def test_a_table_downloads(watched: Watched, address: str, tmp_path: Path) -> None:
     page = watched.page
     page.goto(f"{address}/topics")
@@ -175,6 +177,7 @@ def test_a_table_downloads(watched: Watched, address: str, tmp_path: Path) -> No
     assert waiting.value.suggested_filename.endswith(".csv")
 
 
+@pytest.mark.slow
 def test_outside_links_are_plain_web_links(watched: Watched, address: str) -> None:
     watched.page.goto(f"{address}/papers")
     settle(watched, "Papers")
