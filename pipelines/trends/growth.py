@@ -45,7 +45,8 @@ MOST_CHANGE: Final = {"complete_share": 0.5, "text_share": 0.2}
 a day is no sample of the day, and topics are found more often where there is more text: a change of
 either would look like a change of the field."""
 
-CREDIBLE: Final = (0.025, 0.975)
+LEVEL: Final = 0.95
+"""Of intervals."""
 
 LESS: Final = 0.25
 MORE: Final = 0.75
@@ -98,14 +99,17 @@ class Growth:
     is_seasonal: Bools
 
 
-def grow(grid: Grid) -> Growth:
-    """Return the growth of every cell of a grid, net of a season where two years tell of one."""
+def grow(grid: Grid, level: float = LEVEL) -> Growth:
+    """Return the growth of every cell of a grid, net of a season where two years tell of one.
+
+    `level` is that of the intervals.
+    """
     windows = window_sums(grid)
     current, before = WINDOWS[grid.grain]
     noise = extra_variance(grid)[:, None] * (1 / current + 1 / before)
     plain, variance = _log_ratio(windows, noise)
     season, season_variance = _season(grid, windows, plain, variance)
-    growth, low, high, p_value = _interval(windows, noise, season, season_variance)
+    growth, low, high, p_value = _interval(windows, noise, season, season_variance, level)
     return Growth(windows, growth, low, high, p_value, ~np.isnan(growth) & (season_variance > 0))
 
 
@@ -231,7 +235,7 @@ def _season(grid: Grid, windows: Windows, plain: Floats, variance: Floats) -> tu
 
 
 def _interval(
-    windows: Windows, noise: Floats, season: Floats, season_variance: Floats
+    windows: Windows, noise: Floats, season: Floats, season_variance: Floats, level: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Growth, its bounds and its p-value, from the conditional binomial law of the two counts.
 
@@ -251,8 +255,8 @@ def _interval(
     back = np.log(n0 / n1) - season[at]
     null = special.expit(-back)
     growth = np.log((k1 + still) / (k0 + 1 - still)) + back
-    low = _logit_quantile(k1 + LESS, k0 + MORE, CREDIBLE[0]) + back
-    high = _logit_quantile(k1 + MORE, k0 + LESS, CREDIBLE[1]) + back
+    low = _logit_quantile(k1 + LESS, k0 + MORE, (1 - level) / 2) + back
+    high = _logit_quantile(k1 + MORE, k0 + LESS, (1 + level) / 2) + back
     # One tail alone, from its own side, so that tiny p-values keep their digits.
     rises = growth > 0
     tail = special.betainc(

@@ -13,12 +13,10 @@ import numpy as np
 from scipy import special
 
 from pipelines.trends.grids import Floats, Grid, row_sums
-from pipelines.trends.growth import extra_variance
+from pipelines.trends.growth import LEVEL, extra_variance
 
 DRIFTS: Final = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 """Candidates for how much the log odds of a share drift: variance per period of a random walk."""
-
-CREDIBLE: Final = (0.025, 0.975)
 
 LEAST_STRENGTH: Final = 1.0
 MOST_STRENGTH: Final = 100.0
@@ -30,7 +28,7 @@ LEAST_PRIOR: Final = 0.1
 
 @dataclass(frozen=True)
 class Shares:
-    """Posterior mean and 95 % credible bounds of each cell's share; NaN where the total is 0."""
+    """Posterior mean and credible bounds of each cell's share; NaN where the total is 0."""
 
     shrunk: Floats
     low: Floats
@@ -39,8 +37,8 @@ class Shares:
     """For each period the drift that was best at foretelling the periods before it."""
 
 
-def shrink(grid: Grid) -> Shares:
-    """Return the empirical-Bayes share of every cell of a grid.
+def shrink(grid: Grid, level: float = LEVEL) -> Shares:
+    """Return the empirical-Bayes share of every cell of a grid, with intervals of the level.
 
     The prior of a cell is a beta law: over all series before the series has a past, and then what
     its past says, with the variance of its log odds widened by the drift. The posterior adds the
@@ -59,8 +57,8 @@ def shrink(grid: Grid) -> Shares:
 
     a, b = alpha[has_papers], beta[has_papers]
     mean = a / (a + b)
-    low = np.minimum(special.betaincinv(a, b, CREDIBLE[0]), mean)
-    high = np.maximum(special.betaincinv(a, b, CREDIBLE[1]), mean)
+    low = np.minimum(special.betaincinv(a, b, (1 - level) / 2), mean)
+    high = np.maximum(special.betaincinv(a, b, (1 + level) / 2), mean)
     return Shares(cells(mean), cells(low), cells(high), drift)
 
 

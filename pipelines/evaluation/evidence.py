@@ -1,0 +1,219 @@
+"""What the evaluation works on: papers, their days and topics, out of a published snapshot.
+
+Belongs here: reading the snapshot, counting papers by period as the marts do, dense arrays for
+experiments. Does not belong here: any experiment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from pipelines.publishing.reader import Reader
+from pipelines.trends.grids import Floats, Grid, Ints, check, grids
+
+POPULATIONS = ("hf_daily", "arxiv")
+GRAINS = ("week", "month", "quarter")
+
+_TRUNCATE = {"week": "1w", "month": "1mo", "quarter": "1q"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Frames of one snapshot, sorted, so that equal warehouses give equal reports."""
+
+    members: pl.DataFrame
+    """population, paper_id, counted_on, date_precision: which papers count on which day."""
+    topics: pl.DataFrame
+    """paper_id, topic_id: by the taxonomy's rules."""
+    periods: pl.DataFrame
+    """population, grain, period_start_on, n_total, is_partial and how they were observed."""
+    trends: pl.DataFrame
+    """The counts and verdicts that were published, by topic."""
+    papers: pl.DataFrame
+    """paper_id, title, abstract, keywords, primary_category."""
+    snapshot_id: str
+    input_hash: str
+    """First 16 hex digits of a SHA-256 over the hashes of the tables that are read."""
+
+
+READ = (
+    "bridge_paper_topics", "bridge_population_papers", "dim_papers", "dim_topics",
+    "rpt_period_coverage", "rpt_topic_trends",
+)  # fmt: skip
+"""Marts that the evaluation reads."""
+
+
+def read(reader: Reader) -> Evidence:
+    """The evidence of the snapshot that people read now. Raises NoSnapshotError."""
+    snapshot = reader.snapshot()
+    hashes = {r["name"]: r["hash"] for r in snapshot.package()["resources"]}
+    digest = hashlib.sha256("".join(f"{name} {hashes[name]}\n" for name in READ).encode())
+    return Evidence(
+        members=reader.query(
+            "select population, paper_id, counted_on, date_precision from bridge_population_papers "
+            "order by population, paper_id, counted_on"
+        ),
+        topics=reader.query(_TOPICS),
+        periods=reader.query(_PERIODS),
+        trends=reader.query(_TRENDS),
+        papers=reader.query(
+            "select paper_id, title, abstract, keywords, primary_category from dim_papers "
+            "order by paper_id"
+        ),
+        snapshot_id=snapshot.snapshot_id,
+        input_hash=digest.hexdigest()[:16],
+    )
+
+
+# A paper without any topic has one, which is counted and judged like the others.
+_TOPICS = """
+    with found as (
+        select paper_id, topic_id
+        from bridge_paper_topics
+        inner join dim_topics using (topic_id)
+        where dim_topics.kind = 'taxonomy'
+    )
+    select paper_id, topic_id from found
+    union all
+    select paper_id, 'no-topic' from dim_papers where paper_id not in (select paper_id from found)
+    order by paper_id, topic_id
+"""
+
+_PERIODS = """
+    with spread as (
+        select distinct population, 'week' as grain,
+            cast(date_trunc('week', counted_on) as date) as period_start_on, paper_id
+        from bridge_population_papers where date_precision = 'day'
+        union all
+        select distinct population, 'month', cast(date_trunc('month', counted_on) as date), paper_id
+        from bridge_population_papers
+        union all
+        select distinct population, 'quarter',
+            cast(date_trunc('quarter', counted_on) as date), paper_id
+        from bridge_population_papers
+    ),
+    text_of as (
+        select population, grain, period_start_on,
+            avg(case when abstract is not null or keywords is not null then 1.0 else 0.0 end)
+                as text_share
+        from spread
+        inner join dim_papers using (paper_id)
+        group by population, grain, period_start_on
+    )
+    select population, grain, period_start_on, n_total, is_partial, text_share,
+        case when population = 'hf_daily'
+            then cast(n_days_complete as double) / n_days_expected end as complete_share
+    from rpt_period_coverage
+    inner join text_of using (population, grain, period_start_on)
+    order by population, grain, period_start_on
+"""
+
+_TRENDS = """
+    select population, grain, period_start_on, topic_id as series_id, n_papers, n_total, is_partial,
+        growth, growth_low, growth_high, p_value, q_value, verdict, verdict_reason
+    from rpt_topic_trends
+    inner join dim_topics using (topic_id)
+    where dim_topics.kind in ('taxonomy', 'none')
+    order by population, grain, period_start_on, series_id
+"""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One population and grain: a grid of counts, and the papers that they count."""
+
+    population: str
+    grain: str
+    grid: Grid
+    period: Ints
+    """For each paper the position of its period in the grid."""
+    has_topic: sp.csr_matrix
+    """Papers × series of the grid: 1 where the paper has the topic."""
+
+    @property
+    def name(self) -> str:
+        """`arxiv month`."""
+        return f"{self.population} {self.grain}"
+
+    def with_counts(self, n_papers: Floats) -> Grid:
+        """The grid with other counts of the same shape."""
+        return replace(self.grid, n_papers=n_papers)
+
+    def count(self, period: Ints) -> Floats:
+        """Papers by period and series if papers fell into these periods."""
+        n_periods = self.grid.starts.size
+        member = sp.csr_matrix(
+            (np.ones(period.size), (period, np.arange(period.size))), shape=(n_periods, period.size)
+        )
+        return np.asarray((member @ self.has_topic).todense(), dtype=np.float64)
+
+
+def count(evidence: Evidence, population: str, grain: str, *, whole: bool = False) -> Counted | None:
+    """Papers of a population by period and topic; None where there is none.
+
+    `whole` takes partial periods as complete: arXiv's weeks hold only papers whose day is known, so
+    that all are partial, and are of use to experiments alone.
+    """
+    members = evidence.members.filter(pl.col("population") == population)
+    if grain == "week":
+        members = members.filter(pl.col("date_precision") == "day")
+    members = members.select(
+        "paper_id", period_start_on=pl.col("counted_on").dt.truncate(_TRUNCATE[grain])
+    ).unique(maintain_order=True)
+    if members.is_empty():
+        return None
+    periods = evidence.periods.filter(population=population, grain=grain)
+    papers = members.with_row_index("paper")
+    names = evidence.trends.filter(population=population, grain=grain)["series_id"].unique().sort()
+    links = papers.join(evidence.topics, on="paper_id", how="inner", maintain_order="left")
+    counts = links.group_by("period_start_on", "topic_id").agg(n_papers=pl.len())
+    frame = (
+        periods.join(pl.DataFrame({"topic_id": names}), how="cross")
+        .join(counts, on=["period_start_on", "topic_id"], how="left")
+        .with_columns(
+            pl.col("n_papers").fill_null(0).cast(pl.Int64),
+            is_partial=pl.lit(value=False) if whole else pl.col("is_partial"),
+        )
+        .rename({"topic_id": "series_id"})
+    )
+    if frame.is_empty():
+        return None
+    grid = next(iter(grids(check(frame))))
+    starts = periods["period_start_on"].sort()
+    at = pl.DataFrame({"period_start_on": starts}).with_row_index("period")
+    of = pl.DataFrame({"topic_id": names}).with_row_index("series")
+    period = papers.join(at, on="period_start_on", how="left", maintain_order="left")["period"]
+    column = links.join(of, on="topic_id", how="left", maintain_order="left")["series"]
+    return Counted(
+        population,
+        grain,
+        grid,
+        period.cast(pl.Int64).to_numpy(),
+        sp.csr_matrix(
+            (
+                np.ones(links.height),
+                (links["paper"].cast(pl.Int64).to_numpy(), column.cast(pl.Int64).to_numpy()),
+            ),
+            shape=(papers.height, names.len()),
+        ),
+    )
+
+
+def all_counted(
+    evidence: Evidence, *, whole_weeks: Mapping[str, bool] | None = None
+) -> Iterator[Counted]:
+    """Each population and grain that has papers; arXiv's weeks are taken as whole."""
+    whole = {"arxiv": True} if whole_weeks is None else whole_weeks
+    for population in POPULATIONS:
+        for grain in GRAINS:
+            counted = count(
+                evidence, population, grain, whole=grain == "week" and whole.get(population, False)
+            )
+            if counted is not None:
+                yield counted
