@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.alerts import alert_test
+from pipelines.cli.evaluate import evaluate
 from pipelines.cli.refresh import backfill, refresh
 from pipelines.cli.snapshots import ALL as SNAPSHOTS
 from pipelines.errors import UsageError
@@ -171,6 +172,6 @@ def up(only: str | None) -> int:
 
 
 ALL = (
-    demo, ingest, refresh, backfill, build, status, sql, dashboard, export_site, up, alert_test,
-    *SNAPSHOTS,
+    demo, ingest, refresh, backfill, build, status, sql, dashboard, export_site, up, evaluate,
+    alert_test, *SNAPSHOTS,
 )  # fmt: skip

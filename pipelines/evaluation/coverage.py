@@ -1,4 +1,4 @@
-"""Coverage: how often do the intervals hold the truth, where the truth is known?
+"""Coverage: how often the intervals hold the truth, where the truth is known.
 
 Belongs here: simulated histories with known shares. Does not belong here: the intervals.
 """
@@ -26,15 +26,15 @@ TOLERANCE = 0.02
 
 METHOD = f"""
 For each population and grain, {N_HISTORIES} histories with as many periods, papers and topics as
-the real one are made up. The log odds of each topic's share begin at the topic's real mean, wander
-(variance per period: {", ".join(f"{g} {v}" for g, v in DRIFT.items())}) and carry noise that does
-not last ({", ".join(f"{g} {v}" for g, v in USUAL_VARIANCE.items())}); papers are binomial. So what
-is estimated is known: the share without the noise, and the ratio of its means over both windows.
-*Share* is the plain share with Wilson's interval, which promises to hold the share of the period,
-its noise included; *share_shrunk* and *growth* are those of the tables. Counted are periods of at
-least {MIN_TOTAL} papers; for growth, windows with at least {MIN_PAPERS} papers of the topic, which
-are those that get a verdict. Weeks are taken as whole. Histories that jump, or drift in step, are
-not made up here.
+the real one are made up. The log odds of each topic's share begin at the topic's real mean,
+wander (variance per period: {", ".join(f"{g} {v}" for g, v in DRIFT.items())}) and carry noise
+that does not last ({", ".join(f"{g} {v}" for g, v in USUAL_VARIANCE.items())}); papers are
+binomial. So what is estimated is known: the share without the noise, and the ratio of its means
+over both windows. *Share* is the plain share with Wilson's interval, which promises to hold the
+share of the period, its noise included; *share_shrunk* and *growth* are those of the tables.
+Counted are periods of at least {MIN_TOTAL} papers; for growth, windows with at least {MIN_PAPERS}
+papers of the topic, which are those that get a verdict. Weeks are taken as whole. Histories that
+jump, or drift in step, are not made up here.
 """
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from pipelines.publishing.reader import Reader
 from pipelines.trends.grids import Floats, Grid, Ints, check, grids
+
+if TYPE_CHECKING:  # processes that only measure need no database
+    from pipelines.publishing.reader import Reader
 
 POPULATIONS = ("hf_daily", "arxiv")
 GRAINS = ("week", "month", "quarter")
@@ -36,7 +39,7 @@ class Evidence:
     trends: pl.DataFrame
     """The counts and verdicts that were published, by topic."""
     papers: pl.DataFrame
-    """paper_id, title, abstract, keywords, primary_category."""
+    """paper_id, arxiv_id, title, abstract, keywords, primary_category, published_on."""
     snapshot_id: str
     input_hash: str
     """First 16 hex digits of a SHA-256 over the hashes of the tables that are read."""
@@ -54,16 +57,21 @@ def read(reader: Reader) -> Evidence:
     snapshot = reader.snapshot()
     hashes = {r["name"]: r["hash"] for r in snapshot.package()["resources"]}
     digest = hashlib.sha256("".join(f"{name} {hashes[name]}\n" for name in READ).encode())
+    periods = reader.query(_PERIODS)
+    of_period = ["population", "grain", "period_start_on"]
     return Evidence(
         members=reader.query(
             "select population, paper_id, counted_on, date_precision from bridge_population_papers "
             "order by population, paper_id, counted_on"
         ),
         topics=reader.query(_TOPICS),
-        periods=reader.query(_PERIODS),
-        trends=reader.query(_TRENDS),
+        periods=periods,
+        trends=reader.query(_TRENDS).join(
+            periods.drop("n_total", "is_partial"), on=of_period, how="left", maintain_order="left"
+        ),
         papers=reader.query(
-            "select paper_id, title, abstract, keywords, primary_category from dim_papers "
+            "select paper_id, arxiv_id, title, abstract, keywords, primary_category, published_on "
+            "from dim_papers "
             "order by paper_id"
         ),
         snapshot_id=snapshot.snapshot_id,
@@ -154,7 +162,9 @@ class Counted:
         return np.asarray((member @ self.has_topic).todense(), dtype=np.float64)
 
 
-def count(evidence: Evidence, population: str, grain: str, *, whole: bool = False) -> Counted | None:
+def count(
+    evidence: Evidence, population: str, grain: str, *, whole: bool = False
+) -> Counted | None:
     """Papers of a population by period and topic; None where there is none.
 
     `whole` takes partial periods as complete: arXiv's weeks hold only papers whose day is known, so

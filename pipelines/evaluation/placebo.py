@@ -1,6 +1,7 @@
-"""Placebo: the papers' dates are shuffled, so nothing rises; how much is called all the same?
+"""Placebo: what is called where the papers' dates are shuffled, so that nothing rises.
 
-Belongs here: shuffling dates, or whole periods, within a population. Does not belong here: the rule of the verdict.
+Belongs here: shuffling dates, or whole periods, within a population. Does not belong here: the rule
+of the verdict.
 """
 
 from __future__ import annotations
@@ -22,17 +23,18 @@ N_SHUFFLES = 1_000
 N_BLOCK_SHUFFLES = 200
 
 METHOD = """
-Each shuffle deals the papers of a population out to its days anew: every period keeps its number of
-papers, every topic its number of papers, and no topic has a trend. Whatever is then called *rising*
-or *falling* is a false call. Where nothing changes, every call is false, so the share of families
-(one population, grain and period, which are judged together) with any call is the false-discovery
-rate, and the share of tested rows that are called is the chance of one topic to be called in one
-period. The weeks of `arxiv` hold the papers whose day is known and are taken as whole, here only.
+Each shuffle deals the papers of a population out to its days anew: every period keeps its number
+of papers, every topic its number of papers, and no topic has a trend. Whatever is then called
+*rising* or *falling* is a false call. Where nothing changes, every call is false, so the share of
+families (one population, grain and period, which are judged together) with any call is the
+false-discovery rate, and the share of tested rows that are called is the chance of one topic to
+be called in one period. The weeks of `arxiv` hold the papers whose day is known and are taken as
+whole, here only.
 
-The second table shuffles whole periods with all their papers. Shares then jump about as they really
-do from period to period, and what lasted for months is turned into noise that does not last: harsher
-than any history, and not promised. A quarter is where it shows, as two to six of them cannot tell
-noise from drift.
+The second table shuffles whole periods with all their papers. Shares then jump about as they
+really do from period to period, and what lasted for months is turned into noise that does not
+last: harsher than any history, and not promised. A quarter is where it shows, as two to six of
+them cannot tell noise from drift.
 """
 
 
@@ -45,7 +47,8 @@ def evaluate(evidence: Evidence, n_shuffles: int = N_SHUFFLES, seed: int = 0) ->
     n_blocks = min(n_shuffles, N_BLOCK_SHUFFLES)
     blocks = _tallies(everything, _by_period, n_blocks, seed)
     worst = tallies.sort("families with a call").row(-1, named=True)
-    called = tallies["called rows"].sum() / max(tallies["tested rows"].sum(), 1)
+    n_tested = int(tallies["tested rows"].sum())
+    called = int(tallies["called rows"].sum()) / max(n_tested, 1)
     return Part(
         "Placebo",
         METHOD,
@@ -58,7 +61,7 @@ def evaluate(evidence: Evidence, n_shuffles: int = N_SHUFFLES, seed: int = 0) ->
             ),
             Promise(
                 f"At most {MAX_Q:.0%} of tested topics are called rising or falling",
-                f"{called:.2%} of {tallies['tested rows'].sum():,} rows",
+                f"{called:.2%} of {n_tested:,} rows",
                 called <= MAX_Q,
             ),
         ],

@@ -1,4 +1,4 @@
-"""Power: a known growth is put into real papers; how often is it found, and how late?
+"""Power: how often, and how late, a growth that was put into real papers is found.
 
 Belongs here: the made-up series. Does not belong here: the rule of the verdict.
 """
@@ -6,15 +6,17 @@ Belongs here: the made-up series. Does not belong here: the rule of the verdict.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from pipelines.evaluation.evidence import POPULATIONS, Counted, Evidence, count
 from pipelines.evaluation.intervals import wilson
 from pipelines.evaluation.report import Part, Promise, Table
-from pipelines.trends.grids import OPTIONAL_SCHEMA, Bools, Floats, Grid
+from pipelines.trends.grids import OPTIONAL_SCHEMA, Bools, Floats, Grid, Ints
 from pipelines.trends.growth import USUAL_VARIANCE, WINDOWS, grow
 from pipelines.trends.verdicts import judge_growth
 
@@ -36,18 +38,18 @@ PROMISED = 0.8
 
 METHOD = f"""
 The papers of the larger population, with their real topics, are dealt out to {N_WEEKS} weeks in
-which nothing rises. Beside them {N_SERIES * N_ROUNDS} made-up series of each kind are put, one kind
-at a time, so that verdicts compete as they do in the tables. A series has *n* papers a week on
-average, in proportion to the week's papers; the log odds of its share carry the usual noise from
-week to week (variance {USUAL_VARIANCE["week"]}). From a week drawn at random on, its share grows by
-the factor within the given weeks, evenly in its logarithm, and stays.
+which nothing rises. Beside them {N_SERIES * N_ROUNDS} made-up series of each kind are put, one
+kind at a time, so that verdicts compete as they do in the tables. A series has *n* papers a week
+on average, in proportion to the week's papers; the log odds of its share carry the usual noise
+from week to week (variance {USUAL_VARIANCE["week"]}). From a week drawn at random on, its share
+grows by the factor within the given weeks, evenly in its logarithm, and stays.
 
-*Found* means: called *rising* in a week from the first of the growth to {WAIT_WEEKS} weeks after its
-last. The delay is the median, over those found, of the weeks from the first of the growth. A false
-alarm is a series called rising in any of the {WAIT_WEEKS} weeks before. A growth by × 1.5 over 26
-weeks is less than × 1.2 between neighbouring windows, so by the rule it is *rising* only with the
-help of chance, and the more papers the less so. Dash: the series would hold
-more than {MOST_OF_TOTAL:.0%} of all papers.
+*Found* means: called *rising* in a week from the first of the growth to {WAIT_WEEKS} weeks after
+its last. The delay is the median, over those found, of the weeks from the first of the growth. A
+false alarm is a series called rising in any of the {WAIT_WEEKS} weeks before. A growth by × 1.5
+over 26 weeks is less than × 1.2 between neighbouring windows, so by the rule it is *rising* only
+with the help of chance, and the more papers the less so. Dash: the series would hold more than
+{MOST_OF_TOTAL:.0%} of all papers.
 """
 
 
@@ -89,8 +91,8 @@ def evaluate(evidence: Evidence, n_rounds: int = N_ROUNDS, seed: int = 0) -> Par
         ],
         [
             Table(
-                f"Share of {N_SERIES * n_rounds} series found [95 % interval], median delay in weeks; "
-                f"{counted.population}, {counted.period.size:,} papers, {N_WEEKS} weeks",
+                f"Share of {N_SERIES * n_rounds} series found [95 % interval], median delay in "
+                f"weeks; {counted.population}, {counted.period.size:,} papers, {N_WEEKS} weeks",
                 _by_papers(found),
             )
         ],
@@ -175,15 +177,17 @@ def _tally(
 def _shares(
     chance: np.random.Generator,
     n_weeks: int,
-    starts: np.ndarray,  # type: ignore[type-arg]
+    starts: Ints,
     base: float,
     factor: float,
     weeks: int,
 ) -> Floats:
     """Weeks × series: the share of each made-up series."""
     grown = np.clip((np.arange(n_weeks)[:, None] - starts + 1) / weeks, 0, 1)
-    odds = base / (1 - base) * np.exp(
-        chance.normal(0, np.sqrt(USUAL_VARIANCE["week"]), (n_weeks, starts.size))
+    odds = (
+        base
+        / (1 - base)
+        * np.exp(chance.normal(0, np.sqrt(USUAL_VARIANCE["week"]), (n_weeks, starts.size)))
     )
     share = odds / (1 + odds)
     return np.asarray(np.minimum(share * factor**grown, 1.0), dtype=np.float64)
@@ -193,7 +197,7 @@ def _rising(grid: Grid, made: Floats) -> Bools:
     """Weeks × made-up series: whether each is called rising, judged beside all real series."""
     n_made = made.shape[1]
 
-    def beside(cells: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def beside(cells: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([cells, np.repeat(cells[:, :1], n_made, axis=1)], axis=1)
 
     both = replace(

@@ -45,7 +45,7 @@ class Part:
 
 def markdown_table(rows: pl.DataFrame) -> str:
     """A frame as a Markdown table: numbers to the right, null as a dash."""
-    head = "| " + " | ".join(rows.columns) + " |"
+    head = "| " + " | ".join(_cell(name) for name in rows.columns) + " |"
     rule = "|" + "|".join(" ---: |" if t.is_numeric() else " --- |" for t in rows.dtypes)
     rule = rule.replace("||", "|")
     body = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows.iter_rows()]

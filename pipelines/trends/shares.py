@@ -15,8 +15,14 @@ from scipy import special
 from pipelines.trends.grids import Floats, Grid, row_sums
 from pipelines.trends.growth import LEVEL, extra_variance
 
-DRIFTS: Final = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+DRIFTS: Final = (0.0, 0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.3)
 """Candidates for how much the log odds of a share drift: variance per period of a random walk."""
+
+USUAL_DRIFT: Final = {"week": 0.01, "month": 0.05, "quarter": 0.1}
+"""The candidate that holds before data have their say (measured)."""
+
+STEP_COST: Final = 3.0
+"""Log probability that a candidate must gain for each step it lies away from the usual one."""
 
 LEAST_STRENGTH: Final = 1.0
 MOST_STRENGTH: Final = 100.0
@@ -95,7 +101,8 @@ def _followed(grid: Grid) -> tuple[Floats, Floats, Floats]:
     # Per drift and series: what is believed; per series: whether it has a past and was ever seen.
     alpha, beta = np.ones((len(DRIFTS), n_series)), np.ones((len(DRIFTS), n_series))
     has_past, seen = np.zeros(n_series, dtype=np.bool_), np.zeros(n_series, dtype=np.bool_)
-    score = np.zeros(len(DRIFTS))
+    steps = np.arange(len(DRIFTS)) - DRIFTS.index(USUAL_DRIFT[grid.grain])
+    score = -STEP_COST * np.abs(steps)
     alphas, betas, drift = np.empty_like(k), np.empty_like(k), np.empty(n_periods)
     for at in range(n_periods):
         gone = float(grid.ticks[at] - grid.ticks[at - 1]) if at else 0.0

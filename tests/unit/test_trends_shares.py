@@ -10,7 +10,7 @@ from scipy import stats
 
 from pipelines.trends.grids import Grid
 from pipelines.trends.growth import extra_variance
-from pipelines.trends.shares import DRIFTS, shrink
+from pipelines.trends.shares import DRIFTS, STEP_COST, USUAL_DRIFT, shrink
 from tests.unit.trend_frames import frame, grid_of
 
 pytestmark = pytest.mark.unit
@@ -53,7 +53,8 @@ def test_by_hand() -> None:
     grid = random_grid(1)
     n_series, extra = 6, extra_variance(grid)
     beliefs = {drift: [(0.0, 0.0)] * n_series for drift in DRIFTS}
-    score = dict.fromkeys(DRIFTS, 0.0)
+    usual = DRIFTS.index(USUAL_DRIFT["month"])
+    score = {drift: -STEP_COST * abs(at - usual) for at, drift in enumerate(DRIFTS)}
     found = shrink(grid)
     for at in range(15):
         best = max(DRIFTS, key=lambda drift: (score[drift], -drift))

@@ -1,0 +1,243 @@
+"""The evaluation finds what it looks for: each promise holds, and breaks when it should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines.evaluation import (
+    backtest,
+    coverage,
+    leakage,
+    placebo,
+    power,
+    run,
+    selection,
+    taxonomy,
+)
+from pipelines.evaluation.evidence import Evidence, count
+from pipelines.evaluation.intervals import bootstrap, wilson
+from pipelines.evaluation.report import Part, Promise, Table, markdown, markdown_table
+from pipelines.trends import judge
+from pipelines.trends.growth import Growth, grow
+from pipelines.trends.verdicts import judge_growth
+from tests.unit.evaluated import TOPICS, evidence
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def made() -> Evidence:
+    return evidence()
+
+
+@pytest.fixture(scope="module")
+def empty(made: Evidence) -> Evidence:
+    return replace(
+        made,
+        members=made.members.clear(),
+        topics=made.topics.clear(),
+        periods=made.periods.clear(),
+        trends=made.trends.clear(),
+        papers=made.papers.clear(),
+    )
+
+
+def holds(part: Part) -> list[bool]:
+    assert not part.skipped
+    return [promise.holds for promise in part.promises]
+
+
+@pytest.mark.parametrize("name", run.PARTS)
+def test_nothing_to_measure_is_said_and_no_error(name: str, empty: Evidence) -> None:
+    part = run.PARTS[name](empty, seed=0)
+    assert part.skipped
+    assert not part.promises
+
+
+def test_counts_are_those_of_the_papers(made: Evidence) -> None:
+    month = count(made, "hf_daily", "month")
+    assert month is not None
+    published = made.trends.filter(grain="month", series_id="topic-0").sort("period_start_on")
+    column = made.trends.filter(grain="month")["series_id"].unique().sort().to_list()
+    assert (
+        month.grid.n_papers[:, column.index("topic-0")].tolist() == published["n_papers"].to_list()
+    )
+    assert np.array_equal(month.count(month.period), month.grid.n_papers)
+    assert count(made, "arxiv", "month") is None
+
+
+def test_placebo_keeps_the_rate(made: Evidence) -> None:
+    part = placebo.evaluate(made, n_shuffles=20)
+    assert all(holds(part))
+    rows = part.tables[0].rows
+    assert rows["grain"].to_list() == ["week", "month", "quarter"]
+    assert rows["tested rows"].min() > 100
+
+
+def test_placebo_tells_a_rule_that_calls_chance(
+    made: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rash(grid: object, growth: Growth) -> dict[str, object]:
+        return judge_growth(grid, growth) | {  # type: ignore[arg-type]
+            "verdict": np.where(growth.growth > 0.2, "rising", "flat")
+        }
+
+    monkeypatch.setattr(placebo, "judge_growth", rash)
+    assert not placebo.evaluate(made, n_shuffles=5).promises[0].holds
+
+
+def test_power_grows_with_papers_and_factor(made: Evidence) -> None:
+    part = power.evaluate(made, n_rounds=1)
+    cells = part.tables[0].rows
+    share = cells.with_columns(pl.selectors.starts_with("n = ").str.extract(r"^(\d+) %").cast(int))
+    quick = share.filter(weeks=4)["n = 5"].to_list()
+    assert quick == sorted(quick)
+    assert quick[-1] >= 90
+    assert share["n = 500"].null_count() == share.height  # 32 papers a week hold no 500
+    assert part.promises[1].holds
+
+
+def test_coverage_tells_intervals_that_are_too_narrow(
+    made: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert all(holds(coverage.evaluate(made, n_histories=12)))
+
+    def bold(grid: object, level: float) -> Growth:
+        found = grow(grid, level)  # type: ignore[arg-type]
+        return replace(found, low=found.growth, high=found.high)
+
+    monkeypatch.setattr(coverage, "grow", bold)
+    growth = [p for p in coverage.evaluate(made, n_histories=2).promises if "growth" in p.says]
+    assert [p.holds for p in growth] == [False, False]
+
+
+def test_leakage_tells_a_judge_that_looks_ahead(
+    made: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert holds(leakage.evaluate(made, n_days=2)) == [True, True]
+
+    def prophet(counts: pl.DataFrame) -> pl.DataFrame:
+        return judge(counts).with_columns(growth=pl.lit(float(counts["n_papers"].sum())))
+
+    monkeypatch.setattr(leakage, "judge", prophet)
+    assert holds(leakage.evaluate(made, n_days=1)) == [False, False]
+
+
+def test_selection_tells_a_page_that_passes_for_a_day(
+    made: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert holds(selection.evaluate(made)) == [True, True]
+    monkeypatch.setattr(selection, "infer_kind", lambda *_: ("daily", "whatever"))
+    assert holds(selection.evaluate(made)) == [False, True]
+
+
+def test_revisions_move_no_verdict_by_version_1(made: Evidence) -> None:
+    """As `arxiv`, with half of the papers known by their month alone."""
+    by_month = pl.col("paper_id").str.ends_with("0") | pl.col("paper_id").str.ends_with("5")
+    start = pl.col("counted_on").dt.truncate("1mo")
+    as_arxiv = replace(
+        made,
+        members=made.members.with_columns(
+            population=pl.lit("arxiv"),
+            counted_on=pl.when(by_month).then(start).otherwise("counted_on"),
+            date_precision=pl.when(by_month).then(pl.lit("month")).otherwise(pl.lit("day")),
+        ),
+        periods=made.periods.with_columns(population=pl.lit("arxiv")),
+        trends=made.trends.with_columns(population=pl.lit("arxiv")),
+    )
+    part = selection.evaluate(as_arxiv)
+    assert holds(part) == [True, True]
+    surges = part.tables[0].rows
+    assert surges["topic"].to_list()[0] == "topic-0"
+    assert surges["growth"].to_list() == pytest.approx(surges["after"].to_list())
+    assert (surges["growth by last revision"] > surges["growth"] + 0.3).all()
+
+
+def test_backtest_of_a_topic_that_rose_and_stayed(made: Evidence) -> None:
+    month = count(made, "hf_daily", "month")
+    assert month is not None
+    told = backtest.history(month.grid, month.name)
+    column = made.trends.filter(grain="month")["series_id"].unique().sort().to_list()
+    mine = told.called[:, column.index("topic-0")]
+    assert mine[7:9].tolist() == [1, 1]  # two months after the rise began
+    assert (told.holds[7:9, column.index("topic-0")] > 0).all()
+    assert np.isnan(told.holds[-2:]).all()  # nobody knows what comes
+    calls = {name: (backtest._calls(told, name) != 0).sum(axis=1) for name in told.scores}
+    for name in ("persistence", "raw growth", "MACD"):
+        assert calls[name].tolist() == calls[backtest.OURS].tolist()
+    part = backtest.evaluate(made)
+    assert part.promises[0].holds
+    assert [table.rows.is_empty() for table in part.tables] == [False] * 4
+
+
+def test_taxonomy_against_labels_by_hand(
+    made: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers = made.papers["paper_id"].to_list()[:50]
+    (tmp_path / "papers.csv").write_text(
+        "paper_id,source\n" + "".join(f"{paper},hf_daily\n" for paper in papers)
+    )
+    # Core: topic-0 in all; also: topic-1 in all. Given: topic-0 in the first 40, topic-1 in the
+    # first 20, topic-2 in the first 4.
+    (tmp_path / "labels.csv").write_text(
+        "paper_id,topic_id,grade,first_reading,second_reading\n"
+        + "".join(f"{paper},topic-0,2,2,2\n{paper},topic-1,1,1,0\n" for paper in papers)
+    )
+    given = [(p, t) for t, n in zip(TOPICS[:3], (40, 20, 4), strict=True) for p in papers[:n]]
+    monkeypatch.setattr(taxonomy, "LABELLED", tmp_path / "papers.csv")
+    monkeypatch.setattr(taxonomy, "LABELS", tmp_path / "labels.csv")
+    part = taxonomy.evaluate(
+        replace(made, topics=pl.DataFrame(given, schema=["paper_id", "topic_id"], orient="row"))
+    )
+    row = part.tables[0].rows.row(0, named=True)
+    assert (row["given"], row["core"]) == (64, 50)
+    assert row["precision"].startswith(f"{60 / 64:.3f} [")
+    assert row["strict precision"].startswith(f"{40 / 64:.3f} [")
+    assert row["recall"].startswith("0.800 [")
+    assert [promise.holds for promise in part.promises[:2]] == [True, True]
+    agreement = part.tables[1].rows
+    assert agreement["agreement"].to_list() == [1.0, 0.5]
+    worst = part.tables[2].rows.row(0, named=True)
+    assert worst == {"topic_id": "topic-0", "given": 40, "core": 50, "wrong": 0, "missed": 10}
+
+
+def test_intervals() -> None:
+    low, high = wilson(45, 50)
+    assert (low, high) == pytest.approx((0.7864, 0.9565), abs=1e-4)  # as printed in textbooks
+    assert wilson(0, 0) == (0.0, 1.0)
+    values = np.arange(100.0)
+    low, high = bootstrap(100, lambda w: float(w @ values / w.sum()), seed=1)
+    assert low == pytest.approx(49.5 - 1.96 * 2.89, abs=0.7)
+    assert high == pytest.approx(49.5 + 1.96 * 2.89, abs=0.7)
+    assert all(np.isnan(bootstrap(0, lambda w: 1.0, seed=1)))
+    assert all(np.isnan(bootstrap(3, lambda w: float("nan"), seed=1)))
+
+
+def test_report_tells_promise_target_and_gap() -> None:
+    table = markdown_table(pl.DataFrame({"name|": ["a|b"], "n": [12345], "share": [0.5]}))
+    assert table.splitlines() == [
+        "| name\\| | n | share |",
+        "| --- | ---: | ---: |",
+        "| a\\|b | 12,345 | 0.500 |",
+    ]
+    parts = [
+        Part(
+            "One",
+            "How.",
+            [Promise("this", "that", holds=False)],
+            [Table("Figures", pl.DataFrame())],
+        ),
+        Part("Two", "How.", [Promise("more", "less", holds=False, is_binding=False)]),
+        Part("Three", "How.", skipped="no papers."),
+    ]
+    text = markdown(parts, [("date", "2026-01-01")], "Opening.")
+    assert "| One | this | that | **no** |" in text
+    assert "| Two | more | less | no (a target) |" in text
+    assert "**Not measured**: no papers." in text
+    finished = [run.Finished(p.title, p, 1.0) for p in parts]
+    assert [(title, p.says) for title, p in run.broken(finished)] == [("One", "this")]
