@@ -15,6 +15,7 @@ import pytest
 
 from pipelines.publishing.reader import Reader
 from pipelines.settings import PROJECT_ROOT, Settings
+from tests.conftest import run_papertide
 
 pytestmark = pytest.mark.warehouse
 Z = 1.959963984540054
@@ -180,3 +181,17 @@ def test_columns_say_what_they_mean(reader: Reader) -> None:
         "select table_name, column_name from duckdb_columns() where schema_name = 'marts' and coalesce(comment, '') = ''"
     )
     assert bare.is_empty()
+
+
+def test_evaluation_of_the_demo_writes_its_report(published_home: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.md"
+    parts = ("--only", "leakage", "--only", "selection")
+    done = run_papertide(published_home, "evaluate", *parts, "-o", report)
+    assert done.returncode == 0, done.stderr
+    text = report.read_text()
+    assert text.startswith("# Evaluation\n")
+    assert "What is tested is what is published | the published verdicts, to the bit | yes" in text
+    assert text.index("## Leakage") < text.index("## Selection")
+    nowhere = run_papertide(published_home, "evaluate", "-o", tmp_path / "no" / "r.md")
+    assert nowhere.returncode == 2
+    assert "There is no folder" in nowhere.stderr
