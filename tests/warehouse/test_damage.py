@@ -378,7 +378,8 @@ def test_the_zone_of_the_machine_changes_no_table(
         # Any file makes it parse what waits in the archive.
         body = home / "empty.json"
         body.write_bytes(b"[]")
-        ask(home, url, "ingest", str(body), "--listing-day", "2025-03-01")
+        when = ("--listing-day", "2025-03-01", "--captured-on", "2025-03-02")
+        ask(home, url, "ingest", str(body), *when)
         assert ask(home, url, "build").returncode == 0
         package = current(Settings(home=home)).package()
         made[zone] = {r["name"]: r["hash"] for r in package["resources"]}
