@@ -7,6 +7,7 @@ slows both; medians are compared. Needs the corpus (PAPERTIDE_CORPUS, or ../shar
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import resource
@@ -163,6 +164,51 @@ def steps(home: Path) -> dict[str, float]:
     return took
 
 
+ANALYTICS = (
+    "int_paper_topics", "int_topic", "int_term", "int_team", "int_papers__scored", "int_placed",
+    "rpt_topic", "rpt_term", "rpt_author_counts", "rpt_trending",
+)  # fmt: skip
+"""Models of topics, terms and trends, by the begin of their names."""
+
+
+def bench_analytics(folder: Path, captures: Path) -> None:
+    """Topics, terms and trends of 100,000 papers: the corpus, and its arXiv file under other ids.
+
+    Seconds of matching and of the models concerned, with their tests, in the build of an empty
+    warehouse from parsed captures.
+    """
+    twice = folder / "twice"
+    shutil.copytree(captures / "hf_api", twice / "hf_api")
+    name = "arxiv-metadata-2025.jsonl.gz"
+    with gzip.open(captures / "arxiv" / name, "rt") as lines, gzip.open(twice / name, "wt") as out:
+        for text in lines:
+            out.write(text)
+            row = json.loads(text)
+            month, _, number = row["id"].partition(".")
+            if number.isdigit() and int(number) < 40_000:
+                row["id"] = f"{month}.{int(number) + 50_000}"
+                row["title"] += " again"
+                out.write(json.dumps(row) + "\n")
+    home = folder / "analytics"
+    command(home, "ingest", str(twice))
+    _, peak = command(home, "build")
+    results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
+    concerned = [
+        r["execution_time"]
+        for r in results
+        if any(part.startswith(ANALYTICS) for part in r["unique_id"].split(".")[2:3])
+    ]
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        n = connection.sql("select count(*) from marts.dim_papers").fetchall()[0][0]
+    seconds = steps(home)["text_features"] + sum(concerned)
+    line(
+        f"topics, terms and trends of {n:,} papers",
+        f"{seconds:.1f} s, {peak:.0f} MiB",
+        "60 s, 3 GiB",
+        held=seconds <= 60 and peak <= 3 * 1024,
+    )
+
+
 def bench_refresh(folder: Path) -> None:
     """A day's refresh on 5,000 and on 50,000 papers, and the backfill that filled the home.
 
@@ -209,7 +255,9 @@ def main() -> None:
     """Run all, or those named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each alternated pair")
-    parser.add_argument("--only", choices=("arxiv", "demo", "refresh", "corpus"), help="just one")
+    parser.add_argument(
+        "--only", choices=("arxiv", "demo", "refresh", "corpus", "analytics"), help="just one"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="papertide-bench-") as name:
         folder = Path(name)
@@ -220,6 +268,8 @@ def main() -> None:
             bench_demo(folder)
         if given.only in (None, "refresh"):
             bench_refresh(folder)
+        if given.only in (None, "analytics"):
+            bench_analytics(folder, corpus())
         if given.only in (None, "corpus"):
             bench_queries(bench_corpus(folder, corpus()), given.rounds)
 
