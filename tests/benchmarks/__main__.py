@@ -174,8 +174,8 @@ ANALYTICS = (
 def bench_analytics(folder: Path, captures: Path) -> None:
     """Topics, terms and trends of 100,000 papers: the corpus, and its arXiv file under other ids.
 
-    Seconds of matching and of the models concerned, with their tests, in the build of an empty
-    warehouse from parsed captures.
+    Seconds of matching and of the models concerned, by their own clocks, in the first build from
+    parsed captures.
     """
     twice = folder / "twice"
     shutil.copytree(captures / "hf_api", twice / "hf_api")
