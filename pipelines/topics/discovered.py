@@ -221,9 +221,9 @@ def fit(
             counts,
             topic,
         )
-    lineage = pl.DataFrame(schema=LINEAGE_SCHEMA)
-    if previous is not None:
-        model, lineage = _inherit(model, papers["paper_id"], topic, previous)
+        lineage = pl.DataFrame(schema=LINEAGE_SCHEMA)
+        if previous is not None:
+            model, lineage = _inherit(model, papers["paper_id"], topic, previous)
     assignments = _assignments(model, papers["paper_id"], counts, topic, score, margin)
     return Fit(model, _topics(model, assignments), assignments, lineage)
 

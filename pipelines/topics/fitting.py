@@ -17,6 +17,7 @@ from datetime import date
 from typing import Protocol
 
 import polars as pl
+from polars import selectors
 
 from pipelines.topics.discovered import ASSIGNMENT_SCHEMA, Fit, TopicModel, assign, fit
 from pipelines.topics.lineage import LINEAGE_SCHEMA
@@ -39,7 +40,7 @@ PLACED_ROWS = 25_000
 """Papers placed at a time, which bounds memory; each is placed by itself."""
 
 _DIGITS = 6
-"""Of scores in the tables."""
+"""Of scores and likenesses in the tables."""
 
 TEXT_COLUMNS = ("paper_id", "title", "abstract", "keywords")
 
@@ -157,6 +158,7 @@ def fits_table(fits: Sequence[DatedFit]) -> pl.DataFrame:
     for number, one in enumerate(fits):
         labels_before, labels = labels, _labels(one.fit)
         lineage = one.fit.lineage if number else _births(one.fit)
+        lineage = lineage.with_columns(selectors.float().round(_DIGITS))
         rows.append(
             {
                 "boundary_on": one.boundary_on,
