@@ -16,6 +16,7 @@ from dashboards import formats
 from dashboards.components import aria
 from dashboards.state import (
     ALL,
+    KINDS,
     MAX_SEARCH,
     MAX_TOPICS,
     SORTS,
@@ -103,6 +104,7 @@ class _Controls:
             "any-period": self._any_period,
             "from": self._from,
             "to": self._to,
+            "kind": self._kind,
             "area": self._area,
             "topic": self._topic,
             "topics": self._topics,
@@ -162,9 +164,13 @@ class _Controls:
         value = self._view.end.start.isoformat() if self._view.end else None
         return "To", _dropdown("to", _period_options(self._view), value, hint="Last period"), value
 
+    def _kind(self) -> Control:
+        options = [{"label": KINDS[kind], "value": kind} for kind in self._choices.kinds]
+        return "Topics", _radio("kind", options, self._view.kind), self._view.kind
+
     def _area(self) -> Control:
         options = [{"label": "All areas", "value": ALL}]
-        options += [{"label": area, "value": area} for area in self._choices.areas]
+        options += [{"label": area, "value": area} for area in self._choices.areas(self._view.kind)]
         value = self._view.area or ALL
         return "Area", _dropdown("area", options, value, hint="All areas"), value
 
@@ -172,14 +178,17 @@ class _Controls:
         options = [{"label": "All topics", "value": ALL}]
         options += [
             {"label": topic.name, "value": topic.topic_id}
-            for topic in self._choices.topics
+            for topic in self._choices.of_kind(self._view.kind)
             if self._view.area in (None, topic.area) or topic.topic_id == self._view.topic
         ]
         value = self._view.topic or ALL
         return "Topic", _dropdown("topic", options, value, hint="All topics"), value
 
     def _topics(self) -> Control:
-        options = [{"label": topic.name, "value": topic.topic_id} for topic in self._choices.topics]
+        options = [
+            {"label": topic.name, "value": topic.topic_id}
+            for topic in self._choices.of_kind(self._view.kind)
+        ]
         value = list(self._view.topics)
         hint = f"The {MAX_TOPICS} largest"
         control = _dropdown("topics", options, value, hint=hint, multi=True)

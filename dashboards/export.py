@@ -132,12 +132,14 @@ class Site:
             for page in PAGES:
                 if page.key == "health" and view is not views[0]:
                     continue
-                name = self._page_name(page, view.population)
-                items = page.build(self._queries, view)
-                names.append(self._write_page(name, page, view, page.title, items))
+                for kind in self._kinds_of(page):
+                    of_kind = replace(view, kind=kind)
+                    name = self._page_name(page, of_kind)
+                    items = page.build(self._queries, of_kind)
+                    names.append(self._write_page(name, page, of_kind, page.title, items))
         for view, found in details:
             for topic, items in found:
-                about = replace(view, topic=topic.topic_id)
+                about = replace(view, kind=topic.kind, topic=topic.topic_id)
                 name = _topic_name(view.population, topic.topic_id)
                 names.append(self._write_page(name, PAGES[1], about, topic.name, items))
         marker = {"snapshot_id": self._facts["snapshot_id"], "pages": names}
@@ -174,7 +176,7 @@ class Site:
             view=view,
             items=items,
             nav=self._nav(page, view),
-            populations=self._switch(page, view),
+            switches=self._switches(page, view),
             facts=self._facts,
             formats=formats,
             figure=_figure_json,
@@ -188,31 +190,48 @@ class Site:
         (self._folder / name).write_text(text, encoding="utf-8")
         return name
 
-    def _page_name(self, page: Page, population: str) -> str:
+    def _page_name(self, page: Page, view: state.View) -> str:
         stem = "index" if page.key == "overview" else page.key
         first = self._choices.populations[:1]
-        if page.key == "health" or not first or population == first[0]:
+        if len(self._kinds_of(page)) > 1 and view.kind != state.TAXONOMY:
+            stem = f"{stem}-{view.kind}"
+        if page.key == "health" or not first or view.population == first[0]:
             return f"{stem}.html"
-        return f"{_slug(population)}-{stem}.html"
+        return f"{_slug(view.population)}-{stem}.html"
+
+    def _kinds_of(self, page: Page) -> tuple[str, ...]:
+        """The kinds of topics that the page can show one at a time."""
+        return (
+            self._choices.kinds or (state.TAXONOMY,)
+            if "kind" in page.filters
+            else (state.TAXONOMY,)
+        )
 
     def _nav(self, here: Page, view: state.View) -> list[Entry]:
-        return [
-            Entry(page.title, self._page_name(page, view.population), page is here)
-            for page in PAGES
-        ]
+        plain = replace(view, kind=state.TAXONOMY)
+        return [Entry(page.title, self._page_name(page, plain), page is here) for page in PAGES]
 
-    def _switch(self, here: Page, view: state.View) -> list[Entry]:
-        """The same page for each population; none where there is nothing to choose."""
-        if here.key == "health" or len(self._choices.populations) < 2:
-            return []
-        return [
+    def _switches(self, here: Page, view: state.View) -> list[tuple[str, list[Entry]]]:
+        """The same page for each population and kind of topics; none where there is no choice."""
+        populations = [
             Entry(
                 state.population_named(name).name,
-                self._page_name(here, name),
+                self._page_name(here, replace(view, population=name)),
                 name == view.population,
             )
             for name in self._choices.populations
+            if here.key != "health"
         ]
+        kinds = [
+            Entry(
+                state.KINDS[kind],
+                self._page_name(here, replace(view, kind=kind)),
+                kind == view.kind,
+            )
+            for kind in self._kinds_of(here)
+        ]
+        found = (("Population", populations), ("Topics", kinds))
+        return [(label, entries) for label, entries in found if len(entries) > 1]
 
     def _href(self, link: b.Link | None) -> str | None:
         """The file of a place; null for what only the running dashboard can show."""

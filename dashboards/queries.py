@@ -73,10 +73,7 @@ class Queries:
                     row["is_sufficient"],
                 )
             )
-        topics = tuple(
-            TopicChoice(row["topic_id"], row["name"], row["area"])
-            for row in self.frame(sql.TOPICS).iter_rows(named=True)
-        )
+        topics = tuple(TopicChoice(**row) for row in self.frame(sql.TOPICS).iter_rows(named=True))
         return Choices({key: tuple(value) for key, value in periods.items()}, topics)
 
     def snapshot_facts(self) -> dict[str, Any]:
@@ -98,7 +95,7 @@ class Queries:
         return self.frame(sql.COVERAGE, {"population": population})
 
     def topic_shares(self, view: View) -> pl.DataFrame:
-        """rpt_topic_trends of the chosen period, largest share first; without the bucket."""
+        """rpt_topic_trends of the chosen period and kind of topics, largest share first."""
         return self.frame(
             sql.TOPIC_SHARES,
             {
@@ -106,6 +103,7 @@ class Queries:
                 "grain": view.grain,
                 "period": view.period.start if view.period else None,
                 "area": view.area,
+                "kind": view.kind,
             },
         )
 

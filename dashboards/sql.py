@@ -42,7 +42,7 @@ order by population, grain, period_start_on
 """
 
 TOPICS = """
-select topic_id, name, area
+select topic_id, name, area, kind, description
 from dim_topics
 where kind <> 'none'
 order by lower(name), topic_id
@@ -84,7 +84,7 @@ order by listed_on
 
 TOPIC_SHARES = """
 select
-    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, n_papers,
+    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, kind, n_papers,
     n_total, share, share_low, share_high, is_sufficient, is_partial, growth, growth_low,
     growth_high, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
     first_seen_on, is_emerging
@@ -93,6 +93,7 @@ where
     population = $population
     and grain = $grain
     and period_start_on = $period
+    and (kind = 'discovered') = ($kind = 'discovered')
     and ($area is null or area = $area)
 order by share desc, topic_name
 """
@@ -109,7 +110,7 @@ order by verdict desc, q_value nulls last, n_papers desc, term
 
 TOPIC_HISTORY = """
 select
-    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, n_papers,
+    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, kind, n_papers,
     n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share, growth,
     growth_low, growth_high, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
     first_seen_on, is_emerging
@@ -160,7 +161,7 @@ select
     ) as difference_high
 from now
 join before on now.topic_id = before.topic_id
-where now.topic_id <> 'no-topic'
+where now.kind = 'taxonomy'
 order by abs(now.share - before.share) desc, now.topic_name
 """
 
@@ -322,7 +323,7 @@ order by ranked.topic_id, ranked.place
 """
 
 TOPICS_OF = """
-select b.paper_id, b.topic_id, t.name, b.score, b.evidence
+select b.paper_id, b.topic_id, t.name, t.kind, b.score, b.evidence
 from bridge_paper_topics as b
 join dim_topics as t on b.topic_id = t.topic_id
 where b.paper_id in (select unnest($papers)) and t.kind <> 'none'

@@ -21,8 +21,10 @@ MAX_SEARCH = 200
 PAGE_SIZE = 25
 MAX_PARAMETERS = 50
 ALL = "all"
+TAXONOMY, DISCOVERED = "taxonomy", "discovered"
+KINDS = {TAXONOMY: "Taxonomy", DISCOVERED: "Discovered"}
 PARAMETERS = (
-    *("population", "grain", "period", "from", "to", "area", "topic", "topics"),
+    *("population", "grain", "period", "from", "to", "kind", "area", "topic", "topics"),
     *("q", "code", "sort", "page"),
 )
 
@@ -81,6 +83,8 @@ class TopicChoice:
     topic_id: str
     name: str
     area: str
+    kind: str
+    description: str | None
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,18 @@ class Choices:
         return tuple(grain for grain in GRAINS if (population, grain) in self.periods)
 
     @property
-    def areas(self) -> tuple[str, ...]:
-        """Areas by name."""
-        return tuple(sorted({topic.area for topic in self.topics}))
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of topics that there are, the taxonomy first."""
+        found = {topic.kind for topic in self.topics}
+        return tuple(kind for kind in KINDS if kind in found)
+
+    def of_kind(self, kind: str) -> tuple[TopicChoice, ...]:
+        """The topics of a kind, by name."""
+        return tuple(topic for topic in self.topics if topic.kind == kind)
+
+    def areas(self, kind: str) -> tuple[str, ...]:
+        """Areas of a kind's topics, by name."""
+        return tuple(sorted({topic.area for topic in self.of_kind(kind)}))
 
     def topic(self, topic_id: str | None) -> TopicChoice | None:
         """The topic of that id."""
@@ -121,6 +134,7 @@ class View:
     has_period: bool = False
     start: Period | None = None
     end: Period | None = None
+    kind: str = TAXONOMY
     area: str | None = None
     topic: str | None = None
     topics: tuple[str, ...] = ()
@@ -182,9 +196,10 @@ def read(search: str | None, choices: Choices) -> View:
     if start and end and start.start > end.start:
         notes.append("The first period came after the last one; they were swapped.")
         start, end = end, start
-    area = _one_of("area", asked.get("area"), choices.areas, "", notes) or None
     known = [topic.topic_id for topic in choices.topics]
     topic = _one_of("topic", asked.get("topic"), known, "", notes) or None
+    kind = _kind(asked, topic, choices, notes)
+    area = _one_of("area", asked.get("area"), choices.areas(kind), "", notes) or None
     return View(
         population=population,
         grain=grain,
@@ -193,9 +208,12 @@ def read(search: str | None, choices: Choices) -> View:
         has_period="period" in asked and period is not None,
         start=start,
         end=end,
+        kind=kind,
         area=area,
         topic=topic,
-        topics=_several(asked.get("topics"), known, notes),
+        topics=_several(
+            asked.get("topics"), [topic.topic_id for topic in choices.of_kind(kind)], notes
+        ),
         q=asked.get("q", "")[:MAX_SEARCH],
         code=_one_of("code filter", asked.get("code"), ("1",), "", notes) == "1",
         sort=_one_of("order", asked.get("sort"), tuple(SORTS), "listed", notes),
@@ -229,6 +247,7 @@ def as_params(view: View) -> dict[str, str]:
         "period": view.period.start.isoformat() if view.period and view.has_period else "",
         "from": view.start.start.isoformat() if view.start else "",
         "to": view.end.start.isoformat() if view.end else "",
+        "kind": view.kind if view.kind != TAXONOMY else "",
         "area": view.area or "",
         "topic": view.topic or "",
         "topics": ",".join(view.topics),
@@ -275,6 +294,14 @@ def _one_of(
         return asked
     notes.append(f"There is no {what} “{_short(asked)}”; {_instead(default)}.")
     return default
+
+
+def _kind(asked: Mapping[str, str], topic: str | None, choices: Choices, notes: list[str]) -> str:
+    """The kind of the topic that is asked for; else the one that is; else the taxonomy."""
+    wanted = _one_of("kind of topics", asked.get("kind"), choices.kinds, TAXONOMY, notes)
+    several = [choices.topic(part) for part in asked.get("topics", "").split(",")]
+    named = [choices.topic(topic), *([] if "kind" in asked else several)]
+    return next((choice.kind for choice in named if choice), wanted)
 
 
 def _instead(default: str) -> str:

@@ -26,9 +26,10 @@ _RESULTS = frozenset({"LogModelResult", "LogSeedResult", "LogTestResult"})
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Variables that `profiles.yml` reads, and dbt's own folders, all absolute."""
+    """Variables that `profiles.yml` and models read, and dbt's own folders, all absolute."""
     return {
         "PAPERTIDE_WAREHOUSE": str(settings.candidate_path),
+        "PAPERTIDE_TOPIC_FITS": str(settings.topic_fits_dir),
         "PAPERTIDE_THREADS": str(settings.threads),
         "PAPERTIDE_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(settings.dbt_target_dir / "target"),

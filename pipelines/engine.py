@@ -1,10 +1,12 @@
-"""Opening DuckDB files, threads and memory always bounded by the settings; frames as relations.
+"""Opening DuckDB files, threads and memory always bounded by the settings; what models in Python
+need besides: frames as relations, the last build's rows, a folder of the lake.
 
 Without bounds each connection takes every core and most of the memory.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from uuid import uuid4
@@ -45,3 +47,8 @@ def table_before(session: duckdb.DuckDBPyConnection, table: object) -> pl.DataFr
         return pl.DataFrame(session.sql(f"select * from {table}"))
     except duckdb.CatalogException:
         return None
+
+
+def topic_fits_folder() -> Path:
+    """Where fits of topics are kept, as `dbt_project.environment` says."""
+    return Path(os.environ["PAPERTIDE_TOPIC_FITS"])

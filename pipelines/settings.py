@@ -225,6 +225,11 @@ class Settings(BaseSettings):
         return self.home / "lake" / "text"
 
     @property
+    def topic_fits_dir(self) -> Path:
+        """Fits of discovered topics, cached by a hash of what they were learned from."""
+        return self.home / "lake" / "topics"
+
+    @property
     def warehouse_path(self) -> Path:
         """The tables as the last published build left them; nobody reads it but the next build."""
         return self.home / "warehouse.duckdb"

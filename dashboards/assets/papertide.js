@@ -26,6 +26,7 @@
   var dependents = {
     population: ["period", "from", "to"],
     grain: ["period", "from", "to"],
+    kind: ["area", "topic", "topics"],
     area: ["topic"]
   };
 

@@ -34,7 +34,7 @@ PAGES = (
         "topics",
         "/topics",
         "Topics",
-        ("population", "grain", "period", "area", "topic"),
+        ("population", "grain", "period", "kind", "area", "topic"),
         topics.build,
     ),
     Page(
@@ -45,7 +45,11 @@ PAGES = (
         authors.build,
     ),
     Page(
-        "trends", "/trends", "Trends", ("population", "grain", "from", "to", "topics"), trends.build
+        "trends",
+        "/trends",
+        "Trends",
+        ("population", "grain", "from", "to", "kind", "topics"),
+        trends.build,
     ),
     Page(
         "papers",

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from dashboards import blocks as b
 from dashboards import figures, formats
 from dashboards.pages import common
 from dashboards.queries import Queries
-from dashboards.state import View
+from dashboards.state import DISCOVERED, TAXONOMY, View
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
         return common.nothing_yet()
+    notes = common.caveats(view)
+    if view.kind == DISCOVERED:
+        notes += (
+            "Authors are counted for topics of the taxonomy; these figures are of all papers.",
+        )
+        view = replace(view, kind=TAXONOMY, area=None, topic=None)
     topic = view.topic or "all"
     about = _about(queries, view)
     history = queries.author_counts(view, topic)
     return [
-        *(b.Text(text, "note") for text in common.caveats(view)),
+        *(b.Text(text, "note") for text in notes),
         _distribution(queries, view, topic, about),
         _statistics(view, history, about),
         _shares(view, history, about),

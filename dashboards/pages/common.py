@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import formats
+from dashboards import formats, state
 from dashboards.queries import Queries
 from dashboards.state import View
 
@@ -52,6 +52,11 @@ REASONS = {
     "small_change": "sure, but small",
     "no_change": "a change by half is excluded",
 }
+DISCOVERED = (
+    "Discovered topics are groups that the papers' own texts form; nobody named them. A paper is "
+    "in one at most. They are learned anew twice a year, and then all papers are placed anew, so "
+    f"past shares change too. Borders are soft. See “Discovered topics” in {METHODS}."
+)
 TIME_KEY = (
     b.Key("dot", "covered period"),
     b.Key("hollow", "partial period: dotted line"),
@@ -66,6 +71,11 @@ TopicsByPaper = dict[str, list[b.Topic]]
 def caveats(view: View) -> tuple[str, ...]:
     """What must be kept in mind wherever figures of the population are shown."""
     return (view.about.caveat,) if view.about.caveat else ()
+
+
+def about_kind(view: View) -> tuple[str, ...]:
+    """What must be kept in mind where topics of the kind are shown."""
+    return (DISCOVERED,) if view.kind == state.DISCOVERED else ()
 
 
 def n_of(view: View) -> str:
@@ -137,9 +147,16 @@ def topics_by_paper(queries: Queries, *frames: pl.DataFrame) -> TopicsByPaper:
     if papers:
         for row in queries.topics_of(papers).iter_rows(named=True):
             found.setdefault(row["paper_id"], []).append(
-                b.Topic(row["topic_id"], row["name"], tuple(row["evidence"]))
+                b.Topic(row["topic_id"], row["name"], _evidence(row))
             )
     return found
+
+
+def _evidence(row: b.Row) -> tuple[str, ...]:
+    """Where and as which words the topic was found."""
+    if row["kind"] == state.DISCOVERED:
+        return (f"discovered by: {', '.join(row['evidence'])}",)
+    return tuple(row["evidence"])
 
 
 def without_counts(frame: pl.DataFrame) -> pl.DataFrame:

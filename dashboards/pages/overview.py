@@ -11,7 +11,7 @@ from dashboards import blocks as b
 from dashboards import figures, formats
 from dashboards.pages import common
 from dashboards.queries import Queries
-from dashboards.state import View, span
+from dashboards.state import TAXONOMY, View, span
 
 N_TOPICS = 12
 
@@ -88,7 +88,7 @@ def _coverage(queries: Queries, view: View) -> str:
 
 
 def _whole(view: View) -> View:
-    return replace(view, area=None)
+    return replace(view, kind=TAXONOMY, area=None)
 
 
 def _authors_at(queries: Queries, view: View) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from dashboards import blocks as b
 from dashboards import figures, formats
 from dashboards.pages import common
 from dashboards.queries import Queries
-from dashboards.state import TopicChoice, View
+from dashboards.state import DISCOVERED, TopicChoice, View
 
 N_DRAWN = 25
 N_PAPERS = 10
@@ -21,7 +21,8 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
         return common.nothing_yet()
-    found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
+    notes = (*common.caveats(view), *common.about_kind(view))
+    found: list[b.Block] = [b.Text(text, "note") for text in notes]
     frame = queries.topic_shares(view)
     if not view.period.is_sufficient:
         text = f"{view.period_name}: insufficient, fewer than 20 papers. Choose another period."
@@ -42,9 +43,14 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
     solid = bool(view.period and view.period.is_sufficient)
     where = f" in {view.area}" if view.area else ""
     more = topics.height - drawn.height
+    many = "has one at most" if view.kind == DISCOVERED else "may have several topics"
     caveats = [f"Drawn: the {drawn.height} largest; the table has all {topics.height}."] * (
         more > 0
     )
+    if view.kind == DISCOVERED and topics.height and solid:
+        n_total = topics["n_total"][0]
+        n_without = n_total - topics["n_papers"].sum()
+        caveats.append(f"{n_without:,} of {n_total:,} papers are in no discovered topic.")
     if bucket.height and solid:
         row = bucket.row(0, named=True)
         caveats.append(
@@ -55,8 +61,7 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
     chart = b.Chart(
         key="topic-shares",
         title=f"Topic shares{where}, {view.period_name}",
-        subtitle=f"Share of papers with the topic; {common.n_of(view)}. A paper may have "
-        "several topics.",
+        subtitle=f"Share of papers with the topic; {common.n_of(view)}. A paper {many}.",
         panels=(
             b.Panel(
                 lambda theme: (
@@ -99,10 +104,10 @@ def detail(queries: Queries, view: View) -> list[b.Block]:
     history = queries.topic_history(view, [topic])
     narrowed = replace(view, area=None, q="", code=False, sort="listed", page=1, page_size=N_PAPERS)
     papers = queries.papers(narrowed)
-    name = history["topic_name"][0] if history.height else topic
+    choice = queries.choices().topic(topic)
     return _detail(
         narrowed,
-        name,
+        choice,
         history,
         papers,
         papers["n_found"][0] if papers.height else 0,
@@ -124,21 +129,22 @@ def details(queries: Queries, view: View) -> Iterator[tuple[TopicChoice, list[b.
         key = (topic.topic_id,)
         if key in papers and key in history:
             rows = papers[key]
-            blocks = _detail(view, topic.name, history[key], rows, rows["n_found"][0], known)
+            blocks = _detail(view, topic, history[key], rows, rows["n_found"][0], known)
             yield topic, blocks
 
 
 def _detail(
     view: View,
-    name: str,
+    topic: TopicChoice | None,
     history: pl.DataFrame,
     papers: pl.DataFrame,
     n_found: int,
     known: common.TopicsByPaper,
 ) -> list[b.Block]:
     when = f", {view.period_name}" if view.has_period else ""
+    name = topic.name if topic else view.topic or ""
     return [
-        b.Heading(name),
+        b.Heading(name, topic.description or "" if topic else ""),
         history_chart(view, history, name),
         common.paper_list(
             papers,

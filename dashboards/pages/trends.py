@@ -20,7 +20,8 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         return common.nothing_yet()
     last = replace(view, period=view.end or view.period)
     shown = view.topics or largest(queries, last)
-    found: list[b.Block] = [b.Text(text, "note") for text in common.caveats(view)]
+    notes = (*common.caveats(view), *common.about_kind(view))
+    found: list[b.Block] = [b.Text(text, "note") for text in notes]
     found += verdicts(queries.topic_shares(last), last)
     found += term_verdicts(queries.term_verdicts(last), last)
     if not shown:

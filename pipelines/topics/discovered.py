@@ -221,9 +221,9 @@ def fit(
             counts,
             topic,
         )
-    lineage = pl.DataFrame(schema=LINEAGE_SCHEMA)
-    if previous is not None:
-        model, lineage = _inherit(model, papers["paper_id"], topic, previous)
+        lineage = pl.DataFrame(schema=LINEAGE_SCHEMA)
+        if previous is not None:
+            model, lineage = _inherit(model, papers["paper_id"], topic, previous)
     assignments = _assignments(model, papers["paper_id"], counts, topic, score, margin)
     return Fit(model, _topics(model, assignments), assignments, lineage)
 
@@ -393,7 +393,8 @@ def _nearest(vectors: Floats, centroids: Floats) -> tuple[Ints, Floats, Floats]:
     if not n_papers or not n_topics:
         none = np.zeros(n_papers, dtype=np.float32)
         return np.full(n_papers, -1, dtype=np.int64), none, none
-    cosine = vectors @ centroids.T
+    # A row gives the same bits whatever stands beside it, which BLAS does not promise.
+    cosine = np.einsum("ij,kj->ik", vectors, centroids)
     topic = cosine.argmax(axis=1)
     score = cosine[np.arange(n_papers), topic]
     margin = score

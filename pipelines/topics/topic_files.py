@@ -1,20 +1,94 @@
-"""Models of discovered topics as files: JSON and NumPy arrays, no pickles.
+"""Discovered topics as files: JSON, NumPy arrays and Parquet, no pickles.
 
-Belongs here: writing a model down and reading it. Does not belong here: what is in it
-(`discovered.py`), where it is kept.
+Belongs here: writing a model or a fit down and reading it. Does not belong here: what is in it
+(`discovered.py`), which fits there are (`fitting.py`), where they are kept.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
-from pipelines.topics.discovered import FORMAT, TopicModel, TopicModelError, model_facts
+from pipelines.topics.discovered import FORMAT, Fit, TopicModel, TopicModelError, model_facts
 from pipelines.topics.words import Vocabulary
 
 _ARRAYS, _FACTS = "arrays.npz", "model.json"
+_TABLES = ("topics", "assignments", "lineage")
+_SEAL = "sealed.json"
+_LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy")
+
+
+class FitFolder:
+    """Fits below a folder, each in a folder of its own named by its key and sealed by hashes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def version(self) -> str:
+        """Changes with this room's code and the libraries that compute."""
+        digest = hashlib.sha256(str([version(name) for name in _LIBRARIES]).encode())
+        for path in sorted(Path(__file__).parent.glob("*.py")):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def get(self, key: str) -> Fit | None:
+        """The fit of that key; None where it is missing or damaged."""
+        try:
+            return self.read(key)
+        except TopicModelError:
+            return None
+
+    def read(self, key: str) -> Fit:
+        """The fit of that key, or TopicModelError."""
+        folder = self._folder / key
+        try:
+            if json.loads((folder / _SEAL).read_text(encoding="utf-8")) != _hashes(folder):
+                raise TopicModelError(f"The topics in {folder} are damaged. Build again.")
+            tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            raise TopicModelError(f"Cannot read the topics in {folder}: {error}.") from error
+        return Fit(load_model(folder), **tables)
+
+    def keep(self, key: str, fitted: Fit) -> None:
+        """Write a fit whole: its folder gets its name when all is in it."""
+        work = self._folder / f".writing-{key}"
+        for folder in (work, self._folder / key):
+            _remove(folder)
+        save_model(fitted.model, work)
+        for name in _TABLES:
+            getattr(fitted, name).write_parquet(work / f"{name}.parquet")
+        (work / _SEAL).write_text(json.dumps(_hashes(work)), encoding="utf-8")
+        work.rename(self._folder / key)
+
+    def keep_only(self, keys: Sequence[str]) -> None:
+        """Remove the fits of other keys, and what was left half written."""
+        for path in self._folder.glob("*"):
+            if path.is_dir() and path.name not in keys:
+                _remove(path)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """File name → SHA-256 of every file but the seal."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != _SEAL
+    }
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
 
 
 def save_model(model: TopicModel, folder: Path) -> None:

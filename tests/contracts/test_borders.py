@@ -34,7 +34,7 @@ OUTSIDE_WORLD = {
 }  # fmt: skip
 READS_FILES = {
     "pipelines/topics/taxonomy.py": {"pathlib"},  # it loads the two seed files
-    "pipelines/topics/topic_files.py": {"pathlib"},  # it writes and reads models
+    "pipelines/topics/topic_files.py": {"pathlib"},  # it writes and reads fits
 }
 CLOCK = {"now", "today", "utcnow"}
 

@@ -17,6 +17,7 @@ from pipelines.settings import Settings
 from pipelines.trends import judge
 
 NASTY_TITLE = "<script>alert('x')</script> & friends"
+NASTY_LABEL = "<b>gui</b>, agent"
 FORMULA_TITLE = "=cmd()|'/c calc'!A1"
 MONTHS = (
     (date(2025, 1, 1), date(2025, 1, 31)),
@@ -29,6 +30,7 @@ TOPICS = (
     ("diffusion", "Diffusion", "Images", "taxonomy"),
     ("quiet", "A topic nobody writes about", "Images", "taxonomy"),
     ("no-topic", "No topic matched", "No topic", "none"),
+    ("d-00000001", NASTY_LABEL, "Discovered", "discovered"),
 )
 CAPTURED_AT = datetime(2025, 4, 1, 7, tzinfo=UTC).replace(tzinfo=None)
 Publish = Callable[..., Settings]
@@ -39,7 +41,7 @@ def _trends(population: str) -> pl.DataFrame:
     counts = {"agents": (10, 1, 20, 9), "diffusion": (8, 2, 5, 6), "quiet": (0, 0, 0, 0)}
     rows = []
     for i, (start, end) in enumerate(MONTHS):
-        for topic_id, name, area, _ in TOPICS:
+        for topic_id, name, area, kind in TOPICS:
             n = counts.get(topic_id, (4, 1, 3, 2))[i]
             share = n / totals[i]
             rows.append(
@@ -51,6 +53,7 @@ def _trends(population: str) -> pl.DataFrame:
                     "topic_id": topic_id,
                     "topic_name": name,
                     "area": area,
+                    "kind": kind,
                     "n_papers": n,
                     "n_total": totals[i],
                     "share": share,
@@ -171,12 +174,15 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
                                               "position": [1, 1],
                                               "author_name": ["Ada Lovelace", "Ada Lovelace"]}),
         "dim_topics": pl.DataFrame(
-            [{"topic_id": t, "name": n, "area": a, "kind": k, "description": ""}
+            [{"topic_id": t, "name": n, "area": a, "kind": k, "description": f"Words: {n}"}
              for t, n, a, k in TOPICS]
         ),
         "bridge_paper_topics": pl.DataFrame(
-            [{"paper_id": paper, "topic_id": "agents" if i % 2 else "no-topic", "score": i % 2 * 3,
-              "evidence": ["title: agents"] if i % 2 else []} for i, paper in enumerate(ids)],
+            [{"paper_id": paper, "topic_id": "agents" if i % 2 else "no-topic",
+              "score": i % 2 * 3.0, "evidence": ["title: agents"] if i % 2 else []}
+             for i, paper in enumerate(ids)]
+            + [{"paper_id": paper, "topic_id": "d-00000001", "score": 0.5,
+                "evidence": ["gui", "<i>agent</i>"]} for paper in ids[::3]],
             schema_overrides={"evidence": pl.List(pl.String)},
         ),
         "bridge_population_papers": pl.DataFrame(counted),
@@ -188,7 +194,7 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         "rpt_topic_trends": pl.concat([_trends(name) for name in populations]),
         "rpt_term_trends": pl.concat([_trends(name) for name in populations])
         .rename({"topic_id": "term_id", "topic_name": "term"})
-        .drop("area"),
+        .drop("area", "kind"),
         "rpt_author_counts": pl.concat([_author_counts(name) for name in populations]),
         "rpt_author_count_distribution": pl.concat([_distribution(n) for n in populations]),
         "rpt_coverage": pl.DataFrame(

@@ -31,6 +31,8 @@ SEARCHES = (
     "",
     "?population=arxiv",
     "?topic=agents",
+    "?kind=discovered",
+    "?topic=d-00000001",
     "?period=2025-02-01",
     "?topics=agents,diffusion&from=2025-01-01",
     "?q=nothing+like+this",

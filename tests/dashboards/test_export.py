@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from dashboards import export
@@ -14,7 +16,7 @@ from dashboards.export import export_site
 from pipelines.errors import NoSnapshotError, PapertideError
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
-from tests.dashboards.conftest import NASTY_TITLE, Publish
+from tests.dashboards.conftest import NASTY_LABEL, NASTY_TITLE, Publish, marts
 
 pytestmark = pytest.mark.dashboards
 
@@ -91,6 +93,28 @@ def test_outside_text_is_escaped(site: Path) -> None:
     assert "&lt;script&gt;alert(" in text
     assert "javascript:" not in text
     assert "<script>alert(2)" not in (site / "health.html").read_text(encoding="utf-8")
+
+
+def test_discovered_topics_have_their_pages(site: Path) -> None:
+    found = pages(site)
+    assert "topics-discovered.html" in found["topics.html"].links
+    assert "arxiv-trends-discovered.html" in found["arxiv-trends.html"].links
+    assert "topics.html" in found["topics-discovered.html"].links
+    assert "topic-hf_daily-d-00000001.html" in found["topics-discovered.html"].links
+    for name in ("topics-discovered.html", "topic-hf_daily-d-00000001.html", "papers.html"):
+        text = (site / name).read_text(encoding="utf-8")
+        assert NASTY_LABEL not in text
+        assert html.escape(NASTY_LABEL, quote=False) in text
+    assert "discovered by: gui, &lt;i&gt;agent&lt;/i&gt;" in (site / "papers.html").read_text()
+
+
+def test_a_snapshot_without_discovered_topics_has_no_switch(
+    publish: Publish, tmp_path: Path
+) -> None:
+    tables = marts(("hf_daily",))
+    plain = tables["dim_topics"].filter(pl.col("kind") != "discovered")
+    export_site(Reader(publish(dim_topics=plain)), tmp_path / "site")
+    assert not list((tmp_path / "site").glob("*discovered*"))
 
 
 def test_figures_are_json_and_charts_have_downloads(site: Path) -> None:

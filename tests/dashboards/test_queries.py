@@ -84,8 +84,8 @@ def test_newcombe_matches_his_own_example(publish: Publish) -> None:
             {
                 "population": "hf_daily", "grain": "month", "period_start_on": start,
                 "period_end_on": start, "topic_id": "t", "topic_name": "T", "area": "A",
-                "n_papers": n, "n_total": total, "share": n / total, "share_low": low,
-                "share_high": high, "is_sufficient": True, "is_partial": False,
+                "kind": "taxonomy", "n_papers": n, "n_total": total, "share": n / total,
+                "share_low": low, "share_high": high, "is_sufficient": True, "is_partial": False,
                 "coverage_share": 1.0,
             }
         )  # fmt: skip
@@ -142,8 +142,18 @@ def test_no_snapshot_is_said(tmp_path: Path) -> None:
 
 def test_evidence_comes_with_topics(queries: Queries) -> None:
     topics = queries.topics_of(["arxiv:2503.00001", "arxiv:2503.00000"])
-    assert topics["topic_id"].to_list() == ["agents"]
-    assert topics["evidence"].to_list() == [["title: agents"]]
+    assert topics["topic_id"].to_list() == ["d-00000001", "agents"]
+    assert topics["kind"].to_list() == ["discovered", "taxonomy"]
+    assert topics["evidence"].to_list() == [["gui", "<i>agent</i>"], ["title: agents"]]
+
+
+def test_kinds_of_topics_are_not_mixed(queries: Queries) -> None:
+    choices = queries.choices()
+    shares = {kind: queries.topic_shares(read(f"?kind={kind}", choices)) for kind in choices.kinds}
+    assert set(shares["taxonomy"]["kind"]) == {"taxonomy", "none"}
+    assert shares["discovered"]["topic_id"].to_list() == ["d-00000001"]
+    differences = queries.share_differences(read("?kind=discovered", choices))
+    assert set(differences["topic_id"]) == {"agents", "diffusion", "quiet"}
 
 
 def test_the_last_listing_keeps_the_lists_order(queries: Queries) -> None:

@@ -37,6 +37,8 @@ def test_an_empty_address_shows_the_last_complete_and_sufficient_period(
         ("?topic=<script>", "no topic “<script>”"),
         ("?topics=agents,nope", "no topic “nope”"),
         ("?area=Nowhere", "no area “Nowhere”"),
+        ("?kind=imagined", "no kind of topics “imagined”"),
+        ("?kind=taxonomy&topics=d-00000001", "no topic “d-00000001”"),
         ("?sort=random", "no order “random”"),
         ("?page=-1", "no page “-1”"),
         ("?page=999999999999", "no page"),
@@ -66,6 +68,22 @@ def test_a_link_shows_the_same_view_again(choices: state.Choices) -> None:
     view = state.read(search, choices)
     assert view.notes == ()
     assert view.q == "a&b %25"
+    assert state.read(state.write(state.as_params(view)), choices) == view
+
+
+@pytest.mark.parametrize(
+    ("search", "kind"),
+    [
+        ("", "taxonomy"),
+        ("?kind=discovered", "discovered"),
+        ("?topic=d-00000001", "discovered"),
+        ("?topics=d-00000001", "discovered"),
+        ("?kind=discovered&topic=agents", "taxonomy"),
+    ],
+)
+def test_a_topic_brings_its_kind(search: str, kind: str, choices: state.Choices) -> None:
+    view = state.read(search, choices)
+    assert (view.kind, view.notes) == (kind, ())
     assert state.read(state.write(state.as_params(view)), choices) == view
 
 

@@ -116,6 +116,27 @@ def test_a_topic_is_chosen_from_the_list_and_from_the_table(watched: Watched, ad
 
 
 @pytest.mark.slow
+def test_discovered_topics_are_a_choice_of_their_own(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/topics?topic=large-language-models")
+    settle(watched, "Topics")
+    page.locator(".filter-kind label").filter(has_text="Discovered").click()
+    expect(page.locator("#figure-topic-shares .subtitle")).to_contain_text("one at most")
+    assert query(watched)["kind"] == ["discovered"]
+    assert "topic" not in query(watched)
+    link = page.locator("#figure-topic-shares tbody a").first
+    name = link.inner_text()
+    link.click()
+    expect(page.locator("h2").first).to_have_text(name)
+    expect(page.locator(".paper-topics").first).to_contain_text("discovered by:")
+    expect(page.locator(".filter-kind input:checked")).to_have_value("discovered")
+    assert fits(watched)
+    page.goto(f"{address}/trends?kind=discovered")
+    settle(watched, "Trends")
+    expect(page.locator("#figure-trends h4").first).to_be_visible()
+
+
+@pytest.mark.slow
 def test_papers_are_searched_and_paged(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/papers")

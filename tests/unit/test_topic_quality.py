@@ -41,6 +41,19 @@ def test_npmi_is_that_of_a_plain_implementation(seed: int) -> None:
     assert found == pytest.approx([plain_npmi(topic, papers) for topic in topics])
 
 
+def test_npmi_worked_out_by_hand() -> None:
+    """Eight papers: a in 4, b in 2, c in 4; a and b in 2, a and c in 1, b and c in 1 of them."""
+    rows = ["ab", "abc", "a", "a", "c", "c", "c", ""]
+    counts = sp.csr_matrix([[float(word in row) for word in "abc"] for row in rows])
+    # a, b: p = 1/4 against 1/2 · 1/4, so ln 2 / ln 4 = 1/2.
+    # a, c: p = 1/8 against 1/2 · 1/2, so ln(1/2) / ln 8 = -1/3.
+    # b, c: p = 1/8 against 1/4 · 1/2, so ln 1 / ln 8 = 0.
+    assert topic_npmi([["a", "b"], ["a", "c"], ["b", "c"]], counts, "abc") == pytest.approx(
+        [1 / 2, -1 / 3, 0]
+    )
+    assert topic_npmi([["a", "b", "c"]], counts, "abc") == pytest.approx([(1 / 2 - 1 / 3) / 3])
+
+
 def test_npmi_at_its_ends() -> None:
     counts = sp.csr_matrix([[1, 3, 0, 1], [2, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     words = ["a", "b", "c", "d"]

@@ -151,17 +151,56 @@ def test_the_distribution_adds_up(reader: Reader) -> None:
 def test_every_paper_has_a_topic_or_stands_in_the_bucket(reader: Reader) -> None:
     n_papers = reader.query("select count(*) as n from dim_papers")["n"][0]
     assert (
-        reader.query("select count(distinct paper_id) as n from bridge_paper_topics")["n"][0]
+        reader.query(
+            "select count(distinct paper_id) as n from bridge_paper_topics where kind <> 'discovered'"
+        )["n"][0]
         == n_papers
     )
     both = reader.query(
-        "select paper_id from bridge_paper_topics group by 1 having count(*) > 1 and bool_or(topic_id = 'no-topic')"
+        "select paper_id from bridge_paper_topics where kind <> 'discovered' "
+        "group by 1 having count(*) > 1 and bool_or(topic_id = 'no-topic')"
     )
     assert both.is_empty()
     bare = reader.query(
         "select count(*) as n from bridge_paper_topics where topic_id <> 'no-topic' and len(evidence) = 0"
     )
     assert bare["n"][0] == 0
+
+
+def test_discovered_topics_have_fits_lineage_and_papers(reader: Reader) -> None:
+    fits = reader.query(
+        "select boundary_on, previous_boundary_on, count(distinct topic_id) as n_topics, "
+        "count(*) filter (where event = 'born') as n_born "
+        "from rpt_topic_lineage group by 1, 2 order by 1"
+    )
+    assert fits["boundary_on"].to_list() == [date(2025, 1, 1), date(2025, 7, 1)]
+    assert fits["previous_boundary_on"].to_list() == [None, date(2025, 1, 1)]
+    assert fits["n_born"][0] == fits["n_topics"][0] == 40
+    strays = reader.query(
+        "select topic_id from dim_topics where kind = 'discovered' "
+        "except select topic_id from rpt_topic_lineage where is_newest"
+    )
+    assert strays.is_empty()
+    twice = reader.query(
+        "select paper_id from bridge_paper_topics where kind = 'discovered' "
+        "group by 1 having count(*) > 1"
+    )
+    assert twice.is_empty()
+    sums = reader.query(
+        "select sum(n_papers) as n, any_value(n_total) as n_total from rpt_topic_trends "
+        "where kind = 'discovered' group by population, grain, period_start_on"
+    )
+    assert (sums["n"] <= sums["n_total"]).all()
+    nan = reader.query(
+        "select count(*) as n from rpt_topic_trends where kind = 'discovered' "
+        "and (isnan(share) or isnan(growth) or isnan(share_shrunk) or isnan(q_value))"
+    )
+    assert nan["n"][0] == 0
+    represented = reader.query(
+        "select topic_id, title from bridge_paper_topics join dim_papers using (paper_id) "
+        "where is_representative"
+    )
+    assert represented.group_by("topic_id").len()["len"].unique().to_list() == [5]
 
 
 def test_coverage_names_the_missing_weekdays(reader: Reader, sample_days: dict[date, Rows]) -> None:

@@ -6,12 +6,15 @@ import shutil
 from itertools import pairwise
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from pipelines.publishing.reader import Reader
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings
 from tests.conftest import run_papertide
 from tests.fixtures.listings import api, card, item, jsonl, page, record
+from tests.unit.topic_papers import make_papers
 
 pytestmark = pytest.mark.warehouse
 
@@ -89,6 +92,65 @@ def test_step_by_step_is_all_at_once(tmp_path: Path, changes: list[Change]) -> N
         changed = {name for name, found in after.items() if found != before[name]}
         assert changed >= {"dim_papers", "fct_listings", "rpt_topic_trends", "rpt_coverage"}
     assert seen[1]["rpt_title_matches"] != seen[0]["rpt_title_matches"]
+
+
+@pytest.mark.slow
+def test_topics_are_fitted_once_and_what_comes_later_is_placed(tmp_path: Path) -> None:
+    """Whole fits, in steps and at once; what is dated after a boundary learns nothing anew."""
+    home, whole, folder = tmp_path / "home", tmp_path / "whole", tmp_path / "received"
+    folder.mkdir()
+
+    def dump(name: str, papers: pl.DataFrame, on: str) -> Path:
+        lines = [
+            record(f"25{on[5:7]}.{paper_id[1:]:>05}", title=title, abstract=abstract, update_date=on,
+                   versions=[], categories="cs.LG")
+            for paper_id, title, abstract, _ in papers.iter_rows()
+        ]  # fmt: skip
+        path = folder / f"{name}.jsonl"
+        path.write_bytes(jsonl(*lines))
+        return path
+
+    def fits() -> dict[str, int]:
+        found = (home / "lake" / "topics").glob("*/model.json")
+        return {path.parent.name: path.stat().st_mtime_ns for path in found}
+
+    papers = make_papers(1_400)
+    run(home, "ingest", dump("old", papers[:1_000], "2025-06-20"))
+    run(home, "build")
+    assert fits() == {}  # the half-year has not ended
+    run(home, "ingest", dump("new", papers[1_000:1_200], "2025-07-03"))
+    run(home, "build")
+    kept = fits()
+    assert len(kept) == 1
+    seen = hashes(home)
+    # New papers, and a revision of an old one: its text of then is what was learned from.
+    revised = papers[:1].with_columns(title=pl.lit("Revised in capitals and words"))
+    run(home, "ingest", dump("newer", papers[1_200:], "2025-07-04"))
+    lines = jsonl(record("2506.00000", title=revised["title"][0], update_date="2025-07-05"))
+    (folder / "revised.jsonl").write_bytes(lines)
+    run(home, "ingest", folder / "revised.jsonl")
+    assert "the warehouse's copy" in run(home, "build")
+    assert fits() == kept
+    assert hashes(home)["bridge_paper_topics"] != seen["bridge_paper_topics"]
+    assert hashes(home)["rpt_topic_lineage"] == seen["rpt_topic_lineage"]
+    shutil.copytree(home / "captures", whole / "captures")
+    assert "a fresh warehouse" in run(whole, "build")
+    assert hashes(home) == hashes(whole)
+    reader = Reader(Settings(home=whole))
+    rows = reader.query(
+        "select count(*) as n, count(distinct paper_id) as n_papers, "
+        "count(*) filter (where is_representative) as n_representative "
+        "from bridge_paper_topics where kind = 'discovered'"
+    ).row(0, named=True)
+    topics = reader.query("select topic_id from dim_topics where kind = 'discovered'").height
+    assert rows["n"] == rows["n_papers"] >= 1_350
+    assert rows["n_representative"] == 5 * topics > 0
+    trends = reader.query(
+        "select sum(n_papers) as n, any_value(n_total) as n_total from rpt_topic_trends "
+        "where kind = 'discovered' and grain = 'month' group by population, period_start_on"
+    )
+    assert trends.height
+    assert (trends["n"] <= trends["n_total"]).all()
 
 
 @pytest.mark.slow

@@ -1,4 +1,8 @@
-"""Population × grain × period × topic: growth and what may be said of it."""
+"""Population × grain × period × topic: growth and what may be said of it.
+
+The taxonomy's topics and discovered ones are judged apart: neither lends the other its past, its
+variance or its share of false discoveries.
+"""
 
 import polars as pl
 
@@ -9,6 +13,7 @@ from pipelines.trends import judge
 def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
-    counted = dbt.ref("int_topics__counted")
-    frame = pl.DataFrame(counted).rename({"topic_id": "series_id"})
-    return as_relation(session, judge(frame).rename({"series_id": "topic_id"}))
+    counted = [dbt.ref("int_topics__counted"), dbt.ref("int_placed_topics__counted")]
+    frames = [pl.DataFrame(one).rename({"topic_id": "series_id"}) for one in counted]
+    judged = pl.concat([judge(frame) for frame in frames])
+    return as_relation(session, judged.rename({"series_id": "topic_id"}))

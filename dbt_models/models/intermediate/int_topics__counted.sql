@@ -31,7 +31,7 @@ counted as (
 
 ),
 
--- Every topic in every period of the population: no papers is a figure too.
+-- Every topic of the taxonomy in every period of the population: no papers is a figure too.
 filled as (
 
     select
@@ -42,6 +42,7 @@ filled as (
         topics.topic_id,
         topics.name as topic_name,
         topics.area,
+        topics.kind,
         coalesce(counted.n_papers, 0) as n_papers,
         periods.n_total,
         periods.is_partial,
@@ -49,7 +50,7 @@ filled as (
         periods.complete_share,
         periods.text_share
     from periods
-    cross join topics
+    inner join topics on topics.kind <> 'discovered'
     left join counted
         on
             periods.population = counted.population

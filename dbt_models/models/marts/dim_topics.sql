@@ -2,6 +2,30 @@ with topics as (
 
     select * from {{ ref('topics') }}
 
+),
+
+fits as (
+
+    select * from {{ ref('int_topic_fits__learned') }}
+
+),
+
+fitted as (
+
+    {{ unnest_list('fits', 'topics', 'topic', 'place', ['boundary_on', 'is_newest']) }}
+
+),
+
+discovered as (
+
+    select
+        topic.topic_id as topic_id,
+        topic.label as name,
+        {{ join_list('topic.top_words', ', ') }} as words,
+        boundary_on
+    from fitted
+    where is_newest
+
 )
 
 select
@@ -18,3 +42,12 @@ select
     'No topic' as area,
     'none' as kind,
     'Papers in which no phrase of the taxonomy was found often enough.' as description
+union all
+select
+    topic_id,
+    name,
+    'Discovered' as area,
+    'discovered' as kind,
+    'Found in papers dated before ' || cast(boundary_on as {{ dbt.type_string() }})
+    || case when words = '' then '.' else '. Words: ' || words || '.' end as description
+from discovered

@@ -1,12 +1,26 @@
-with counted as (
+with taxonomy as (
 
     select * from {{ ref('int_topics__counted') }}
+
+),
+
+placed as (
+
+    select * from {{ ref('int_placed_topics__counted') }}
 
 ),
 
 judged as (
 
     select * from {{ ref('int_topic_trends__judged') }}
+
+),
+
+counted as (
+
+    select * from taxonomy
+    union all
+    select * from placed
 
 )
 
@@ -18,6 +32,7 @@ select
     counted.topic_id,
     counted.topic_name,
     counted.area,
+    counted.kind,
     counted.n_papers,
     counted.n_total,
     cast(counted.n_papers as double) / counted.n_total as share,

@@ -1,0 +1,25 @@
+"""One row per fit of discovered topics: its topics, and what became of those of the fit before.
+
+A fit depends on texts dated before its boundary alone, so it is learned once: while those stay as
+they are it is read from the lake.
+"""
+
+import polars as pl
+
+from pipelines.engine import as_relation, topic_fits_folder
+from pipelines.topics.fitting import fits_table, learn_fits
+from pipelines.topics.topic_files import FitFolder
+
+
+def model(dbt, session):
+    """What dbt calls."""
+    dbt.config(materialized="table")
+    dated = pl.DataFrame(dbt.ref("int_topic_texts__dated"))
+    items = dbt.ref("int_items__identified").project("item_id, title, abstract, keywords")
+
+    def read_texts(sample):
+        wanted = as_relation(session, sample.select("paper_id", "item_id"))
+        return pl.DataFrame(items.join(wanted, "item_id"))
+
+    fits = learn_fits(dated, read_texts, FitFolder(topic_fits_folder()))
+    return as_relation(session, fits_table(fits))

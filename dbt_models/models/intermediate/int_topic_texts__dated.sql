@@ -1,0 +1,49 @@
+{{ config_by_paper() }}
+-- The text of each paper as it was first shown, and when: what topics are learned from. Later
+-- revisions change nothing that was learned before them.
+with items as (
+
+    select * from {{ ref('int_items__identified') }}
+
+),
+
+dated as (
+
+    select
+        paper_id,
+        item_id,
+        title,
+        abstract,
+        keywords,
+        text_rank,
+        captured_at,
+        coalesce(listed_on, announced_on, published_on) as dated_on
+    from items
+    where {{ is_touched_paper() }}
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by paper_id
+            order by
+                dated_on nulls last,
+                case when abstract is null then 1 else 0 end,
+                text_rank,
+                captured_at,
+                item_id
+        ) as date_order
+    from dated
+
+)
+
+select
+    paper_id,
+    item_id,
+    dated_on,
+    {{ dbt.hash("coalesce(title, '') || '|' || coalesce(abstract, '') || '|' || coalesce(" ~ join_list('keywords', ' | ') ~ ", '')") }} as text_hash
+from ranked
+where date_order = 1

@@ -1,0 +1,106 @@
+"""Ways to find topics, called alike: ours, and two that everyone knows.
+
+Belongs here: running a method on papers, so that words and groups can be compared. Does not belong
+here: how good they are (`discovered.py`), our method itself (`pipelines/topics/`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from sklearn.decomposition import NMF, LatentDirichletAllocation
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from threadpoolctl import threadpool_limits
+
+from pipelines.topics.discovered import fit
+from pipelines.topics.labels import N_TOP_WORDS
+from pipelines.topics.words import text_of_papers
+
+RAW_WORDS: Final = r"(?u)\b\w\w+\b"
+"""Words as all methods are measured, scikit-learn's own: two letters or digits or more, in lower
+case, no plurals joined."""
+
+MIN_PAPERS_PER_WORD: Final = 10
+LDA_PASSES: Final = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a method made of papers."""
+
+    words: list[list[str]]
+    """Top words of each topic."""
+    topics: pl.DataFrame
+    """paper_id, topic: one row per paper that has one."""
+    seconds: float
+    """Of CPU time."""
+
+
+def _ours(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str]], pl.DataFrame]:
+    fitted = fit(papers, n_topics=n_topics, seed=seed)
+    words = [list(words) for words in fitted.model.top_words]
+    return words, fitted.assignments.select("paper_id", topic="topic_id")
+
+
+def _nmf(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str]], pl.DataFrame]:
+    counts, names = _count(papers)
+    method = NMF(n_topics, init="nndsvd", random_state=seed, max_iter=100, tol=1e-3)
+    return _read(papers, method, TfidfTransformer(sublinear_tf=True).fit_transform(counts), names)
+
+
+def _lda(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str]], pl.DataFrame]:
+    counts, names = _count(papers)
+    method = LatentDirichletAllocation(
+        n_topics, learning_method="online", max_iter=LDA_PASSES, random_state=seed
+    )
+    return _read(papers, method, counts, names)
+
+
+METHODS: Final[Mapping[str, Callable[..., tuple[list[list[str]], pl.DataFrame]]]] = {
+    "discovered topics": _ours,
+    "TF-IDF and NMF": _nmf,
+    "LDA": _lda,
+}
+
+
+def find(method: str, papers: pl.DataFrame, *, n_topics: int, seed: int) -> Found:
+    """Topics of papers by one of `METHODS`, on one thread."""
+    with threadpool_limits(limits=1):
+        started = time.process_time()
+        words, topics = METHODS[method](papers, n_topics, seed)
+        return Found(words, topics, time.process_time() - started)
+
+
+def raw_counts(papers: pl.DataFrame, words: list[str]) -> Any:
+    """Papers × words: 1 where a paper has the raw word."""
+    return CountVectorizer(token_pattern=RAW_WORDS, vocabulary=words, binary=True).transform(
+        _texts(papers)
+    )
+
+
+def _count(papers: pl.DataFrame) -> tuple[Any, list[str]]:
+    least = min(MIN_PAPERS_PER_WORD, max(papers.height // 20, 1))
+    counter = CountVectorizer(
+        token_pattern=RAW_WORDS, stop_words="english", min_df=least, max_df=0.5
+    )
+    return counter.fit_transform(_texts(papers)), counter.get_feature_names_out().tolist()
+
+
+def _read(
+    papers: pl.DataFrame, method: Any, weights: Any, names: list[str]
+) -> tuple[list[list[str]], pl.DataFrame]:
+    """Words with the largest weights, and for each paper the topic with the largest share."""
+    shares = method.fit_transform(weights)
+    order = np.argsort(-method.components_, axis=1, kind="stable")[:, :N_TOP_WORDS]
+    words = [[names[at] for at in row] for row in order]
+    topics = papers.select("paper_id").with_columns(topic=pl.Series(shares.argmax(axis=1)))
+    return words, topics.with_columns(pl.col("topic").cast(pl.String))
+
+
+def _texts(papers: pl.DataFrame) -> list[str]:
+    return papers.select(text_of_papers()).to_series().fill_null("").to_list()

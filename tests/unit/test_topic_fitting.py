@@ -1,0 +1,241 @@
+"""When topics are fitted, from which papers, and that what was learned stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.topics import fitting
+from pipelines.topics.discovered import assign
+from pipelines.topics.fitting import (
+    FITS_SCHEMA,
+    MIN_NEW_PAPERS,
+    MIN_PAPERS,
+    PLACED_SCHEMA,
+    TEXT_COLUMNS,
+    DatedFit,
+    boundaries,
+    fits_table,
+    learn_fits,
+    place,
+)
+from pipelines.topics.topic_files import FitFolder
+from tests.unit.topic_papers import make_papers
+
+pytestmark = pytest.mark.unit
+
+NEW_YEAR, SUMMER, LATER = date(2025, 1, 1), date(2025, 7, 1), date(2026, 1, 1)
+DAY = timedelta(days=1)
+
+
+def days(*groups: tuple[int, date]) -> pl.Series:
+    """So many papers of each date."""
+    return pl.Series([on for n, on in groups for _ in range(n)], dtype=pl.Date)
+
+
+MANY, SOME = MIN_PAPERS, MIN_NEW_PAPERS
+TIMETABLES = {
+    "nothing": (days(), []),
+    "too few papers": (days((MANY - 1, NEW_YEAR - DAY), (SOME, NEW_YEAR)), []),
+    "enough": (days((MANY, NEW_YEAR - DAY), (SOME, NEW_YEAR)), [NEW_YEAR]),
+    "the boundary's own day counts as after it": (days((MANY, NEW_YEAR), (SOME, SUMMER)), [SUMMER]),
+    "not yet reached": (days((MANY, NEW_YEAR - DAY), (SOME - 1, NEW_YEAR)), []),
+    "one date far off makes no fit": (
+        days((MANY, NEW_YEAR - DAY), (SOME, NEW_YEAR), (1, date(2199, 1, 1))),
+        [NEW_YEAR],
+    ),
+    "nothing new since": (
+        days((MANY, NEW_YEAR - DAY), (SOME - 1, NEW_YEAR), (SOME, LATER)),
+        [NEW_YEAR],
+    ),
+    "each half-year": (
+        days((MANY, NEW_YEAR - DAY), (SOME, NEW_YEAR), (SOME, SUMMER), (SOME, LATER)),
+        [NEW_YEAR, SUMMER, LATER],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TIMETABLES)
+def test_fits_belong_to_half_years_with_enough_papers(case: str) -> None:
+    dates, wanted = TIMETABLES[case]
+    assert boundaries(dates) == wanted
+    assert boundaries(pl.concat([dates.reverse(), pl.Series([None], dtype=pl.Date)])) == wanted
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fits of few papers."""
+    monkeypatch.setattr(fitting, "MIN_PAPERS", 80)
+    monkeypatch.setattr(fitting, "MIN_NEW_PAPERS", 20)
+
+
+def dated(papers: pl.DataFrame, *, extra: int = 40) -> pl.DataFrame:
+    """Half the papers before the new year, half before summer, the last `extra` after it."""
+    n = papers.height
+    whens = [
+        SUMMER + DAY if at >= n - extra else NEW_YEAR - DAY if at % 2 else SUMMER - DAY
+        for at in range(n)
+    ]
+    texts = papers.select(pl.concat_str(pl.col("title", "abstract"), ignore_nulls=True))
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for (text,) in texts.iter_rows()]
+    return papers.select("paper_id").with_columns(
+        dated_on=pl.Series(whens, dtype=pl.Date), text_hash=pl.Series(hashes, dtype=pl.String)
+    )
+
+
+class Texts:
+    """Reads the texts of papers, and remembers of how many fits it was asked."""
+
+    def __init__(self, papers: pl.DataFrame) -> None:
+        self.papers = papers
+        self.n_read = 0
+
+    def __call__(self, sample: pl.DataFrame) -> pl.DataFrame:
+        self.n_read += 1
+        return sample.select("paper_id").join(self.papers, on="paper_id")
+
+
+def learn(papers: pl.DataFrame, folder: Path) -> tuple[list[DatedFit], int]:
+    """The fits, and how many were learned and not read."""
+    texts = Texts(papers)
+    return learn_fits(dated(papers), texts, FitFolder(folder)), texts.n_read
+
+
+def assert_same(left: DatedFit, right: DatedFit) -> None:
+    assert (left.boundary_on, left.key, left.n_papers) == (
+        right.boundary_on,
+        right.key,
+        right.n_papers,
+    )
+    assert left.fit.model.version == right.fit.model.version
+    for name in ("topics", "assignments", "lineage"):
+        assert getattr(left.fit, name).equals(getattr(right.fit, name))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_fit_is_learned_once_and_read_as_it_was(tmp_path: Path) -> None:
+    papers = make_papers(240)
+    first, n_learned = learn(papers, tmp_path)
+    assert [one.boundary_on for one in first] == [NEW_YEAR, SUMMER]
+    assert n_learned == 2
+    again, n_learned = learn(
+        papers.sample(fraction=1, shuffle=True, seed=1).sort("paper_id"), tmp_path
+    )
+    assert n_learned == 0
+    for left, right in zip(first, again, strict=True):
+        assert_same(left, right)
+
+
+@pytest.mark.usefixtures("small")
+def test_nothing_dated_later_changes_a_fit(tmp_path: Path) -> None:
+    papers = make_papers(240)
+    first, _ = learn(papers, tmp_path / "one")
+    late = pl.int_range(pl.len()) >= 200
+    changed = papers.with_columns(
+        title=pl.when(late).then(pl.lit("Other words entirely")).otherwise("title")
+    )
+    again, _ = learn(changed, tmp_path / "other")
+    assert_same(first[0], again[0])
+    assert_same(first[1], again[1])
+    # While an earlier text does change the fits from then on, and their keys.
+    early = pl.int_range(pl.len()) == 0
+    changed = papers.with_columns(
+        title=pl.when(early).then(pl.lit("Other words entirely")).otherwise("title")
+    )
+    again, n_learned = learn(changed, tmp_path / "one")
+    assert_same(first[0], again[0])
+    assert again[1].key != first[1].key
+    assert n_learned == 1
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {one.key for one in again}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("file", ["arrays.npz", "assignments.parquet", "sealed.json"])
+def test_a_damaged_fit_is_learned_again(tmp_path: Path, file: str) -> None:
+    papers = make_papers(240)
+    first, _ = learn(papers, tmp_path)
+    path = tmp_path / first[0].key / file
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    path.write_bytes(body)
+    again, n_learned = learn(papers, tmp_path)
+    assert n_learned == 1
+    assert_same(first[0], again[0])
+
+
+@pytest.mark.usefixtures("small")
+def test_the_table_tells_of_every_topic_of_every_fit(tmp_path: Path) -> None:
+    fits, _ = learn(make_papers(240), tmp_path)
+    table = fits_table(fits)
+    assert table.schema == FITS_SCHEMA
+    assert table["boundary_on"].to_list() == [NEW_YEAR, SUMMER]
+    assert table["previous_boundary_on"].to_list() == [None, NEW_YEAR]
+    assert table["is_newest"].to_list() == [False, True]
+    known: set[str] = set()
+    for row, one in zip(table.iter_rows(named=True), fits, strict=True):
+        ids = set(one.fit.model.topic_ids)
+        assert {topic["topic_id"] for topic in row["topics"]} == ids
+        lineage = row["lineage"]
+        named = [s["topic_id"] for s in lineage if s["event"] in ("born", "continued", "split")]
+        ended = [
+            s["previous_topic_id"] for s in lineage if s["event"] in ("continued", "merged", "died")
+        ]
+        assert sorted(named) == sorted(ids)
+        assert sorted(ended) == sorted(known)
+        assert all((s["label"] is None) == (s["topic_id"] is None) for s in lineage)
+        assert all((s["previous_label"] is None) == (s["event"] == "born") for s in lineage)
+        known = ids
+
+
+@pytest.mark.parametrize("n", [0, 1, 30])
+def test_few_papers_make_no_fit_and_a_whole_table(tmp_path: Path, n: int) -> None:
+    fits, n_learned = learn(make_papers(n), tmp_path / "never made")
+    assert (fits, n_learned) == ([], 0)
+    assert fits_table(fits).equals(pl.DataFrame(schema=FITS_SCHEMA))
+
+
+@pytest.mark.usefixtures("small")
+def test_papers_of_empty_texts_are_no_trouble(tmp_path: Path) -> None:
+    papers = make_papers(240).with_columns(
+        title=pl.lit("On it"), abstract=pl.lit(None, pl.String), keywords=None
+    )
+    fits, _ = learn(papers, tmp_path)
+    assert [one.fit.topics.height for one in fits] == [0, 0]
+    table = fits_table(fits)
+    assert table["topics"].list.len().to_list() == [0, 0]
+    placed = place(papers.select(TEXT_COLUMNS), fits[-1].fit.model, "k")
+    assert placed.equals(pl.DataFrame(schema=PLACED_SCHEMA))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_paper_is_placed_alike_in_any_company(tmp_path: Path) -> None:
+    papers = make_papers(240)
+    fits, _ = learn(papers, tmp_path)
+    model = fits[-1].fit.model
+    whole = place(papers, model, "k")
+    assert whole.schema == PLACED_SCHEMA
+    assert whole.height > 200
+    assert whole["score"].is_finite().all()
+    for size in (1, 3, 50):
+        parts = [place(part, model, "k") for part in papers.iter_slices(size)]
+        assert pl.concat(parts).sort("paper_id").equals(whole), size
+    some = papers.head(70)
+    kept = whole.join(some, on="paper_id", how="anti")
+    assert place(some, model, "k", kept=kept).equals(whole)
+
+
+@pytest.mark.usefixtures("small")
+def test_what_can_not_be_shown_is_not_placed(tmp_path: Path) -> None:
+    papers = make_papers(240)
+    fits, _ = learn(papers, tmp_path)
+    model = fits[-1].fit.model
+    mute = papers.head(1).with_columns(
+        title=pl.lit("We study the"), abstract=pl.lit("Unheard words.")
+    )
+    assert assign(model, mute).filter(pl.col("evidence").list.len() > 0).is_empty()
+    assert place(mute, model, "k").is_empty()
+    assert (place(papers, model, "k")["evidence"].list.len() > 0).all()
