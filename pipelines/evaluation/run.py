@@ -17,6 +17,7 @@ from datetime import date
 from pipelines.evaluation import (
     backtest,
     coverage,
+    discovered,
     leakage,
     placebo,
     power,
@@ -26,6 +27,11 @@ from pipelines.evaluation import (
 from pipelines.evaluation.evidence import Evidence
 from pipelines.evaluation.report import Part, Promise, markdown
 
+
+def _discovered(evidence: Evidence, seed: int = 0) -> Part:
+    return discovered.evaluate(evidence.papers, seed)
+
+
 PARTS: Mapping[str, Callable[..., Part]] = {
     "placebo": placebo.evaluate,
     "power": power.evaluate,
@@ -33,6 +39,7 @@ PARTS: Mapping[str, Callable[..., Part]] = {
     "leakage": leakage.evaluate,
     "selection": selection.evaluate,
     "backtest": backtest.evaluate,
+    "discovered": _discovered,
     "taxonomy": taxonomy.evaluate,
 }
 """In the order of the report; each takes the evidence and a seed."""
