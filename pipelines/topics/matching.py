@@ -12,6 +12,8 @@ neighbouring matches share the space between them).
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -72,15 +74,12 @@ def variants(phrase: str) -> tuple[str, str]:
     return phrase, plural(phrase)
 
 
-def count_inside(needle: str, text: str) -> int:
-    """Return how often the words of `needle` stand in `text`, overlaps included.
-
-    Both are normalised phrases without outer spaces.
-    """
-    pattern, padded = f" {needle} ", f" {text} "
-    if pattern not in padded:
-        return 0
-    return sum(padded.startswith(pattern, at) for at in range(len(padded)))
+def runs_of_words(phrase: str) -> Iterator[str]:
+    """Yield every run of neighbouring words of a normalised phrase, the whole included."""
+    words = phrase.split(" ")
+    for start in range(len(words)):
+        for end in range(start + 1, len(words) + 1):
+            yield " ".join(words[start:end])
 
 
 @dataclass(frozen=True)
@@ -106,16 +105,14 @@ def compile_matcher(taxonomy: Taxonomy) -> Matcher:
         if not rule.is_negative
         for wording in variants(rule.phrase)
     ]
-    by_topic: dict[str, list[str]] = {}
-    for _, topic_id, _, wording in wordings:
-        by_topic.setdefault(topic_id, []).append(wording)
+    known = {(topic_id, wording) for _, topic_id, _, wording in wordings}
     masks = [
         (f" {negative} ", rule.topic_id, wording, times)
         for rule in taxonomy.rules
         if rule.is_negative
         for negative in variants(rule.phrase)
-        for wording in by_topic.get(rule.topic_id, [])
-        if (times := count_inside(wording, negative))
+        for wording, times in Counter(runs_of_words(negative)).items()
+        if (rule.topic_id, wording) in known
     ]
     patterns = sorted({row[0] for row in wordings} | {row[0] for row in masks})
     dtype = pl.Enum(patterns)

@@ -1,7 +1,7 @@
 """The taxonomy: topics and the rules that find them, read from the dbt seeds and checked.
 
-Belongs here: what a topic and a rule are, loading the two seed files, every check that a bad edit
-should trip. Does not belong here: finding rules in texts (`matching.py`).
+Belongs here: what a topic and a rule are, loading the two files of a taxonomy. Does not belong here:
+what is wrong with a taxonomy (`taxonomy_checks.py`), finding rules in texts (`matching.py`).
 
 A rule is a `phrase` (words that name the topic), an `alias` (an abbreviation or proper name of it)
 or a `negative` (words that contain a phrase and mean something else). Phrases and aliases match
@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import itertools
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,13 +20,12 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import PapertideError
-from pipelines.topics.matching import count_inside, normalise, variants
+from pipelines.topics.matching import normalise
+from pipelines.topics.taxonomy_checks import rule_problems, topic_problems
 
 TOPIC_COLUMNS = ("topic_id", "name", "area", "description")
 RULE_COLUMNS = ("topic_id", "phrase", "role")
-ROLES = ("phrase", "alias", "negative")
 
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _VERSION_LENGTH = 12
 
 
@@ -108,7 +104,8 @@ def load_taxonomy(topics_csv: Path, phrases_csv: Path) -> Taxonomy:
 def make_taxonomy(topics: Iterable[Topic], rules: Iterable[Rule]) -> Taxonomy:
     """Return a checked taxonomy of topics and normalised rules, or raise `TaxonomyError`."""
     taxonomy = Taxonomy(tuple(topics), tuple(rules))
-    problems = [*_topic_problems(taxonomy), *_rule_problems(taxonomy)]
+    topic_ids = [topic.topic_id for topic in taxonomy.topics]
+    problems = [*topic_problems(taxonomy.topics), *rule_problems(topic_ids, taxonomy.rules)]
     if problems:
         raise TaxonomyError("The topic taxonomy is inconsistent:\n- " + "\n- ".join(problems))
     return taxonomy
@@ -139,78 +136,3 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict
                     "Quote a value that holds a comma."
                 )
             yield reader.line_num, row
-
-
-def _topic_problems(taxonomy: Taxonomy) -> Iterator[str]:
-    for topic_id, count in Counter(topic.topic_id for topic in taxonomy.topics).items():
-        if count > 1:
-            yield f"topic {topic_id!r} is defined {count} times; keep one."
-        if not _SLUG.fullmatch(topic_id):
-            yield f"topic id {topic_id!r} must be lower-case words joined by hyphens."
-    for topic in taxonomy.topics:
-        if not (topic.name and topic.area and topic.description):
-            yield f"topic {topic.topic_id!r} needs a name, an area and a description."
-    for name, count in Counter(topic.name for topic in taxonomy.topics).items():
-        if name and count > 1:
-            yield f"the name {name!r} stands for {count} topics; make them differ."
-
-
-def _rule_problems(taxonomy: Taxonomy) -> Iterator[str]:
-    known = {topic.topic_id for topic in taxonomy.topics}
-    for rule in taxonomy.rules:
-        if rule.topic_id not in known:
-            yield f"phrase {rule.phrase!r} belongs to unknown topic {rule.topic_id!r}; add it."
-        if rule.role not in ROLES:
-            yield (
-                f"phrase {rule.phrase!r} of {rule.topic_id!r} has role {rule.role!r}; "
-                f"use one of {', '.join(ROLES)}."
-            )
-    by_topic: dict[str, list[Rule]] = {topic_id: [] for topic_id in sorted(known)}
-    for rule in taxonomy.rules:
-        by_topic.setdefault(rule.topic_id, []).append(rule)
-    for topic_id, rules in by_topic.items():
-        positives = [rule.phrase for rule in rules if not rule.is_negative]
-        negatives = [rule.phrase for rule in rules if rule.is_negative]
-        if not positives:
-            yield f"topic {topic_id!r} has no phrase, so nothing can match it; add one."
-        yield from _repeats(topic_id, positives, negatives)
-        yield from _nested(topic_id, "phrase", positives)
-        yield from _nested(topic_id, "negative", negatives)
-        for negative in negatives:
-            if not any(_covers(negative, positive) for positive in positives):
-                yield (
-                    f"negative {negative!r} of {topic_id!r} contains none of the topic's phrases, "
-                    "so it changes nothing; delete it."
-                )
-
-
-def _repeats(topic_id: str, positives: list[str], negatives: list[str]) -> Iterator[str]:
-    owner: dict[str, str] = {}
-    for phrase in positives + negatives:
-        for wording in variants(phrase):
-            if wording not in owner:
-                owner[wording] = phrase
-            elif owner[wording] == phrase:
-                yield f"phrase {phrase!r} is written twice in {topic_id!r}; delete one."
-                break
-            else:
-                yield (
-                    f"phrases {owner[wording]!r} and {phrase!r} of {topic_id!r} both match "
-                    f"{wording!r}; delete one."
-                )
-
-
-def _nested(topic_id: str, kind: str, phrases: list[str]) -> Iterator[str]:
-    """Yield each phrase that contains another, which would count the same words twice."""
-    for outer, inner in itertools.permutations(dict.fromkeys(phrases), 2):
-        shares_a_wording = set(variants(outer)) & set(variants(inner))
-        if not shares_a_wording and _covers(outer, inner):
-            yield (
-                f"{kind} {outer!r} of {topic_id!r} contains {kind} {inner!r}, which already "
-                "matches there; delete one."
-            )
-
-
-def _covers(outer: str, inner: str) -> bool:
-    """Whether some wording of `outer` contains some wording of `inner` as whole words."""
-    return any(count_inside(i, o) for o in variants(outer) for i in variants(inner))
