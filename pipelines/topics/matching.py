@@ -25,12 +25,15 @@ from pipelines.schemas import MATCH_SCHEMA
 if TYPE_CHECKING:
     from pipelines.topics.taxonomy import Taxonomy
 
-SLICE_ROWS = 20_000
-"""Texts matched at a time: bounds the memory that exploded matches take."""
+SLICE_ROWS = 10_000
+"""Texts that one thread matches at a time: bounds the memory that exploded matches take."""
 
 FIELD_SEPARATOR = " | "
 """Put this between the parts of a text (keywords, say) that a phrase must not straddle."""
 
+# Every run of characters that are no part of a word, but for a single space, which may stay: most
+# gaps are one, and leaving them alone is three times as fast.
+_NOT_WORDS = r"[^\p{L}\p{N}|]{2,}|[^\p{L}\p{N}| ]"
 _VOWELS = frozenset("aeiou")
 _SIBILANTS = ("s", "x", "z", "ch", "sh")
 
@@ -44,11 +47,15 @@ def normalise(expr: pl.Expr) -> pl.Expr:
     cannot straddle two keywords joined with `FIELD_SEPARATOR`. A text without letters or digits
     becomes a single space; null stays null.
     """
+    is_ascii = expr.str.len_bytes() == expr.str.len_chars()
+    others = pl.when(~is_ascii).then(expr).str.normalize("NFKC")  # slow, and ASCII stays as it is
     words = (
-        expr.str.normalize("NFKC")
+        pl.when(is_ascii)
+        .then(expr)
+        .otherwise(others)
         .str.to_lowercase()
         .str.replace_all("|", " | ", literal=True)
-        .str.replace_all(r"[^\p{L}\p{N}|]+", " ")
+        .str.replace_all(_NOT_WORDS, " ")
         .str.strip_chars(" ")
     )
     return (
@@ -152,16 +159,21 @@ def match_texts(
     always at least 1. Rows are sorted by text_hash, topic_id, phrase and matched.
     """
     matcher = compile_matcher(taxonomy)
+    slices = list(texts.select("text_hash", "text").iter_slices(slice_rows))
+    at_once = pl.thread_pool_size()
     found = [
-        _match_slice(part, matcher)
-        for part in texts.select("text_hash", "text").iter_slices(slice_rows)
+        _valid(counts, matcher)
+        for start in range(0, len(slices), at_once)
+        for counts in pl.collect_all(
+            [_count_patterns(part, matcher) for part in slices[start : start + at_once]]
+        )
     ]
     matches = pl.concat(found) if found else pl.DataFrame(schema=MATCH_SCHEMA)
     return matches.sort("text_hash", "topic_id", "phrase", "matched")
 
 
-def _match_slice(texts: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
-    counts = _count_patterns(texts, matcher)
+def _valid(counts: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
+    """Return what is left of each rule's occurrences outside the topic's negatives."""
     keys = ["text_hash", "topic_id", "matched"]
     masked = (
         counts.join(matcher.masks, on="pattern", how="inner")
@@ -178,7 +190,7 @@ def _match_slice(texts: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
     )
 
 
-def _count_patterns(texts: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
+def _count_patterns(texts: pl.DataFrame, matcher: Matcher) -> pl.LazyFrame:
     """Return text_hash, pattern and n_found: how often each pattern stands in each text."""
     return (
         texts.lazy()  # twice as fast: the normal form is computed once, not at each mention
@@ -192,5 +204,4 @@ def _count_patterns(texts: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
         .with_columns(pl.col("pattern").cast(matcher.wordings.schema["pattern"]))
         .group_by("text_hash", "pattern")
         .agg(n_found=pl.len())
-        .collect()
     )
