@@ -9,71 +9,74 @@ every run of the other's words among the topic's wordings.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipelines.topics.matching import runs_of_words, variants
 
 if TYPE_CHECKING:
     from pipelines.topics.taxonomy import Rule, Topic
 
-ROLES = ("phrase", "alias", "negative")
+ROLES = ("phrase", "alias", "title", "negative")
+
+_T = TypeVar("_T")
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-def topic_problems(topics: Iterable[Topic]) -> Iterator[str]:
+class Problem(NamedTuple):
+    """A contradiction: a sentence with its remedy, and the topics or rules that it is about."""
+
+    text: str
+    about: tuple[Topic | Rule, ...]
+
+
+def topic_problems(topics: Iterable[Topic]) -> Iterator[Problem]:
     """Yield what is wrong with the topics themselves."""
     topics = list(topics)
-    for topic_id, count in Counter(topic.topic_id for topic in topics).items():
-        if count > 1:
-            yield f"topic {topic_id!r} is defined {count} times; keep one."
-        if not is_slug(topic_id):
-            yield f"topic id {topic_id!r} must be lower-case words joined by hyphens."
+    by_id, by_name = (
+        _grouped((t.topic_id, t) for t in topics),
+        _grouped((t.name, t) for t in topics),
+    )
+    for topic_id, same in by_id.items():
+        if len(same) > 1:
+            yield Problem(f"topic {topic_id!r} is defined {len(same)} times; keep one.", same)
+        if not _SLUG.fullmatch(topic_id):
+            yield Problem(
+                f"topic id {topic_id!r} must be lower-case words joined by hyphens.", same
+            )
     for topic in topics:
         if not (topic.name and topic.area and topic.description):
-            yield f"topic {topic.topic_id!r} needs a name, an area and a description."
-    for name, count in Counter(topic.name for topic in topics).items():
-        if name and count > 1:
-            yield f"the name {name!r} stands for {count} topics; make them differ."
+            yield Problem(
+                f"topic {topic.topic_id!r} needs a name, an area and a description.", (topic,)
+            )
+    for name, same in by_name.items():
+        if name and len(same) > 1:
+            yield Problem(
+                f"the name {name!r} stands for {len(same)} topics; make them differ.", same
+            )
 
 
-def rule_problems(topic_ids: Iterable[str], rules: Iterable[Rule]) -> Iterator[str]:
+def rule_problems(topic_ids: Iterable[str], rules: Iterable[Rule]) -> Iterator[Problem]:
     """Yield what is wrong with the rules of these topics."""
     known, rules = set(topic_ids), list(rules)
     for rule in rules:
         if rule.topic_id not in known:
-            yield f"phrase {rule.phrase!r} belongs to unknown topic {rule.topic_id!r}; add it."
+            yield Problem(
+                f"phrase {rule.phrase!r} belongs to unknown topic {rule.topic_id!r}; add it.",
+                (rule,),
+            )
         if rule.role not in ROLES:
-            yield (
+            yield Problem(
                 f"phrase {rule.phrase!r} of {rule.topic_id!r} has role {rule.role!r}; "
-                f"use one of {', '.join(ROLES)}."
+                f"use one of {', '.join(ROLES)}.",
+                (rule,),
             )
     by_topic: dict[str, list[Rule]] = {topic_id: [] for topic_id in sorted(known)}
     for rule in rules:
         by_topic.setdefault(rule.topic_id, []).append(rule)
     for topic_id, own in by_topic.items():
-        positives = [rule.phrase for rule in own if not rule.is_negative]
-        negatives = [rule.phrase for rule in own if rule.is_negative]
-        if not positives:
-            yield f"topic {topic_id!r} has no phrase, so nothing can match it; add one."
-        yield from _repeats(topic_id, positives, negatives)
-        yield from _nested(topic_id, "phrase", positives)
-        yield from _nested(topic_id, "negative", negatives)
-        owners = wordings_of(positives)
-        for negative in negatives:
-            if not phrases_inside(negative, owners):
-                yield (
-                    f"negative {negative!r} of {topic_id!r} contains none of the topic's phrases, "
-                    "so it changes nothing; delete it."
-                )
-
-
-def is_slug(text: str) -> bool:
-    """Whether a text is lower-case ASCII words joined by single hyphens."""
-    return all(
-        word and word.isascii() and word.isalnum() and word == word.lower()
-        for word in text.split("-")
-    )
+        yield from _problems_within(topic_id, own)
 
 
 def wordings_of(phrases: Iterable[str]) -> dict[str, list[str]]:
@@ -95,30 +98,67 @@ def phrases_inside(outer: str, owners: Mapping[str, list[str]]) -> set[str]:
     }
 
 
-def _repeats(topic_id: str, positives: list[str], negatives: list[str]) -> Iterator[str]:
+def _grouped(pairs: Iterable[tuple[str, _T]]) -> dict[str, tuple[_T, ...]]:
+    groups: dict[str, tuple[_T, ...]] = {}
+    for key, value in pairs:
+        groups[key] = (*groups.get(key, ()), value)
+    return groups
+
+
+def _problems_within(topic_id: str, own: list[Rule]) -> Iterator[Problem]:
+    anywhere = [rule.phrase for rule in own if rule.role not in ("title", "negative")]
+    titles = [rule.phrase for rule in own if rule.role == "title"]
+    negatives = [rule.phrase for rule in own if rule.is_negative]
+    places = _grouped((rule.phrase, rule) for rule in own)
+
+    def about(*phrases: str) -> tuple[Rule, ...]:
+        return tuple(rule for phrase in phrases for rule in places[phrase])
+
+    if not anywhere and not titles:
+        yield Problem(
+            f"topic {topic_id!r} has no phrase, so nothing can match it; add one.", tuple(own)
+        )
+    for text, phrases in _repeats(topic_id, [*anywhere, *titles, *negatives]):
+        yield Problem(text, about(*phrases))
+    for kind, group in (("phrase", anywhere), ("title", titles), ("negative", negatives)):
+        for text, phrases in _nested(topic_id, kind, group):
+            yield Problem(text, about(*phrases))
+    owners = wordings_of([*anywhere, *titles])
+    for negative in negatives:
+        if not phrases_inside(negative, owners):
+            yield Problem(
+                f"negative {negative!r} of {topic_id!r} contains none of the topic's phrases, "
+                "so it changes nothing; delete it.",
+                about(negative),
+            )
+
+
+def _repeats(topic_id: str, phrases: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     owner: dict[str, str] = {}
-    for phrase in positives + negatives:
+    for phrase in phrases:
         for wording in variants(phrase):
             if wording not in owner:
                 owner[wording] = phrase
             elif owner[wording] == phrase:
-                yield f"phrase {phrase!r} is written twice in {topic_id!r}; delete one."
+                yield f"phrase {phrase!r} is written twice in {topic_id!r}; delete one.", (phrase,)
                 break
             else:
-                yield (
+                text = (
                     f"phrases {owner[wording]!r} and {phrase!r} of {topic_id!r} both match "
                     f"{wording!r}; delete one."
                 )
+                yield text, (owner[wording], phrase)
 
 
-def _nested(topic_id: str, kind: str, phrases: list[str]) -> Iterator[str]:
+def _nested(topic_id: str, kind: str, phrases: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each phrase that contains another, which would count the same words twice."""
     owners = wordings_of(phrases)
     place = {phrase: at for at, phrase in enumerate(dict.fromkeys(phrases))}
     for outer in place:
         for inner in sorted(phrases_inside(outer, owners), key=place.__getitem__):
             if not set(variants(outer)) & set(variants(inner)):
-                yield (
+                text = (
                     f"{kind} {outer!r} of {topic_id!r} contains {kind} {inner!r}, which already "
                     "matches there; delete one."
                 )
+                yield text, (outer, inner)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.topics.taxonomy import Rule, Taxonomy, Topic, TaxonomyError, make_taxonomy
+from pipelines.topics.taxonomy import Rule, Taxonomy, TaxonomyError, Topic, make_taxonomy
 
 pytestmark = pytest.mark.unit
 

@@ -3,12 +3,20 @@ with paper_topics as (
 
     select * from {{ ref('int_paper_topics__bucketed') }}
 
+),
+
+versions as (
+
+    select max(rules_version) as rules_version from {{ ref('stg_lake__topics') }}
+
 )
 
 select
-    paper_id,
-    topic_id,
-    cast(score as double) as score,
-    evidence
+    paper_topics.paper_id,
+    paper_topics.topic_id,
+    cast(paper_topics.score as double) as score,
+    paper_topics.evidence,
+    versions.rules_version
 from paper_topics
+cross join versions
 where {{ is_touched_paper() }}

@@ -1,6 +1,6 @@
 with topics as (
 
-    select * from {{ ref('topics') }}
+    select * from {{ ref('stg_lake__topics') }}
 
 )
 
@@ -9,6 +9,7 @@ select
     name,
     area,
     'taxonomy' as kind,
+    origin,
     description
 from topics
 union all
@@ -17,4 +18,5 @@ select
     'No topic matched' as name,
     'No topic' as area,
     'none' as kind,
+    'papertide' as origin,
     'Papers in which no phrase of the taxonomy was found often enough.' as description
