@@ -139,11 +139,28 @@ MATCH_COLUMNS = (
 )
 MATCH_SCHEMA = schema_of(MATCH_COLUMNS)
 
+TOPIC_COLUMNS = (
+    Column("topic_id", TEXT, "Stable identifier."),
+    Column("name", TEXT, "Name for readers."),
+    Column("area", TEXT, "The area of machine learning that the topic belongs to."),
+    Column("description", TEXT, "What belongs to the topic."),
+    Column("origin", TEXT, "Whose it is: `papertide` or `user`."),
+    Column("rules_version", TEXT, "Version of all rules together, the same in each row."),
+)
+RULE_COLUMNS = (
+    Column("topic_id", TEXT, "The topic."),
+    Column("phrase", TEXT, "The words, normalised."),
+    Column("role", TEXT, "What they do: `phrase`, `alias`, `title` or `negative`."),
+    Column("origin", TEXT, "Whose rule it is: `papertide` or `user`."),
+)
+
 LAKE_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "captures": ("One row per capture.", CAPTURE_COLUMNS),
     "items": ("One row per paper as one capture shows it.", LAKE_ITEM_COLUMNS),
     "quarantine": ("One row per item that could not be accepted.", QUARANTINE_COLUMNS),
     "topic_matches": ("One row per text, topic and phrase found.", MATCH_COLUMNS),
+    "topics": ("The topics in force, ours and the user's.", TOPIC_COLUMNS),
+    "topic_rules": ("The rules in force, ours and the user's.", RULE_COLUMNS),
 }
 
 # What a build must compute anew; all but the first are empty where it computes everything.

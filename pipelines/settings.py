@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     home: Path = Field(
         Path("data"), description="Folder that holds all state: captures, lake, snapshots."
     )
+    taxonomy_dir: Path | None = Field(
+        None, description="Folder of your own topics and rules; none: `taxonomy` below the home."
+    )
     threads: int = Field(2, ge=1, le=256, description="Threads that DuckDB may use.")
     memory_limit: str = Field(
         "2GB",
@@ -195,6 +198,11 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys(name for name in (self.arxiv_sets or "").split(",") if name))
 
     @property
+    def user_taxonomy_dir(self) -> Path:
+        """Where a user's own topics and rules are read from, if it is there."""
+        return self.taxonomy_dir or self.home / "taxonomy"
+
+    @property
     def harvest_dir(self) -> Path:
         """Where harvests that were interrupted go on; can be deleted, then they begin anew."""
         return self.home / "harvest"
@@ -292,4 +300,6 @@ def get_settings() -> Settings:
         raise SettingsError(
             f"{name}{given} can't be used: {said}. docs/operations.md lists every setting."
         ) from None
-    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+    paths = {"home": settings.home, "taxonomy_dir": settings.taxonomy_dir}
+    absolute = {name: path.expanduser().resolve() for name, path in paths.items() if path}
+    return settings.model_copy(update=absolute)

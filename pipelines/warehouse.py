@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 
 import duckdb
 
-from pipelines import dbt_project, items
+from pipelines import dbt_project, items, rules
 from pipelines.engine import connect
 from pipelines.errors import CaptureError
 from pipelines.locks import held
@@ -51,7 +51,7 @@ def begin(settings: Settings) -> bool:
     is_suspect = candidate.exists()
     for path in (candidate, candidate.with_name(f"{candidate.name}.wal")):
         path.unlink(missing_ok=True)
-    signature = _signature()
+    signature = _signature(settings)
     if warehouse.is_file():
         shutil.copyfile(warehouse, candidate)
         with suppress(duckdb.Error), connect(candidate, settings) as connection:
@@ -70,6 +70,9 @@ def begin(settings: Settings) -> bool:
             body = ", ".join(f"{c.name} {SQL_TYPES[c.dtype]}" for c in columns)
             connection.execute(f"create table raw.{table} ({body})")
         connection.execute("create table raw.topic_texts (text_hash varchar, part varchar)")
+        taxonomy = rules.in_force(settings)
+        _fill(connection, "topics", rules.topic_rows(taxonomy))
+        _fill(connection, "topic_rules", rules.rule_rows(taxonomy))
     return True
 
 
@@ -82,7 +85,9 @@ def is_up_to_date(settings: Settings) -> bool:
         connect(settings.warehouse_path, settings, read_only=True) as connection,
     ):
         known = dict(connection.sql("select capture_id, stamp from raw.captures").fetchall())
-        return _signed(connection) == _signature() and known == items.stamps(settings.items_dir)
+        return _signed(connection) == _signature(settings) and known == items.stamps(
+            settings.items_dir
+        )
     return False
 
 
@@ -107,10 +112,23 @@ def adopt(settings: Settings) -> None:
     os.replace(settings.candidate_path, settings.warehouse_path)
 
 
-def _signature() -> str:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str, ...]]
+) -> None:
+    """Put rows of text into an empty table, column by column: row by row takes seconds."""
+    columns = [c.name for c in LAKE_TABLES[table][1]]
+    values = {
+        name: list(column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)
+    }
+    names = ", ".join(f"unnest(${name}::varchar[])" for name in columns)
+    connection.execute(f"insert into raw.{table} select {names}", values)
+
+
+def _signature(settings: Settings) -> str:
     """Changes with anything that decides what the tables are: then all is computed anew."""
     columns = {name: [str(c) for c in cols] for name, (_, cols) in LAKE_TABLES.items()}
-    parts = [FORMAT, duckdb.__version__, dbt_project.sources_hash(), columns]
+    taxonomy = rules.in_force(settings).contents_hash
+    parts = [FORMAT, duckdb.__version__, dbt_project.sources_hash(), columns, taxonomy]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -147,7 +165,7 @@ def load_lake(settings: Settings) -> dict[str, int]:
         connection.execute("commit")
         return {
             table: int(connection.sql(f"select count(*) from raw.{table}").fetchall()[0][0])
-            for table in (*LOADED, *BUILD_TABLES)
+            for table in (*LOADED, "topics", "topic_rules", *BUILD_TABLES)
         }
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from pipelines import home, machine
+from pipelines import home, machine, rules
 from pipelines.cli import instance
 from pipelines.delivery import alerts
 from pipelines.errors import (
@@ -60,6 +60,8 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
     """
     settings = get_settings()
     _require_writable(settings)
+    if name in BUILDS:
+        rules.in_force(settings)  # a mistake in the user's own is told before anything is done
     with machine.told(settings.home):
         prepare(settings)
     with machine.told(settings.home), _stopped_by_sigterm(), _narrated(), _quiet(settings):

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import intake, items, warehouse
+from pipelines import intake, items, rules, warehouse
 from pipelines import text_features as text_features_room
 from pipelines.captures import Archive
 from pipelines.defs.resources import Home, Writer
@@ -15,8 +15,7 @@ from pipelines.errors import NoSnapshotError
 from pipelines.publishing import state
 from pipelines.publishing.snapshot import current
 from pipelines.schemas import BUILD_TABLES, LAKE_TABLES
-from pipelines.settings import DBT_PROJECT_DIR, Settings
-from pipelines.topics.taxonomy import Taxonomy, load_taxonomy
+from pipelines.settings import Settings
 
 log = logging.getLogger("papertide")
 
@@ -35,12 +34,6 @@ class IngestConfig(dg.Config):
     captured_on: str | None = None
     listing_day: str | None = None
     source: str | None = None
-
-
-def taxonomy() -> Taxonomy:
-    """The bundled taxonomy."""
-    seeds = DBT_PROJECT_DIR / "seeds"
-    return load_taxonomy(seeds / "topics.csv", seeds / "topic_phrases.csv")
 
 
 @dg.asset(group_name="intake", owners=OWNERS, kinds={"file"})
@@ -195,13 +188,13 @@ def text_features(
     context: dg.AssetExecutionContext, home: Home, writer: Writer
 ) -> dg.MaterializeResult[None]:
     """Topic phrases found in titles, abstracts and keywords; a text is searched once per rules."""
-    rules = taxonomy()
-    log.info("matching %s topics' phrases", len(rules.topics))
-    n_texts, n_matches = text_features_room.load_matches(home.settings, rules)
+    taxonomy = rules.in_force(home.settings)
+    log.info("matching %s topics' phrases", len(taxonomy.topics))
+    n_texts, n_matches = text_features_room.load_matches(home.settings, taxonomy)
     return dg.MaterializeResult(
         metadata={
-            "rules_version": rules.rules_version,
-            "n_topics": len(rules.topics),
+            "rules_version": taxonomy.rules_version,
+            "n_topics": len(taxonomy.topics),
             "n_new_texts": n_texts,
             "dagster/row_count": n_matches,
         }

@@ -23,9 +23,9 @@ import polars as pl
 import pytest
 
 from pipelines import fetching, items, machine, text_features, warehouse
+from pipelines import rules as rules_room
 from pipelines.captures import FETCH, Archive, Given
 from pipelines.cli.main import run
-from pipelines.defs.intake import taxonomy
 from pipelines.errors import CheckFailed, NoSnapshotError
 from pipelines.publishing import audit, state
 from pipelines.publishing.reader import run_user_sql
@@ -148,7 +148,7 @@ def test_a_damaged_warehouse_is_made_anew_once_a_build_has_failed(
 
 def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    archive, rules = Archive(settings), taxonomy()
+    archive, rules = Archive(settings), rules_room.in_force(settings)
     receipt = archive.receive(BytesIO(api(item())), "2025-01-03.json", {}).receipt
     items.load(archive, receipt, settings.items_dir)
     warehouse.begin(settings)

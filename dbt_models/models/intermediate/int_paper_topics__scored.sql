@@ -14,17 +14,29 @@ matches as (
 
 ),
 
+rules as (
+
+    select * from {{ ref('stg_lake__topic_rules') }}
+
+),
+
 texts as (
 
-    select paper_id, 'title' as field, {{ dbt.hash('title') }} as text_hash
+    select
+        paper_id, 'title' as field, {{ dbt.hash('title') }} as text_hash,
+        abstract is null as has_no_abstract
     from papers
     where title is not null and {{ is_touched_paper() }}
     union all
-    select paper_id, 'keywords' as field, {{ dbt.hash(join_list('keywords', ' | ')) }} as text_hash
+    select
+        paper_id, 'keywords' as field, {{ dbt.hash(join_list('keywords', ' | ')) }} as text_hash,
+        true as has_no_abstract
     from papers
     where keywords is not null and abstract is null and {{ is_touched_paper() }}
     union all
-    select paper_id, 'abstract' as field, {{ dbt.hash('abstract') }} as text_hash
+    select
+        paper_id, 'abstract' as field, {{ dbt.hash('abstract') }} as text_hash,
+        false as has_no_abstract
     from papers
     where abstract is not null and {{ is_touched_paper() }}
 
@@ -37,9 +49,18 @@ found as (
         matches.topic_id,
         texts.field,
         matches.matched,
+        -- A single word says little by itself: an abstract must bear it out.
+        matches.matched like '% %' as is_phrase,
+        max(
+            case when matches.matched like '% %' or rules.role = 'title' or texts.has_no_abstract
+                then 3 else 1
+            end
+        ) as title_points,
         sum(matches.n_matches) as n_matches
     from texts
     inner join matches on texts.text_hash = matches.text_hash
+    inner join rules on matches.topic_id = rules.topic_id and matches.phrase = rules.phrase
+    where texts.field = 'title' or rules.role <> 'title'
     group by texts.paper_id, matches.topic_id, texts.field, matches.matched
 
 ),
@@ -49,9 +70,13 @@ scored as (
     select
         paper_id,
         topic_id,
-        max(case when field = 'title' then 3 else 0 end)
+        max(case when field = 'title' then title_points else 0 end)
         + max(case when field = 'keywords' then 2 else 0 end)
-        + least(sum(case when field = 'abstract' then n_matches else 0 end), 3) as score,
+        + least(
+            sum(case when field = 'abstract' and is_phrase then n_matches else 0 end)
+            + ceil(sum(case when field = 'abstract' and not is_phrase then n_matches else 0 end) / 2.0),
+            3
+        ) as score,
         {{ sorted_set("field || ': ' || matched") }} as evidence
     from found
     group by paper_id, topic_id

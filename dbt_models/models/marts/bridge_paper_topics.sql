@@ -17,16 +17,24 @@ ranked as (
         row_number() over (partition by topic_id order by score desc, paper_id) as topic_rank
     from placed
 
+),
+
+versions as (
+
+    select max(rules_version) as rules_version from {{ ref('stg_lake__topics') }}
+
 )
 
 select
-    paper_id,
-    topic_id,
-    case when topic_id = 'no-topic' then 'none' else 'taxonomy' end as kind,
-    cast(score as double) as score,
-    evidence,
-    false as is_representative
+    paper_topics.paper_id,
+    paper_topics.topic_id,
+    case when paper_topics.topic_id = 'no-topic' then 'none' else 'taxonomy' end as kind,
+    cast(paper_topics.score as double) as score,
+    paper_topics.evidence,
+    false as is_representative,
+    versions.rules_version
 from paper_topics
+cross join versions
 union all
 select
     paper_id,
@@ -34,5 +42,6 @@ select
     'discovered' as kind,
     score,
     evidence,
-    topic_rank <= {{ var('n_representative_papers') }} as is_representative
+    topic_rank <= {{ var('n_representative_papers') }} as is_representative,
+    learned_from as rules_version
 from ranked

@@ -1,6 +1,6 @@
 with topics as (
 
-    select * from {{ ref('topics') }}
+    select * from {{ ref('stg_lake__topics') }}
 
 ),
 
@@ -33,6 +33,7 @@ select
     name,
     area,
     'taxonomy' as kind,
+    origin,
     description
 from topics
 union all
@@ -41,6 +42,7 @@ select
     'No topic matched' as name,
     'No topic' as area,
     'none' as kind,
+    'papertide' as origin,
     'Papers in which no phrase of the taxonomy was found often enough.' as description
 union all
 select

@@ -1,0 +1,14 @@
+with topics as (
+
+    select * from {{ source('lake', 'topics') }}
+
+)
+
+select
+    topic_id,
+    name,
+    area,
+    description,
+    origin,
+    rules_version
+from topics
