@@ -27,6 +27,7 @@ from dashboards.state import (
 )
 
 Control = tuple[str, Any, Any]
+MAX_SEGMENTS = 4  # more than these are a list to choose from
 
 
 def build(names: Sequence[str], view: View, choices: Choices) -> tuple[Any, dict[str, Any], str]:
@@ -122,11 +123,10 @@ class _Controls:
             {"label": population_named(name).name, "value": name}
             for name in self._choices.populations
         ]
-        return (
-            "Population",
-            _radio("population", options, self._view.population),
-            self._view.population,
-        )
+        value = self._view.population
+        if len(options) > MAX_SEGMENTS:
+            return "Population", _dropdown("population", options, value, hint="Population"), value
+        return "Population", _radio("population", options, value), value
 
     def _grain(self) -> Control:
         options = [

@@ -122,7 +122,7 @@ class Site:
             replace(
                 state.read(state.write({"population": name}), self._choices), page_size=N_PAPERS
             )
-            for name in self._choices.populations
+            for name in self._choices.whole_populations
         ] or [state.read("", self._choices)]
         details = [(view, list(topics.details(self._queries, view))) for view in views]
         self._topic_pages = {
@@ -192,7 +192,7 @@ class Site:
 
     def _page_name(self, page: Page, view: state.View) -> str:
         stem = "index" if page.key == "overview" else page.key
-        first = self._choices.populations[:1]
+        first = self._choices.whole_populations[:1]
         if len(self._kinds_of(page)) > 1 and view.kind != state.TAXONOMY:
             stem = f"{stem}-{view.kind}"
         if page.key == "health" or not first or view.population == first[0]:
@@ -219,7 +219,7 @@ class Site:
                 self._page_name(here, replace(view, population=name)),
                 name == view.population,
             )
-            for name in self._choices.populations
+            for name in self._choices.whole_populations
             if here.key != "health"
         ]
         kinds = [

@@ -40,6 +40,8 @@ class Population:
     caveat: str
 
 
+CATEGORY = "arxiv."
+
 _KNOWN = {
     "hf_daily": Population(
         "hf_daily",
@@ -61,8 +63,22 @@ _KNOWN = {
 
 def population_named(population: str) -> Population:
     """Its description; one that is not known is called by its identifier."""
+    if is_category(population):
+        category = population.removeprefix(CATEGORY)
+        return replace(
+            _KNOWN["arxiv"],
+            population=population,
+            name=f"arXiv {category}",
+            counts=f"arXiv papers with {category} as primary category, by the date of their first "
+            "version",
+        )
     plain = Population(population, population, f"papers of {population}", "paper", "")
     return _KNOWN.get(population, plain)
+
+
+def is_category(population: str) -> bool:
+    """Whether it is a part of arXiv's population, of one primary category."""
+    return population.startswith(CATEGORY)
 
 
 @dataclass(frozen=True)
@@ -99,6 +115,11 @@ class Choices:
         """Populations that have periods, the selection first."""
         found = {population for population, _ in self.periods}
         return tuple(sorted(found, key=lambda name: (name != "hf_daily", name)))
+
+    @property
+    def whole_populations(self) -> tuple[str, ...]:
+        """The same without those that are a part of another."""
+        return tuple(name for name in self.populations if not is_category(name))
 
     def grains(self, population: str) -> tuple[str, ...]:
         """Grains of the population, finest first."""

@@ -24,6 +24,12 @@ coverage as (
 
 ),
 
+categories as (
+
+    select * from {{ ref('arxiv_categories') }}
+
+),
+
 totals as (
 
     select
@@ -83,9 +89,11 @@ captured as (
         count(coverage.listed_on) as n_days_captured,
         sum(case when coverage.is_complete then 1 else 0 end) as n_days_complete
     from bounds
+    left join categories on bounds.population = categories.population
     left join coverage
         on
-            bounds.population = coverage.population
+            -- A category is covered as arXiv is.
+            coverage.population = case when categories.population is null then bounds.population else 'arxiv' end
             and coverage.listed_on between bounds.period_start_on and bounds.period_end_on
             and coverage.is_expected
             and coverage.is_captured

@@ -18,12 +18,25 @@ touched_days as (
 
 ),
 
+categories as (
+
+    select * from {{ ref('arxiv_categories') }}
+
+),
+
 days as (
 
     select
         population,
         day_on
     from touched_days
+    union
+    -- What is known of arXiv's days is known of each category's.
+    select
+        categories.population,
+        touched_days.day_on
+    from touched_days
+    inner join categories on touched_days.population = 'arxiv'
     union
     select
         population_papers.population,

@@ -1,6 +1,6 @@
 {{ config_by_paper() }}
--- Which papers a period's figures count, and by which clock: `hf_daily` by listing day, `arxiv` by
--- the day (or only the month) of version 1.
+-- Which papers a period's figures count, and by which clock: `hf_daily` by listing day, `arxiv`, as
+-- a whole and by primary category, by the day (or only the month) of version 1.
 with listings as (
 
     select * from {{ ref('int_listings__unioned') }}
@@ -13,11 +13,30 @@ papers as (
 
 ),
 
+categories as (
+
+    select * from {{ ref('arxiv_categories') }}
+
+),
+
 announced as (
 
     select distinct paper_id
     from listings
     where population = 'arxiv'
+
+),
+
+dated as (
+
+    select
+        papers.paper_id,
+        papers.primary_category,
+        papers.published_on as counted_on,
+        papers.published_on_precision as date_precision
+    from announced
+    inner join papers on announced.paper_id = papers.paper_id
+    where papers.published_on is not null and {{ is_touched_paper('papers.paper_id') }}
 
 )
 
@@ -32,10 +51,17 @@ where population = 'hf_daily' and {{ is_touched_paper() }}
 union all
 select
     'arxiv' as population,
-    papers.paper_id,
-    papers.published_on as counted_on,
+    paper_id,
+    counted_on,
     'published_on' as clock,
-    papers.published_on_precision as date_precision
-from announced
-inner join papers on announced.paper_id = papers.paper_id
-where papers.published_on is not null and {{ is_touched_paper('papers.paper_id') }}
+    date_precision
+from dated
+union all
+select
+    categories.population,
+    dated.paper_id,
+    dated.counted_on,
+    'published_on' as clock,
+    dated.date_precision
+from dated
+inner join categories on dated.primary_category = categories.category

@@ -1,5 +1,6 @@
 -- population × grain × period × term, zero counts included, for the terms that a population has in
--- enough papers to be judged. By month and quarter: most terms are too rare for a week.
+-- enough papers to be judged. By month and quarter: most terms are too rare for a week. Of arXiv as a
+-- whole: a category's terms are mostly too rare too.
 with period_papers as (
 
     select * from {{ ref('int_period_papers__spread') }}
@@ -18,6 +19,12 @@ periods as (
 
 ),
 
+categories as (
+
+    select * from {{ ref('arxiv_categories') }}
+
+),
+
 counted as (
 
     select
@@ -28,7 +35,9 @@ counted as (
         count(*) as n_papers
     from period_papers
     inner join paper_terms on period_papers.paper_id = paper_terms.paper_id
-    where period_papers.grain in ('month', 'quarter')
+    where
+        period_papers.grain in ('month', 'quarter')
+        and period_papers.population not in (select population from categories)
     group by
         period_papers.population,
         period_papers.grain,
