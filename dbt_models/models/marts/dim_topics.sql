@@ -50,6 +50,7 @@ select
     name,
     'Discovered' as area,
     'discovered' as kind,
+    'papertide' as origin,
     'Found in papers dated before ' || cast(boundary_on as {{ dbt.type_string() }})
     || case when words = '' then '.' else '. Words: ' || words || '.' end as description
 from discovered
