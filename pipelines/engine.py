@@ -1,20 +1,24 @@
 """Opening DuckDB files, threads and memory always bounded by the settings; what models in Python
-need besides: frames as relations, the last build's rows, a folder of the lake.
+need besides: frames as relations, the last build's rows, a folder of the lake, a user's own model.
 
 Without bounds each connection takes every core and most of the memory.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
 import duckdb
 import polars as pl
 
+from pipelines.errors import PapertideError
 from pipelines.settings import Settings
+from pipelines.topics.embedding import Embedder
 
 
 def connect(
@@ -52,3 +56,34 @@ def table_before(session: duckdb.DuckDBPyConnection, table: object) -> pl.DataFr
 def topic_fits_folder() -> Path:
     """Where fits of topics are kept, as `dbt_project.environment` says."""
     return Path(os.environ["PAPERTIDE_TOPIC_FITS"])
+
+
+@lru_cache(maxsize=1)
+def topic_embedder(named: str | None = None) -> Embedder | None:
+    """The embedding model that a user chose for discovered topics; None where none is chosen.
+
+    Raises PapertideError when it can't be had, or isn't one.
+    """
+    named = os.environ.get("PAPERTIDE_TOPIC_EMBEDDER") if named is None else named
+    if not named:
+        return None
+    module, _, function = named.partition(":")
+    try:
+        made = importlib.import_module(module)
+        for part in function.split("."):
+            made = getattr(made, part)
+        embedder = made()  # type: ignore[operator]
+    except Exception as error:
+        raise PapertideError(
+            f"PAPERTIDE_TOPIC_EMBEDDER={named} can't be used: {type(error).__name__}: {error}. "
+            "Name a function without arguments of a module that is installed beside Papertide, or "
+            "leave the setting out."
+        ) from error
+    if not isinstance(getattr(embedder, "name", None), str) or not callable(
+        getattr(embedder, "embed", None)
+    ):
+        raise PapertideError(
+            f"PAPERTIDE_TOPIC_EMBEDDER={named} gives a {type(embedder).__name__}, which has no "
+            "`name` and `embed`: see pipelines/topics/embedding.py."
+        )
+    return embedder  # type: ignore[no-any-return]

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     taxonomy_dir: Path | None = Field(
         None, description="Folder of your own topics and rules; none: `taxonomy` below the home."
     )
+    topic_embedder: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
+        description="`module:function` that returns your embedding model; none: words alone.",
+    )
     threads: int = Field(2, ge=1, le=256, description="Threads that DuckDB may use.")
     memory_limit: str = Field(
         "2GB",

@@ -11,6 +11,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines import dbt_project, warehouse
 from pipelines.defs.resources import Home, Writer
+from pipelines.engine import topic_embedder
 from pipelines.errors import CheckFailed
 from pipelines.settings import get_settings
 
@@ -41,6 +42,7 @@ TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_asset_check
 def dbt_models(context: dg.AssetExecutionContext, home: Home, writer: Writer) -> Iterator[Any]:
     """Seeds, staging, intermediate, marts and their tests. A failing test stops the run."""
     log.info("building and checking the tables")
+    topic_embedder(home.settings.topic_embedder or "")  # one that can't be had is told before work
     target = home.settings.dbt_target_dir / "target"
     results, failure = dbt_project.build(home.settings, target)
     if failure and not isinstance(failure, CheckFailed):

@@ -1,7 +1,7 @@
 """Vectors from elsewhere: the one interface between discovered topics and a user's model.
 
 Belongs here: what an embedding back end must offer. Does not belong here: any back end; Papertide
-brings none, and topics are found without one unless it is passed to `discovered.fit`.
+brings none, and topics are found without one unless PAPERTIDE_TOPIC_EMBEDDER names it.
 """
 
 from __future__ import annotations

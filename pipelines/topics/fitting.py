@@ -20,6 +20,7 @@ import polars as pl
 from polars import selectors
 
 from pipelines.topics.discovered import ASSIGNMENT_SCHEMA, Fit, TopicModel, assign, fit
+from pipelines.topics.embedding import Embedder
 from pipelines.topics.lineage import LINEAGE_SCHEMA
 
 BOUNDARY_MONTHS = (1, 7)
@@ -127,7 +128,11 @@ def boundaries(dated_on: pl.Series) -> list[date]:
 
 
 def learn_fits(
-    dated: pl.DataFrame, read_texts: Callable[[pl.DataFrame], pl.DataFrame], store: Store
+    dated: pl.DataFrame,
+    read_texts: Callable[[pl.DataFrame], pl.DataFrame],
+    store: Store,
+    *,
+    embedder: Embedder | None = None,
 ) -> list[DatedFit]:
     """Return the fit of every boundary, the earliest first; what the store has is not redone.
 
@@ -144,7 +149,9 @@ def learn_fits(
         fitted = store.get(key)
         if fitted is None:
             before = (found[-1].fit.model, found[-1].fit.assignments) if found else None
-            fitted = fit(read_texts(sample).select(TEXT_COLUMNS), previous=before)
+            fitted = fit(
+                read_texts(sample).select(TEXT_COLUMNS), previous=before, embedder=embedder
+            )
             store.keep(key, fitted)
         found.append(DatedFit(boundary, key, sample.height, fitted))
     store.keep_only([one.key for one in found])
@@ -184,7 +191,12 @@ def fits_table(fits: Sequence[DatedFit]) -> pl.DataFrame:
 
 
 def place(
-    papers: pl.DataFrame, model: TopicModel, key: str, *, kept: pl.DataFrame | None = None
+    papers: pl.DataFrame,
+    model: TopicModel,
+    key: str,
+    *,
+    kept: pl.DataFrame | None = None,
+    embedder: Embedder | None = None,
 ) -> pl.DataFrame:
     """Return the topics of papers by the fit of that key, with `PLACED_SCHEMA`, by paper_id.
 
@@ -192,7 +204,7 @@ def place(
     none of its topic's key words has no row: there would be nothing to show for it. Each row
     depends on its own paper alone.
     """
-    parts = [assign(model, part) for part in papers.iter_slices(PLACED_ROWS)]
+    parts = [assign(model, part, embedder=embedder) for part in papers.iter_slices(PLACED_ROWS)]
     placed = (
         pl.concat([pl.DataFrame(schema=ASSIGNMENT_SCHEMA), *parts])
         .filter(pl.col("evidence").list.len() > 0)

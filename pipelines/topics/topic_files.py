@@ -28,13 +28,15 @@ _LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy")
 class FitFolder:
     """Fits below a folder, each in a folder of its own named by its key and sealed by hashes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, embedder: str = "") -> None:
         self._folder = folder
+        self._embedder = embedder
 
     @cached_property
     def version(self) -> str:
-        """Changes with this room's code and the libraries that compute."""
+        """Changes with this room's code, the libraries that compute, and the embedding model."""
         digest = hashlib.sha256(str([version(name) for name in _LIBRARIES]).encode())
+        digest.update(self._embedder.encode())
         for path in sorted(Path(__file__).parent.glob("*.py")):
             digest.update(path.read_bytes())
         return digest.hexdigest()

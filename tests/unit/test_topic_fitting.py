@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+from pipelines.engine import topic_embedder
+from pipelines.errors import PapertideError
 from pipelines.topics import fitting
-from pipelines.topics.discovered import assign
+from pipelines.topics.discovered import TopicModelError, assign
 from pipelines.topics.fitting import (
     FITS_SCHEMA,
     MIN_NEW_PAPERS,
@@ -24,6 +28,7 @@ from pipelines.topics.fitting import (
     place,
 )
 from pipelines.topics.topic_files import FitFolder
+from pipelines.topics.words import Floats
 from tests.unit.topic_papers import make_papers
 
 pytestmark = pytest.mark.unit
@@ -239,3 +244,56 @@ def test_what_can_not_be_shown_is_not_placed(tmp_path: Path) -> None:
     assert assign(model, mute).filter(pl.col("evidence").list.len() > 0).is_empty()
     assert place(mute, model, "k").is_empty()
     assert (place(papers, model, "k")["evidence"].list.len() > 0).all()
+
+
+# --- an embedding model of a user's
+
+
+class Lengths:
+    """Texts to how long they are: enough to tell that it was asked."""
+
+    name = "lengths-1"
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        return np.array([[1.0, len(text) % 7, len(text) % 5] for text in texts], dtype=np.float32)
+
+
+def test_a_users_model_makes_fits_of_its_own(tmp_path: Path) -> None:
+    named = f"{__name__}:Lengths"
+    embedder = topic_embedder(named)
+    assert embedder is not None
+    assert topic_embedder("") is None
+    assert FitFolder(tmp_path, embedder.name).version != FitFolder(tmp_path).version
+    papers = make_papers(MANY + SOME)
+    dated = papers.select(
+        "paper_id",
+        dated_on=days((MANY, NEW_YEAR - DAY), (SOME, NEW_YEAR)),
+        text_hash=pl.col("title"),
+    )
+    folder = FitFolder(tmp_path, embedder.name)
+    found = learn_fits(
+        dated,
+        lambda sample: papers.join(sample.select("paper_id"), on="paper_id"),
+        folder,
+        embedder=embedder,
+    )
+    model = folder.read(found[0].key).model
+    assert model.embedder == "lengths-1"
+    assert place(papers, model, found[0].key, embedder=embedder).schema == PLACED_SCHEMA
+    with pytest.raises(TopicModelError, match="lengths-1"):
+        place(papers, model, found[0].key)
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("no_such_module:model", "No module named"),
+        ("json:no_such_function", "no attribute"),
+        ("json:loads", "TypeError"),  # it wants an argument
+        ("builtins:dict", "gives a dict, which has no `name` and `embed`"),
+    ],
+)
+def test_a_model_that_cannot_be_had_is_told_in_a_sentence(named: str, says: str) -> None:
+    with pytest.raises(PapertideError, match=says) as told:
+        topic_embedder(named)
+    assert named in str(told.value)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.engine import as_relation, table_before, topic_fits_folder
+from pipelines.engine import as_relation, table_before, topic_embedder, topic_fits_folder
 from pipelines.topics.fitting import PLACED_SCHEMA, place
 from pipelines.topics.topic_files import FitFolder
 
@@ -22,5 +22,6 @@ def model(dbt, session):
         kept = before.join(pl.DataFrame(changed), on="paper_id", how="anti")
         papers = papers.join(changed, "paper_id")
     fitted = FitFolder(topic_fits_folder()).read(keys[0])
-    placed = place(pl.DataFrame(papers), fitted.model, keys[0], kept=kept)
+    texts = pl.DataFrame(papers)
+    placed = place(texts, fitted.model, keys[0], kept=kept, embedder=topic_embedder())
     return as_relation(session, placed)

@@ -6,7 +6,7 @@ they are it is read from the lake.
 
 import polars as pl
 
-from pipelines.engine import as_relation, topic_fits_folder
+from pipelines.engine import as_relation, topic_embedder, topic_fits_folder
 from pipelines.topics.fitting import fits_table, learn_fits
 from pipelines.topics.topic_files import FitFolder
 
@@ -21,5 +21,7 @@ def model(dbt, session):
         wanted = as_relation(session, sample.select("paper_id", "item_id"))
         return pl.DataFrame(items.join(wanted, "item_id"))
 
-    fits = learn_fits(dated, read_texts, FitFolder(topic_fits_folder()))
+    embedder = topic_embedder()
+    folder = FitFolder(topic_fits_folder(), embedder.name if embedder else "")
+    fits = learn_fits(dated, read_texts, folder, embedder=embedder)
     return as_relation(session, fits_table(fits))
