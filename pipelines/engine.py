@@ -55,7 +55,7 @@ def table_before(session: duckdb.DuckDBPyConnection, table: object) -> pl.DataFr
 
 def topic_fits_folder() -> Path:
     """Where fits of topics are kept, as `dbt_project.environment` says."""
-    return Path(os.environ["PAPERTIDE_TOPIC_FITS"])
+    return Path(os.environ.get("PAPERTIDE_TOPIC_FITS", "topic_fits"))
 
 
 @lru_cache(maxsize=1)

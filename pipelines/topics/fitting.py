@@ -14,7 +14,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import polars as pl
 from polars import selectors
@@ -22,6 +21,7 @@ from polars import selectors
 from pipelines.topics.discovered import ASSIGNMENT_SCHEMA, Fit, TopicModel, assign, fit
 from pipelines.topics.embedding import Embedder
 from pipelines.topics.lineage import LINEAGE_SCHEMA
+from pipelines.topics.topic_files import FitFolder
 
 BOUNDARY_MONTHS = (1, 7)
 """Fits belong to the first days of these months: often enough to follow the field, and seldom
@@ -80,23 +80,6 @@ PLACED_SCHEMA = pl.Schema(
 """One row per paper with a topic of the newest fit."""
 
 
-class Store(Protocol):
-    """Where fits are kept by the hash of what they were learned from."""
-
-    @property
-    def version(self) -> str:
-        """Changes with anything but papers that decides what a fit is."""
-
-    def get(self, key: str) -> Fit | None:
-        """The fit of that key, if it is there and whole."""
-
-    def keep(self, key: str, fitted: Fit) -> None:
-        """Keep a fit."""
-
-    def keep_only(self, keys: Sequence[str]) -> None:
-        """Forget all others."""
-
-
 @dataclass(frozen=True)
 class DatedFit:
     """A fit with its boundary and the hash of what it was learned from."""
@@ -130,7 +113,7 @@ def boundaries(dated_on: pl.Series) -> list[date]:
 def learn_fits(
     dated: pl.DataFrame,
     read_texts: Callable[[pl.DataFrame], pl.DataFrame],
-    store: Store,
+    store: FitFolder,
     *,
     embedder: Embedder | None = None,
 ) -> list[DatedFit]:
