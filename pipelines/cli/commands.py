@@ -14,6 +14,7 @@ import click
 from pipelines.cli.alerts import alert_test
 from pipelines.cli.refresh import backfill, refresh
 from pipelines.cli.snapshots import ALL as SNAPSHOTS
+from pipelines.cli.topics import topics
 from pipelines.errors import UsageError
 from pipelines.settings import PROJECT_ROOT, get_settings
 
@@ -172,5 +173,5 @@ def up(only: str | None) -> int:
 
 ALL = (
     demo, ingest, refresh, backfill, build, status, sql, dashboard, export_site, up, alert_test,
-    *SNAPSHOTS,
+    topics, *SNAPSHOTS,
 )  # fmt: skip
