@@ -25,8 +25,9 @@ def telling_ngrams(
 
     Document frequencies, over papers with paper_id, title, abstract and keywords. An n-gram of one
     to three words neither begins nor ends with a function word or with boilerplate, and holds no
-    wording of a rule. It is the more telling, the larger is n_inside · ln((share_inside + ε) /
-    (share_outside + ε)), with ε half a paper: frequent inside, and more so than outside.
+    wording of a rule. It is the more telling, the larger is n_inside · ln(share_inside /
+    share_outside), with half a paper added to each count: frequent inside, and more so than
+    outside.
     """
     counts = _document_counts(inside).filter(pl.col("n") >= min_papers)
     known = {w for rule in taxonomy.rules if not rule.is_negative for w in variants(rule.phrase)}
@@ -37,7 +38,7 @@ def telling_ngrams(
     ]
     others = _document_counts(outside, kept)
     n_in, n_out = max(inside.height, 1), max(outside.height, 1)
-    ratio = (pl.col("share_inside") + 0.5 / n_in) / (pl.col("share_outside") + 0.5 / n_out)
+    ratio = (pl.col("n_inside") + 0.5) / (n_in + 1) / ((pl.col("n_outside") + 0.5) / (n_out + 1))
     return (
         counts.filter(pl.col("ngram").is_in(kept))
         .join(others, on="ngram", how="left", suffix="_out")

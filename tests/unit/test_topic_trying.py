@@ -70,7 +70,7 @@ def test_effect_says_what_one_more_rule_brings_and_takes() -> None:
     new = effect(SOME, rules, Rule("t", "survey", "title"))
     assert new.filter(pl.col("has_now"))["paper_id"].to_list() == ["a", "b", "c"]
     assert new.filter(pl.col("would_have"))["paper_id"].to_list() == ["a", "b", "c", "e"]
-    lost = effect(SOME, rules, Rule("t", "world model for", "negative"))
+    lost = effect(SOME, rules, Rule("t", "world models for", "negative"))
     assert lost.filter(pl.col("would_have"))["paper_id"].to_list() == ["b", "c"]
 
 

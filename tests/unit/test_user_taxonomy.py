@@ -1,4 +1,4 @@
-"""A user's own topics and rules beside ours: added, switched off, and every mistake in a sentence."""
+"""A user's own topics and rules beside ours: added, switched off, each mistake in a sentence."""
 
 from __future__ import annotations
 
