@@ -44,7 +44,7 @@ def counted_texts(papers: pl.DataFrame) -> pl.DataFrame:
 
 
 def found_rules(papers: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
-    """Return paper_id, field, is_alone, topic_id, phrase, matched, n, for rules that count there.
+    """Return paper_id, field, is_alone, topic_id, phrase, role, matched, n: the rules that count.
 
     A rule of the role `title` counts in titles only.
     """
@@ -52,16 +52,15 @@ def found_rules(papers: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
         text_hash=pl.col("row").cast(pl.String)
     )  # fmt: skip
     roles = pl.DataFrame(
-        [(rule.topic_id, rule.phrase) for rule in taxonomy.rules if rule.role == "title"],
-        schema={"topic_id": pl.String, "phrase": pl.String},
+        [(rule.topic_id, rule.phrase, rule.role) for rule in taxonomy.rules],
+        schema={"topic_id": pl.String, "phrase": pl.String, "role": pl.String},
         orient="row",
-    ).with_columns(is_title=pl.lit(value=True))
+    )
     return (
         match_texts(texts, taxonomy)
         .join(texts.select("text_hash", "paper_id", "field", "is_alone"), on="text_hash")
-        .join(roles, on=["topic_id", "phrase"], how="left")
-        .with_columns(pl.col("is_title").fill_null(value=False))
-        .filter((pl.col("field") == "title") | ~pl.col("is_title"))
+        .join(roles, on=["topic_id", "phrase"])
+        .filter((pl.col("field") == "title") | (pl.col("role") != "title"))
         .drop("text_hash")
     )
 
@@ -71,17 +70,20 @@ def score_papers(papers: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
 
     The sum is that of docs/methodology.md, *Topics*; rows are sorted by paper and topic.
     """
-    is_phrase = pl.col("matched").str.contains(" ", literal=True)
+    is_sure = pl.col("matched").str.contains(" ", literal=True) | (pl.col("role") == "alias")
     in_title, in_abstract = pl.col("field") == "title", pl.col("field") == "abstract"
-    is_sure = is_phrase | pl.col("is_title") | pl.col("is_alone")
-    words = pl.col("n").filter(in_abstract & ~is_phrase).sum()
+    is_enough = is_sure | (pl.col("role") == "title") | pl.col("is_alone")
+    words = pl.col("n").filter(in_abstract & ~is_sure).sum()
     return (
         found_rules(papers, taxonomy)
         .group_by("paper_id", "topic_id")
         .agg(
-            title=pl.when(in_title).then(pl.when(is_sure).then(3).otherwise(1)).max().fill_null(0),
+            title=pl.when(in_title)
+            .then(pl.when(is_enough).then(3).otherwise(1))
+            .max()
+            .fill_null(0),
             keywords=(pl.col("field") == "keywords").any().cast(pl.Int64) * 2,
-            abstract=pl.col("n").filter(in_abstract & is_phrase).sum() + (words + 1) // 2,
+            abstract=pl.col("n").filter(in_abstract & is_sure).sum() + (words + 1) // 2,
             evidence=pl.concat_str("field", pl.lit(": "), "matched").unique().sort(),
         )
         .with_columns(

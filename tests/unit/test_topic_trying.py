@@ -90,7 +90,9 @@ def test_related_rules_by_kind() -> None:
 
 
 def test_scores_add_up_as_the_methodology_says() -> None:
-    rules = taxonomy(("gan", "phrase"), ("image generator", "phrase"), ("survey", "title"))
+    rules = taxonomy(
+        ("gan", "phrase"), ("image generator", "phrase"), ("survey", "title"), ("vae", "alias")
+    )
     given = papers(
         ("title word alone", "GAN", "nothing", None),
         ("title word borne out", "GAN", "a gan", None),
@@ -101,6 +103,8 @@ def test_scores_add_up_as_the_methodology_says() -> None:
         ("two words thrice", "x", "gan, gan, gan", None),
         ("phrase and word", "x", "an image generator, a gan", None),
         ("many", "Image generators", "image generator " * 9, None),
+        ("a name twice", "x", "a vae, two vaes", None),
+        ("a name in the title", "VAE", "nothing", None),
         ("keywords", "x", None, ["gan"]),
         ("keywords beside an abstract", "x", "y", ["gan"]),
     )
@@ -113,6 +117,8 @@ def test_scores_add_up_as_the_methodology_says() -> None:
         "two words thrice": 2,
         "phrase and word": 2,
         "many": 6,
+        "a name twice": 2,
+        "a name in the title": 3,
         "keywords": 2,
     }
 

@@ -141,6 +141,6 @@ def test_the_users_topic_comes_and_goes_with_the_next_build(demo_home: Path) -> 
     assert "quantum" not in topics
     evidence = read("select distinct unnest(evidence) from bridge_paper_topics "
                     "where topic_id = 'ours'").to_series()  # fmt: skip
-    assert set(evidence) == {"title: diffusion"}
+    assert "title: diffusion" in set(evidence) <= {"title: diffusion", "title: diffusions"}
     versions = read("select distinct rules_version from bridge_paper_topics").to_series()
     assert versions.to_list() == [rules.in_force(Settings(home=demo_home)).rules_version]
