@@ -15,6 +15,7 @@ from pipelines.cli.alerts import alert_test
 from pipelines.cli.evaluate import evaluate
 from pipelines.cli.refresh import backfill, refresh
 from pipelines.cli.snapshots import ALL as SNAPSHOTS
+from pipelines.cli.topics import topics
 from pipelines.errors import UsageError
 from pipelines.settings import PROJECT_ROOT, get_settings
 
@@ -173,5 +174,5 @@ def up(only: str | None) -> int:
 
 ALL = (
     demo, ingest, refresh, backfill, build, status, sql, dashboard, export_site, up, evaluate,
-    alert_test, *SNAPSHOTS,
+    topics, alert_test, *SNAPSHOTS,
 )  # fmt: skip

@@ -39,6 +39,10 @@ def papertide() -> None:
 
 def guarded(command: click.Command) -> click.Command:
     """The command, which first refuses a home that a newer Papertide wrote."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            guarded(below)
+        return command
     act = command.callback
 
     @functools.wraps(act)  # type: ignore[arg-type]

@@ -109,8 +109,10 @@ def make_taxonomy(topics: Iterable[Topic], rules: Iterable[Rule]) -> Taxonomy:
     What a user wrote is told first, by its place; our own contradictions are all told at once.
     """
     taxonomy = Taxonomy(tuple(topics), tuple(rules))
-    topic_ids = [topic.topic_id for topic in taxonomy.topics]
-    problems = [*topic_problems(taxonomy.topics), *rule_problems(topic_ids, taxonomy.rules)]
+    problems = [
+        *topic_problems(taxonomy.topics),
+        *rule_problems(taxonomy.topics, taxonomy.rules),
+    ]
     theirs = [
         (part.place, problem.text)
         for problem in problems
@@ -170,6 +172,7 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict
         raise TaxonomyError(f"Cannot read {path}: {error.strerror}.") from error
     with handle:
         reader = csv.DictReader(handle, strict=True)
+        last = 0  # line of the last row that could be read
         try:
             names = reader.fieldnames
             if tuple(names or ()) != columns:
@@ -177,18 +180,20 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict
                     f"{path}, line 1: the columns are {names}; they must be {list(columns)}. "
                     f"Write {','.join(columns)} as the first line."
                 )
+            last = reader.line_num
             for row in reader:
                 if None in row or None in row.values():
                     raise TaxonomyError(
                         f"{path}, line {reader.line_num}: {len(columns)} values expected. "
                         "Quote a value that holds a comma."
                     )
-                yield reader.line_num, row
+                last = reader.line_num
+                yield last, row
         except csv.Error as error:
             raise TaxonomyError(
-                f"{path}, line {reader.line_num}: not CSV ({error}). Close the quotes."
+                f"{path}, line {last + 1}: not CSV ({error}). Close the quotes."
             ) from None
         except UnicodeDecodeError:
             raise TaxonomyError(
-                f"{path}, after line {reader.line_num}: not UTF-8. Save the file as UTF-8."
+                f"{path}, after line {last}: not UTF-8. Save the file as UTF-8."
             ) from None

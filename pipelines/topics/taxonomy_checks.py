@@ -57,11 +57,11 @@ def topic_problems(topics: Iterable[Topic]) -> Iterator[Problem]:
             )
 
 
-def rule_problems(topic_ids: Iterable[str], rules: Iterable[Rule]) -> Iterator[Problem]:
+def rule_problems(topics: Iterable[Topic], rules: Iterable[Rule]) -> Iterator[Problem]:
     """Yield what is wrong with the rules of these topics."""
-    known, rules = set(topic_ids), list(rules)
+    by_id, rules = _grouped((t.topic_id, t) for t in topics), list(rules)
     for rule in rules:
-        if rule.topic_id not in known:
+        if rule.topic_id not in by_id:
             yield Problem(
                 f"phrase {rule.phrase!r} belongs to unknown topic {rule.topic_id!r}; add it.",
                 (rule,),
@@ -72,10 +72,15 @@ def rule_problems(topic_ids: Iterable[str], rules: Iterable[Rule]) -> Iterator[P
                 f"use one of {', '.join(ROLES)}.",
                 (rule,),
             )
-    by_topic: dict[str, list[Rule]] = {topic_id: [] for topic_id in sorted(known)}
+    by_topic: dict[str, list[Rule]] = {topic_id: [] for topic_id in sorted(by_id)}
     for rule in rules:
         by_topic.setdefault(rule.topic_id, []).append(rule)
     for topic_id, own in by_topic.items():
+        if not any(not rule.is_negative for rule in own):
+            yield Problem(
+                f"topic {topic_id!r} has no phrase, so nothing can match it; add one.",
+                by_id.get(topic_id, ()),
+            )
         yield from _problems_within(topic_id, own)
 
 
@@ -114,10 +119,6 @@ def _problems_within(topic_id: str, own: list[Rule]) -> Iterator[Problem]:
     def about(*phrases: str) -> tuple[Rule, ...]:
         return tuple(rule for phrase in phrases for rule in places[phrase])
 
-    if not anywhere and not titles:
-        yield Problem(
-            f"topic {topic_id!r} has no phrase, so nothing can match it; add one.", tuple(own)
-        )
     for text, phrases in _repeats(topic_id, [*anywhere, *titles, *negatives]):
         yield Problem(text, about(*phrases))
     for kind, group in (("phrase", anywhere), ("title", titles), ("negative", negatives)):

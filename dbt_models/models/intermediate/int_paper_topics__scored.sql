@@ -49,10 +49,10 @@ found as (
         matches.topic_id,
         texts.field,
         matches.matched,
-        -- A single word says little by itself: an abstract must bear it out.
-        matches.matched like '% %' as is_phrase,
+        -- A single word says little by itself: an abstract must bear it out. A name is sure.
+        matches.matched like '% %' or rules.role = 'alias' as is_sure,
         max(
-            case when matches.matched like '% %' or rules.role = 'title' or texts.has_no_abstract
+            case when matches.matched like '% %' or rules.role <> 'phrase' or texts.has_no_abstract
                 then 3 else 1
             end
         ) as title_points,
@@ -61,7 +61,7 @@ found as (
     inner join matches on texts.text_hash = matches.text_hash
     inner join rules on matches.topic_id = rules.topic_id and matches.phrase = rules.phrase
     where texts.field = 'title' or rules.role <> 'title'
-    group by texts.paper_id, matches.topic_id, texts.field, matches.matched
+    group by texts.paper_id, matches.topic_id, texts.field, matches.matched, rules.role
 
 ),
 
@@ -73,8 +73,8 @@ scored as (
         max(case when field = 'title' then title_points else 0 end)
         + max(case when field = 'keywords' then 2 else 0 end)
         + least(
-            sum(case when field = 'abstract' and is_phrase then n_matches else 0 end)
-            + ceil(sum(case when field = 'abstract' and not is_phrase then n_matches else 0 end) / 2.0),
+            sum(case when field = 'abstract' and is_sure then n_matches else 0 end)
+            + ceil(sum(case when field = 'abstract' and not is_sure then n_matches else 0 end) / 2.0),
             3
         ) as score,
         {{ sorted_set("field || ': ' || matched") }} as evidence

@@ -19,9 +19,15 @@ ranked as (
 
 ),
 
+topics as (
+
+    select * from {{ ref('stg_lake__topics') }}
+
+),
+
 versions as (
 
-    select max(rules_version) as rules_version from {{ ref('stg_lake__topics') }}
+    select max(rules_version) as rules_version from topics
 
 )
 

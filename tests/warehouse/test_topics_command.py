@@ -1,0 +1,146 @@
+"""`papertide topics …` and a user's own taxonomy, over a real published snapshot."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines import rules
+from pipelines.publishing.reader import Reader
+from pipelines.settings import Settings
+from pipelines.topics.scoring import THRESHOLD, score_papers
+from tests.conftest import run_papertide
+
+pytestmark = pytest.mark.warehouse
+
+
+def test_python_scores_every_paper_as_sql_does(demo_settings: Settings) -> None:
+    read = Reader(demo_settings).query
+    papers = read("select paper_id, title, abstract, keywords from dim_papers")
+    published = read(
+        "select paper_id, topic_id, score::bigint as score, evidence, rules_version "
+        "from bridge_paper_topics where topic_id <> 'no-topic' order by paper_id, topic_id"
+    )
+    taxonomy = rules.in_force(demo_settings)
+    scores = score_papers(papers, taxonomy).filter(pl.col("score") >= THRESHOLD)
+    evidence = pl.col("evidence").list.sort()
+    assert scores.with_columns(evidence).equals(
+        published.drop("rules_version").with_columns(evidence)
+    )
+    assert published["rules_version"].unique().to_list() == [taxonomy.rules_version]
+    assert scores.height > 1000
+
+
+def test_try_counts_what_the_snapshot_holds(published_home: Path) -> None:
+    done = run_papertide(published_home, "topics", "try", "World-Model", "--topic", "world-models",
+                         "--format", "json", "--limit", "0")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["phrase"] == "world model"
+    everything, *_ = told["populations"]
+    assert everything["n_papers"] == len(told["papers"]) > 10
+    assert everything["share_low"] < everything["share"] < everything["share_high"]
+    assert all("world model" in paper["matched"] for paper in told["papers"])
+    assert told["topics"][0]["topic_id"] == "world-models"
+    effect = {row["papers"]: row["n"] for row in told["effect"]}
+    assert sum(effect.values()) == everything["n_papers"]
+    assert effect["new"] == effect["lost"] == 0  # it is a rule already
+    assert {"world model": "same words"}.items() <= {
+        rule["phrase"]: rule["relation"] for rule in told["rules"]
+    }.items()
+
+
+def test_tables_and_csv(published_home: Path) -> None:
+    table = run_papertide(published_home, "topics", "try", "diffusion", "--limit", "2")
+    assert table.returncode == 0, table.stderr
+    assert [line for line in table.stdout.splitlines() if line.endswith(":")] == [
+        "populations:", "papers:", "topics:", "rules:",
+    ]  # fmt: skip
+    done = run_papertide(published_home, "topics", "try", "diffusion", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 10
+    assert set(rows[0]) == {"paper_id", "title", "field", "matched", "n", "context"}
+
+
+def test_near_misses_have_not_the_topic(published_home: Path) -> None:
+    done = run_papertide(published_home, "topics", "near-misses", "segmentation", "--limit", "0",
+                         "--format", "json")  # fmt: skip
+    missed = {row["paper_id"] for row in json.loads(done.stdout)["papers"]}
+    query = "select paper_id from bridge_paper_topics where topic_id = 'segmentation'"
+    have = set(Reader(Settings(home=published_home)).query(query)["paper_id"])
+    assert not missed & have
+    assert f"{len(missed)} paper(s) narrowly miss segmentation." in done.stderr
+
+
+def test_uncovered_names_words_that_no_rule_has(published_home: Path) -> None:
+    done = run_papertide(published_home, "topics", "uncovered", "--format", "json", "--limit", "0")
+    told = json.loads(done.stdout)
+    assert told["populations"][0]["n_papers"] == len(told["papers"])
+    phrases = {rule.phrase for rule in rules.in_force(Settings(home=published_home)).rules}
+    ngrams = {row["ngram"] for row in told["ngrams"]}
+    assert ngrams
+    assert not ngrams & phrases
+
+
+def test_list_adds_up(published_home: Path) -> None:
+    done = run_papertide(published_home, "topics", "list", "--limit", "0", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    taxonomy = rules.in_force(Settings(home=published_home))
+    assert {row["topic_id"] for row in rows} == {topic.topic_id for topic in taxonomy.topics}
+    assert sum(int(row["n_rules"]) for row in rows) == len(taxonomy.rules)
+    assert f"version {taxonomy.rules_version}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["try", "?!"], "has no letter or digit", id="no words"),
+        pytest.param(["try", "x", "--topic", "raag"], "Perhaps rag", id="unknown topic"),
+        pytest.param(["near-misses", "raag"], "There is no topic 'raag'", id="unknown topic again"),
+    ],
+)
+def test_wrong_usage_is_a_sentence(published_home: Path, arguments: list[str], says: str) -> None:
+    done = run_papertide(published_home, "topics", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_mistake_in_the_users_rules_ends_a_build_before_any_work(demo_home: Path) -> None:
+    folder = demo_home / "taxonomy"
+    folder.mkdir()
+    (folder / "topic_phrases.csv").write_text("topic_id,phrase,role\nnowhere,some words,phrase\n")
+    before = sorted(path.name for path in (demo_home / "dagster" / "history").rglob("*"))
+    done = run_papertide(demo_home, "build")
+    assert done.returncode == 1
+    assert "topic_phrases.csv, line 2: phrase 'some words' belongs to unknown topic" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in (demo_home / "dagster" / "history").rglob("*")) == before
+
+
+def test_the_users_topic_comes_and_goes_with_the_next_build(demo_home: Path) -> None:
+    folder = demo_home / "taxonomy"
+    folder.mkdir()
+    (folder / "topics.csv").write_text(
+        "topic_id,name,area,description\nours,Our subject,Ours,Benchmarks by another name.\n"
+    )
+    rules_csv = folder / "topic_phrases.csv"
+    rules_csv.write_text("topic_id,phrase,role\nours,diffusion,title\nquantum,*,off\n")
+    stale = run_papertide(demo_home, "topics", "list", "--limit", "1")
+    assert "built with other rules" in stale.stderr
+    assert run_papertide(demo_home, "build").returncode == 0
+    read = Reader(Settings(home=demo_home)).query
+    topics = dict(read("select topic_id, origin from dim_topics").iter_rows())
+    assert topics["ours"] == "user"
+    assert topics["rag"] == topics["no-topic"] == "papertide"
+    assert "quantum" not in topics
+    evidence = read("select distinct unnest(evidence) from bridge_paper_topics "
+                    "where topic_id = 'ours'").to_series()  # fmt: skip
+    assert "title: diffusion" in set(evidence) <= {"title: diffusion", "title: diffusions"}
+    versions = read("select distinct rules_version from bridge_paper_topics").to_series()
+    assert versions.to_list() == [rules.in_force(Settings(home=demo_home)).rules_version]
