@@ -153,7 +153,9 @@ def _velocities(observed: pl.DataFrame) -> pl.DataFrame:
     elapsed = (pl.col("last_observed_at") - pl.col("first_observed_at")).dt.total_microseconds()
     spaced = observed.with_columns(
         n_observations=pl.col("position") - pl.col("first_position") + 1,
-        observed_days=elapsed / 86_400e6,
+        # Rounded to a tenth of a second: how a column is divided depends on its length, in the last
+        # bit, and so on listings that come later.
+        observed_days=(elapsed / 86_400e6).round(6),
     )
     is_spaced = pl.col("observed_days") >= LEAST_HOURS / 24
     return spaced.with_columns(
