@@ -57,8 +57,11 @@ def kill_once(base: Path, home: Path, url: str, after_s: float) -> str:
     return "finished"
 
 
-def soak(folder: Path, n_kills: int, seed: int) -> Counter[str]:
-    """Kills by the stage they hit. Stops with a sentence at the first broken promise."""
+def soak(folder: Path, n_kills: int, seed: int, since: float = 0.0) -> Counter[str]:
+    """Kills by the stage they hit. Stops with a sentence at the first broken promise.
+
+    They fall evenly into the time that an undisturbed refresh takes, from the share `since` of it on.
+    """
     chance = random.Random(seed)  # noqa: S311
     hit: Counter[str] = Counter()
     with world.source() as url:
@@ -66,7 +69,7 @@ def soak(folder: Path, n_kills: int, seed: int) -> Counter[str]:
         n_before = world.reads(base, url)
         for number in range(n_kills):
             home = folder / "killed"
-            after_s = chance.uniform(0, takes_s)
+            after_s = chance.uniform(since * takes_s, takes_s)
             found = kill_once(base, home, url, after_s)
             hit[found] += 1
             n_now = world.reads(home, url)
