@@ -60,7 +60,7 @@ def kill_once(base: Path, home: Path, url: str, after_s: float) -> str:
 def soak(folder: Path, n_kills: int, seed: int, since: float = 0.0) -> Counter[str]:
     """Kills by the stage they hit. Stops with a sentence at the first broken promise.
 
-    They fall evenly into the time that an undisturbed refresh takes, from the share `since` of it on.
+    They fall evenly into the time that a refresh takes undisturbed, from its share `since` on.
     """
     chance = random.Random(seed)  # noqa: S311
     hit: Counter[str] = Counter()
