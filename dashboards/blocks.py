@@ -131,7 +131,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Topic:
-    """A paper's topic with the words that brought it there."""
+    """A paper's topic, or a term (without an id), with the words that brought it there."""
 
     topic_id: str
     name: str
@@ -177,18 +177,20 @@ def wide(name: str, label: str) -> Column:
     return Column(label, lambda row: str(row[name]) if row[name] else formats.NOTHING, is_wide=True)
 
 
-def integer(name: str, label: str) -> Column:
+def integer(name: str, label: str, *, link: Callable[[Row], Link | None] | None = None) -> Column:
     """A column of counts."""
-    return Column(label, lambda row: formats.integer(row[name]), is_number=True)
+    return Column(label, lambda row: formats.integer(row[name]), is_number=True, link=link)
 
 
-def n_of_total() -> Column:
+def n_of_total(
+    label: str = "Papers", *, link: Callable[[Row], Link | None] | None = None
+) -> Column:
     """A column of `n_papers of n_total`."""
 
     def write(row: Row) -> str:
         return f"{row['n_papers']:,} of {row['n_total']:,}"
 
-    return Column("Papers", write, is_number=True)
+    return Column(label, write, is_number=True, link=link)
 
 
 def decimal(name: str, label: str) -> Column:

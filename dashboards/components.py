@@ -182,12 +182,7 @@ class Renderer:
         topics = [
             html.Li(
                 [
-                    dcc.Link(
-                        topic.name,
-                        href=href(
-                            b.Link("topics", {**state.kept(self._view), "topic": topic.topic_id})
-                        ),
-                    ),
+                    self._topic(topic),
                     html.Span(f" {'; '.join(topic.evidence)}", className="evidence"),
                 ]
             )
@@ -209,6 +204,12 @@ class Renderer:
                 ]
             )
         )
+
+    def _topic(self, topic: b.Topic) -> Any:
+        if not topic.topic_id:
+            return html.Span(topic.name)
+        place = b.Link("topics", {**state.kept(self._view), "topic": topic.topic_id})
+        return dcc.Link(topic.name, href=href(place))
 
     def _pager(self, listing: b.Papers) -> Any:
         if listing.n_pages < 2:

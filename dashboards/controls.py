@@ -33,7 +33,11 @@ MAX_SEGMENTS = 4  # more than these are a list to choose from
 def build(names: Sequence[str], view: View, choices: Choices) -> tuple[Any, dict[str, Any], str]:
     """The controls, the values they show by name, and a digest of what they offer."""
     controls = _Controls(view, choices)
-    made = [(name.removeprefix("any-"), *controls.make(name)) for name in names]
+    made = [
+        (name.removeprefix("any-"), *controls.make(name))
+        for name in names
+        if view.term or name != "term"
+    ]
     values = {name: value for name, _, _, value in made}
     offers = repr([(name, getattr(control, "options", None)) for name, _, control, _ in made])
     digest = hashlib.sha256(offers.encode()).hexdigest()[:16]
@@ -109,6 +113,7 @@ class _Controls:
             "area": self._area,
             "topic": self._topic,
             "topics": self._topics,
+            "term": self._term,
             "q": self._q,
             "code": self._code,
             "sort": self._sort,
@@ -193,6 +198,12 @@ class _Controls:
         hint = f"The {MAX_TOPICS} largest"
         control = _dropdown("topics", options, value, hint=hint, multi=True)
         return f"Topics (up to {MAX_TOPICS})", control, value
+
+    def _term(self) -> Control:
+        """Only there while a term is asked for: to let go of it."""
+        value = [self._view.term]
+        options = [{"label": f"Only with “{self._view.term}”", "value": self._view.term}]
+        return "Term", dcc.Checklist(id=identity("term"), options=options, value=value), value
 
     def _q(self) -> Control:
         control = dcc.Input(

@@ -185,6 +185,7 @@ class Site:
             topic_link=lambda topic_id: self._href(
                 b.Link("topics", {"population": view.population, "topic": topic_id})
             ),
+            only_live=self._only_live,
             has_charts=any(isinstance(item, b.Chart) for item in items),
         )
         (self._folder / name).write_text(text, encoding="utf-8")
@@ -239,6 +240,16 @@ class Site:
             return None
         key = (link.params.get("population", ""), link.params.get("topic", ""))
         return _topic_name(*key) if key in self._topic_pages else None
+
+    def _only_live(self, table: b.Table) -> bool:
+        """Whether some cells lead to what only the running dashboard can show."""
+        linked = [column.link for column in table.columns if column.link]
+        places = (
+            link(row)
+            for row in table.frame.head(table.max_rows).iter_rows(named=True)
+            for link in linked
+        )
+        return any(place is not None and self._href(place) is None for place in places)
 
 
 def _slug(text: str) -> str:

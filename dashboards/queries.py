@@ -95,41 +95,30 @@ class Queries:
         return self.frame(sql.COVERAGE, {"population": population})
 
     def topic_shares(self, view: View) -> pl.DataFrame:
-        """rpt_topic_trends of the chosen period and kind of topics, largest share first."""
-        return self.frame(
-            sql.TOPIC_SHARES,
-            {
-                "population": view.population,
-                "grain": view.grain,
-                "period": view.period.start if view.period else None,
-                "area": view.area,
-                "kind": view.kind,
-            },
-        )
+        """rpt_topic_trends of the chosen period and kind of topics, largest share first.
+
+        `current_…` and `before_…` are the counts of both windows that the verdict compares.
+        """
+        bound = {**_at(view), "area": view.area, "kind": view.kind}
+        return self._windowed(sql.TOPIC_SHARES, view, bound)
 
     def term_verdicts(self, view: View) -> pl.DataFrame:
         """rpt_term_trends of the chosen period; empty by week, for which terms are too rare."""
-        return self.frame(
-            sql.TERM_VERDICTS,
-            {
-                "population": view.population,
-                "grain": view.grain,
-                "period": view.period.start if view.period else None,
-            },
-        )
+        return self._windowed(sql.TERM_VERDICTS, view, {**_at(view), "term": None})
 
     def topic_history(self, view: View, topics: Sequence[str]) -> pl.DataFrame:
         """rpt_topic_trends of some topics from `from` to `to`, by topic and period."""
-        shown = span(view)
+        bound = {**_span(view), "topics": list(topics)}
+        return self._windowed(sql.TOPIC_HISTORY, view, bound)
+
+    def term_history(self, view: View) -> pl.DataFrame:
+        """rpt_term_trends of the chosen term from `from` to `to`, by period."""
+        return self._windowed(sql.TERM_HISTORY, view, {**_span(view), "term": view.term})
+
+    def _windowed(self, statement: str, view: View, bound: Mapping[str, Any]) -> pl.DataFrame:
         return self.frame(
-            sql.TOPIC_HISTORY,
-            {
-                "population": view.population,
-                "grain": view.grain,
-                "topics": list(topics),
-                "first": shown[0].start if shown else None,
-                "last": shown[-1].start if shown else None,
-            },
+            sql.with_windows(statement, view.grain),
+            {"population": view.population, "grain": view.grain, **bound},
         )
 
     def share_differences(self, view: View) -> pl.DataFrame:
@@ -148,18 +137,11 @@ class Queries:
         )
 
     def author_counts(self, view: View, topic: str) -> pl.DataFrame:
-        """rpt_author_counts of a topic (or `all`) from `from` to `to`, by period."""
-        shown = span(view)
-        return self.frame(
-            sql.AUTHOR_COUNTS,
-            {
-                "population": view.population,
-                "grain": view.grain,
-                "topic": topic,
-                "first": shown[0].start if shown else None,
-                "last": shown[-1].start if shown else None,
-            },
-        )
+        """rpt_author_counts of a topic (or `all`) from `from` to `to`, by period.
+
+        `current_…` and `before_…` are the counts of both windows that the verdicts compare.
+        """
+        return self._windowed(sql.AUTHOR_COUNTS, view, {**_span(view), "topic": topic})
 
     def author_counts_at(self, view: View, periods: Sequence[date]) -> pl.DataFrame:
         """rpt_author_counts of the whole population in some periods."""
@@ -192,6 +174,19 @@ class Queries:
             },
         )
 
+    def topic_authors(self, view: View, topic: str) -> pl.DataFrame:
+        """rpt_topic_authors of a topic (or `all`), by rank."""
+        return self.frame(sql.TOPIC_AUTHORS, {"population": view.population, "topic": topic})
+
+    def topic_organizations(self, view: View, topic: str) -> pl.DataFrame:
+        """rpt_topic_organizations of a topic (or `all`), by rank."""
+        return self.frame(sql.TOPIC_ORGANIZATIONS, {"population": view.population, "topic": topic})
+
+    def trending(self, view: View) -> pl.DataFrame:
+        """rpt_trending_papers of the last day (of the period, where one is chosen), by rank."""
+        last = view.period.end if view.period and view.has_period else None
+        return self.frame(sql.TRENDING, {"population": view.population, "last": last})
+
     def last_listing(self, population: str) -> pl.DataFrame:
         """The papers of the population's last listing day (at most 40), in the list's order."""
         return self.frame(sql.LAST_LISTING, {"population": population})
@@ -223,6 +218,10 @@ class Queries:
         """Topics of some papers with score and evidence, best first."""
         return self.frame(sql.TOPICS_OF, {"papers": list(paper_ids)})
 
+    def mentions_of(self, term: str, paper_ids: Sequence[str]) -> pl.DataFrame:
+        """How often some papers write a term: paper_id, term, n_mentions."""
+        return self.frame(sql.TERM_OF, {"term": term, "papers": list(paper_ids)})
+
     def reconciliation(self) -> pl.DataFrame:
         """Per source and listing kind: n_captures, n_seen, n_accepted, n_quarantined."""
         return self.frame(sql.RECONCILIATION)
@@ -252,6 +251,20 @@ def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _at(view: View) -> dict[str, Any]:
+    """The chosen period as the first and the last one."""
+    start = view.period.start if view.period else None
+    return {"first": start, "last": start}
+
+
+def _span(view: View) -> dict[str, Any]:
+    shown = span(view)
+    return {
+        "first": shown[0].start if shown else None,
+        "last": shown[-1].start if shown else None,
+    }
+
+
 def _paper_filters(view: View) -> tuple[str, dict[str, Any]]:
     """Conditions on `counted`, and their values."""
     conditions = ["counted.population = $population"]
@@ -267,6 +280,9 @@ def _paper_filters(view: View) -> tuple[str, dict[str, Any]]:
     elif view.area:
         conditions.append(sql.WITH_AREA)
         bound["area"] = view.area
+    if view.term:
+        conditions.append(sql.WITH_TERM)
+        bound["term"] = view.term
     if view.code:
         conditions.append(sql.WITH_CODE)
     if view.q:

@@ -15,6 +15,10 @@ WITH_AREA = """counted.paper_id in (
         where d.area = $area
     )"""
 
+WITH_TERM = """counted.paper_id in (
+        select t.paper_id from bridge_paper_terms as t where t.term_id = $term
+    )"""
+
 WITH_CODE = """counted.paper_id in (
         select p.paper_id from dim_papers as p where p.github_url is not null
     )"""
@@ -82,45 +86,121 @@ where population = $population
 order by listed_on
 """
 
-TOPIC_SHARES = """
+JUDGED = """
+    growth, growth_low, growth_high, growth_basis, p_value, q_value, verdict, verdict_reason,
+    burst_level, first_seen_on, is_emerging
+"""
+
+# What a verdict compares: for each grain how far back the current window and the one before it
+# reach, and how far the one before it keeps off.
+REACH = {
+    "week": ("3 week", "11 week", "4 week"),
+    "month": ("1 month", "3 month", "2 month"),
+    "quarter": ("0 month", "3 month", "3 month"),
+}
+
+
+def with_windows(statement: str, grain: str) -> str:
+    """The statement with its windows as long as the grain's."""
+    current, far, near = REACH[grain]
+    return statement.replace("<current>", current).replace("<far>", far).replace("<near>", near)
+
+
+def _sums(*counts: str) -> str:
+    return ",\n    ".join(
+        f"cast(sum({count}) over {window} as bigint) as {window}_{count}"
+        for count in counts
+        for window in ("current", "before")
+    )
+
+
+def _windows(series: str) -> str:
+    return f"""
+window
+    current as (
+        partition by {series} order by period_start_on
+        range between interval <current> preceding and current row
+    ),
+    before as (
+        partition by {series} order by period_start_on
+        range between interval <far> preceding and interval <near> preceding
+    )
+"""
+
+
+TOPIC_WINDOWS = f"""
 select
     population, grain, period_start_on, period_end_on, topic_id, topic_name, area, kind, n_papers,
-    n_total, share, share_low, share_high, is_sufficient, is_partial, growth, growth_low,
-    growth_high, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
-    first_seen_on, is_emerging
+    n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share,
+    {_sums("n_papers", "n_total")},
+    {JUDGED}
 from rpt_topic_trends
 where
     population = $population
     and grain = $grain
-    and period_start_on = $period
+    and period_start_on between $first - interval <far> and $last
+"""
+
+TOPIC_SHARES = f"""
+with
+
+judged as (
+    {TOPIC_WINDOWS}
     and (kind = 'discovered') = ($kind = 'discovered')
     and ($area is null or area = $area)
+    {_windows("topic_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
 order by share desc, topic_name
 """
 
-TERM_VERDICTS = """
-select
-    population, grain, period_start_on, period_end_on, term_id, term, n_papers, n_total, share,
-    share_low, share_high, is_sufficient, is_partial, growth, growth_low, growth_high, growth_basis,
-    p_value, q_value, verdict, verdict_reason, burst_level, first_seen_on, is_emerging
-from rpt_term_trends
-where population = $population and grain = $grain and period_start_on = $period
+TOPIC_HISTORY = f"""
+with
+
+judged as (
+    {TOPIC_WINDOWS}
+    and topic_id in (select unnest($topics))
+    {_windows("topic_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
+order by topic_id, period_start_on
+"""
+
+TERM_WINDOWS = f"""
+with
+
+judged as (
+    select
+        population, grain, period_start_on, period_end_on, term_id, term, n_papers, n_total, share,
+        share_low, share_high, is_sufficient, is_partial,
+        {_sums("n_papers", "n_total")},
+        {JUDGED}
+    from rpt_term_trends
+    where
+        population = $population
+        and grain = $grain
+        and ($term is null or term_id = $term)
+        and period_start_on between $first - interval <far> and $last
+    {_windows("term_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
+"""
+
+TERM_VERDICTS = f"""{TERM_WINDOWS}
 order by verdict desc, q_value nulls last, n_papers desc, term
 """
 
-TOPIC_HISTORY = """
-select
-    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, kind, n_papers,
-    n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share, growth,
-    growth_low, growth_high, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
-    first_seen_on, is_emerging
-from rpt_topic_trends
-where
-    population = $population
-    and grain = $grain
-    and topic_id in (select unnest($topics))
-    and period_start_on between $first and $last
-order by topic_id, period_start_on
+TERM_HISTORY = f"""{TERM_WINDOWS}
+order by period_start_on
 """
 
 DIFFERENCES = """
@@ -170,18 +250,32 @@ AUTHOR_COLUMNS = """
     c.median_authors, c.median_low, c.median_high, c.p90_authors, c.p90_low, c.p90_high,
     c.mean_authors, c.mean_low, c.mean_high, c.max_authors, c.n_solo, c.solo_share,
     c.solo_share_low, c.solo_share_high, c.n_ten_plus, c.ten_plus_share, c.ten_plus_share_low,
-    c.ten_plus_share_high, c.is_sufficient, c.is_partial
+    c.ten_plus_share_high, c.is_sufficient, c.is_partial, c.solo_growth, c.solo_growth_low,
+    c.solo_growth_high, c.solo_p_value, c.solo_q_value, c.solo_verdict, c.solo_verdict_reason,
+    c.ten_plus_growth, c.ten_plus_growth_low, c.ten_plus_growth_high, c.ten_plus_p_value,
+    c.ten_plus_q_value, c.ten_plus_verdict, c.ten_plus_verdict_reason
 """
 
 AUTHOR_COUNTS = f"""
-select {AUTHOR_COLUMNS}
-from rpt_author_counts as c
-where
-    c.population = $population
-    and c.grain = $grain
-    and c.topic_id = $topic
-    and c.period_start_on between $first and $last
-order by c.period_start_on
+with
+
+judged as (
+    select
+        {AUTHOR_COLUMNS},
+        {_sums("n_solo", "n_ten_plus", "n_papers")}
+    from rpt_author_counts as c
+    where
+        c.population = $population
+        and c.grain = $grain
+        and c.topic_id = $topic
+        and c.period_start_on between $first - interval <far> and $last
+    {_windows("topic_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
+order by period_start_on
 """
 
 AUTHOR_COUNTS_AT = f"""
@@ -219,6 +313,41 @@ where
     and period_start_on = $period
     and topic_id = $topic
 order by bucket_order
+"""
+
+TOPIC_AUTHORS = """
+select
+    population, topic_id, author_id, author_name, rank, n_papers, n_total, n_topic_papers, share,
+    share_low, share_high, first_counted_on, last_counted_on, n_areas, is_ambiguous
+from rpt_topic_authors
+where population = $population and topic_id = $topic
+order by rank, author_name
+"""
+
+TOPIC_ORGANIZATIONS = """
+select
+    population, topic_id, organization, rank, n_papers, n_total, n_topic_papers, share, share_low,
+    share_high, first_counted_on, last_counted_on
+from rpt_topic_organizations
+where population = $population and topic_id = $topic
+order by rank, organization
+"""
+
+TRENDING = """
+select
+    t.population, t.day_on, t.rank, p.title, p.arxiv_id, t.paper_id, t.score, t.upvotes_per_day,
+    t.comments_per_day, t.github_stars_per_day, t.upvotes, t.comments, t.github_stars, t.listed_on,
+    t.age_days, t.n_observations, t.observed_days, t.first_observed_at, t.last_observed_at, t.basis
+from rpt_trending_papers as t
+join dim_papers as p on t.paper_id = p.paper_id
+where
+    t.population = $population
+    and t.day_on = (
+        select max(d.day_on)
+        from rpt_trending_papers as d
+        where d.population = $population and ($last is null or d.day_on <= $last)
+    )
+order by t.rank nulls last, t.listed_on desc, t.upvotes desc nulls last, t.paper_id
 """
 
 PAPER_COLUMNS = """
@@ -328,6 +457,13 @@ from bridge_paper_topics as b
 join dim_topics as t on b.topic_id = t.topic_id
 where b.paper_id in (select unnest($papers)) and t.kind <> 'none'
 order by b.paper_id, b.score desc, t.name
+"""
+
+TERM_OF = """
+select b.paper_id, d.term, b.n_mentions
+from bridge_paper_terms as b
+join dim_terms as d on b.term_id = d.term_id
+where b.term_id = $term and b.paper_id in (select unnest($papers))
 """
 
 RECONCILIATION = """

@@ -25,7 +25,7 @@ TAXONOMY, DISCOVERED = "taxonomy", "discovered"
 KINDS = {TAXONOMY: "Taxonomy", DISCOVERED: "Discovered"}
 PARAMETERS = (
     *("population", "grain", "period", "from", "to", "kind", "area", "topic", "topics"),
-    *("q", "code", "sort", "page"),
+    *("term", "q", "code", "sort", "page"),
 )
 
 
@@ -159,6 +159,7 @@ class View:
     area: str | None = None
     topic: str | None = None
     topics: tuple[str, ...] = ()
+    term: str = ""
     q: str = ""
     code: bool = False
     sort: str = "listed"
@@ -235,6 +236,7 @@ def read(search: str | None, choices: Choices) -> View:
         topics=_several(
             asked.get("topics"), [topic.topic_id for topic in choices.of_kind(kind)], notes
         ),
+        term=asked.get("term", "")[:MAX_SEARCH],
         q=asked.get("q", "")[:MAX_SEARCH],
         code=_one_of("code filter", asked.get("code"), ("1",), "", notes) == "1",
         sort=_one_of("order", asked.get("sort"), tuple(SORTS), "listed", notes),
@@ -272,6 +274,7 @@ def as_params(view: View) -> dict[str, str]:
         "area": view.area or "",
         "topic": view.topic or "",
         "topics": ",".join(view.topics),
+        "term": view.term,
         "q": view.q,
         "code": "1" if view.code else "",
         "sort": view.sort if view.sort != "listed" else "",

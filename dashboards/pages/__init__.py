@@ -55,7 +55,7 @@ PAGES = (
         "papers",
         "/papers",
         "Papers",
-        ("population", "q", "grain", "any-period", "area", "topic", "code", "sort"),
+        ("population", "q", "term", "grain", "any-period", "area", "topic", "code", "sort"),
         papers.build,
     ),
     Page("health", "/health", "Data health", (), health.build),

@@ -8,7 +8,7 @@ import polars as pl
 
 from dashboards import blocks as b
 from dashboards import figures, formats
-from dashboards.pages import common
+from dashboards.pages import common, names, teams
 from dashboards.queries import Queries
 from dashboards.state import DISCOVERED, TAXONOMY, View
 
@@ -28,10 +28,13 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     history = queries.author_counts(view, topic)
     return [
         *(b.Text(text, "note") for text in notes),
-        _distribution(queries, view, topic, about),
+        *teams.headlines(history, view, about),
+        _distribution(queries, view, topic, about, history),
         _statistics(view, history, about),
         _shares(view, history, about),
+        teams.verdicts(history, view, about),
         _by_topic(queries, view),
+        *names.most_frequent(queries, view, about),
     ]
 
 
@@ -40,10 +43,13 @@ def _about(queries: Queries, view: View) -> str:
     return f", {choice.name}" if choice else ""
 
 
-def _distribution(queries: Queries, view: View, topic: str, about: str) -> b.Chart:
+def _distribution(
+    queries: Queries, view: View, topic: str, about: str, history: pl.DataFrame
+) -> b.Chart:
     frame = queries.author_distribution(view, topic)
     n = frame["n_total"][0] if frame.height else 0
     partial = ", partial" if view.period and view.period.is_partial else ""
+    rows = _with_tail(frame)
     few = f" {view.period_name}: insufficient, fewer than 20 papers." if 0 < n < 20 else ""
     return b.Chart(
         key="author-distribution",
@@ -64,20 +70,45 @@ def _distribution(queries: Queries, view: View, topic: str, about: str) -> b.Cha
         table=b.Table(
             "author-distribution",
             "Papers by number of authors",
-            frame,
+            rows,
             (
                 b.Column("Authors", lambda row: row["bucket"], is_number=True),
                 b.integer("n_papers", "Papers"),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
+                b.integer("n_or_more", "So many or more"),
             ),
             empty="No paper of the period has a known number of authors.",
         ),
         formula=common.WILSON,
         caveats=(
             "Authors are counted as listed: hidden and repeated names count, a team is one." + few,
+            *_tail(history, view),
         ),
         legend=(b.Key("bar-band", "share"), b.Key("upright", "95 % interval")),
+    )
+
+
+def _with_tail(frame: pl.DataFrame) -> pl.DataFrame:
+    """The groups with the number of papers that have so many authors or more."""
+    return frame.with_columns(n_or_more=pl.col("n_papers").cum_sum(reverse=True))
+
+
+def _tail(history: pl.DataFrame, view: View) -> tuple[str, ...]:
+    """How far the right-hand end reaches, which the bars can't show."""
+    rows = history.filter(pl.col("period_start_on") == (view.period.start if view.period else None))
+    if rows.is_empty():
+        return ()
+    row = rows.row(0, named=True)
+    wide = "The last three bars hold ten, thirty, and all higher numbers of authors each"
+    if not row["is_sufficient"]:
+        return (f"{wide}.",)
+    p90 = formats.decimal(row["p90_authors"])
+    return (
+        (
+            f"{wide}; the tail goes on to {formats.plural(row['max_authors'], 'author')} on one "
+            f"paper. Nine papers of ten have {p90} or fewer."
+        ),
     )
 
 
@@ -169,14 +200,23 @@ def _by_topic(queries: Queries, view: View) -> b.Table:
             _statistic("p90_authors", "p90_low", "p90_high", "90th percentile"),
             b.share("solo_share", "One author"),
             b.share_interval("solo_share_low", "solo_share_high"),
+            b.text("solo_verdict", "Its trend", link=lambda row: _at(view, row)),
             b.share("ten_plus_share", "Ten or more"),
             b.share_interval("ten_plus_share_low", "ten_plus_share_high"),
+            b.text("ten_plus_verdict", "Its trend", link=lambda row: _at(view, row)),
         ),
         empty="No paper of the period has both a topic and a known number of authors.",
         is_muted=_is_muted,
-        note="In brackets: 95 % intervals; none where n is too small for one. "
+        note="A trend leads to the topic's evidence. In brackets: 95 % intervals; none where n is "
+        "too small for one. "
         f"{common.ORDER_STATISTICS} {common.WILSON}",
     )
+
+
+def _at(view: View, row: b.Row) -> b.Link:
+    """The topic's verdicts with what is behind them."""
+    link = common.topic_link("authors", view, row)
+    return b.Link("authors", {**link.params, "period": row["period_start_on"].isoformat()})
 
 
 def _statistic(value: str, low: str, high: str, label: str) -> b.Column:

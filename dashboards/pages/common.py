@@ -5,7 +5,6 @@ Belongs here: blocks that more than one page shows. Does not: a page.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import polars as pl
@@ -30,28 +29,6 @@ NEWCOMBE = (
     "Interval of a difference of shares: from the two Wilson intervals (Newcombe 1998, "
     f"method 10). See “Differences” in {METHODS}."
 )
-GROWTH = (
-    "Change: the topic's share in the current window over that in the window before (weeks: 4 "
-    "against 8, months: 2 against 2, quarters: 1 against 1), with a 95 % interval from the "
-    "conditional binomial law, widened by how much shares vary between periods. q: the p-value "
-    "held against false discoveries (Benjamini and Hochberg 1995) over the topics of the period. "
-    "Rising and falling: q ≤ 0.10 and a change of a fifth or more. See “Trends” in "
-    f"{METHODS}."
-)
-VERDICTS = ("rising", "falling", "flat", "insufficient")
-REASONS = {
-    "partial": "a period of the windows is partial",
-    "short_history": "the history is too short",
-    "gap": "a period of the windows is missing",
-    "no_total": "a window has no papers at all",
-    "coverage_differs": "the windows' lists were captured differently",
-    "text_differs": "the windows' papers come with different amounts of text",
-    "few_papers": "fewer than 10 papers in both windows",
-    "wide_interval": "the interval is too wide to say",
-    "significant": "sure and large enough",
-    "small_change": "sure, but small",
-    "no_change": "a change by half is excluded",
-}
 DISCOVERED = (
     "Discovered topics are groups that the papers' own texts form; nobody named them. A paper is "
     "in one at most. They are learned anew twice a year, and then all papers are placed anew, so "
@@ -111,33 +88,6 @@ def topic_link(page: str, view: View, row: b.Row) -> b.Link:
     return b.Link(
         page, {"population": view.population, "grain": view.grain, "topic": row["topic_id"]}
     )
-
-
-def growth_columns(*, with_reason: bool = True) -> tuple[b.Column, ...]:
-    """Verdict, change, its interval, q and the reason, of rows of rpt_topic_trends."""
-
-    def said(row: b.Row) -> str:
-        return f"{row['verdict']}{', emerging' if row['is_emerging'] else ''}"
-
-    why = b.Column("Why", lambda row: REASONS[row["verdict_reason"]], is_unbroken=True)
-    return (
-        b.Column("Verdict", said, is_unbroken=True),
-        b.Column("Change", lambda row: formats.factor(row["growth"]), is_number=True),
-        b.Column(
-            "95 % interval",
-            lambda row: formats.factor_interval(row["growth_low"], row["growth_high"]),
-            is_number=True,
-        ),
-        b.Column("q", lambda row: formats.small(row["q_value"]), is_number=True),
-        *([why] if with_reason else ()),
-    )
-
-
-def tested(frame: pl.DataFrame, noun: str) -> str:
-    """`142 topics tested: 14 rising, 0 falling, 1 flat, 148 insufficient`."""
-    counts = Counter(frame["verdict"].to_list())
-    summary = ", ".join(f"{counts[name]:,} {name}" for name in VERDICTS)
-    return f"{formats.plural(frame['q_value'].drop_nulls().len(), noun)} tested: {summary}"
 
 
 def topics_by_paper(queries: Queries, *frames: pl.DataFrame) -> TopicsByPaper:

@@ -10,6 +10,7 @@ import polars as pl
 from dashboards import blocks as b
 from dashboards import figures, formats
 from dashboards.pages import common
+from dashboards.pages.trending import trending
 from dashboards.queries import Queries
 from dashboards.state import TAXONOMY, View, span
 
@@ -32,6 +33,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         *_strongest(queries, view),
         *_changes(queries, view),
         _volume(view),
+        trending(queries, view),
         _last_day(queries, view),
     ]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import polars as pl
+
 from dashboards import blocks as b
 from dashboards import formats
-from dashboards.pages import common
+from dashboards.pages import common, evidence
 from dashboards.queries import MAX_DOWNLOAD, Queries
 from dashboards.state import SORTS, View
 
@@ -21,7 +23,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     first = (page - 1) * view.page_size + 1
     listing = common.paper_list(
         frame,
-        common.topics_by_paper(queries, frame),
+        _reasons(queries, view, frame),
         key="papers",
         title=formats.plural(n_found, view.about.unit),
         subtitle=_subtitle(view, first, frame.height),
@@ -40,13 +42,55 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         ),
         note=f"The download holds the first {MAX_DOWNLOAD:,}." if n_found > MAX_DOWNLOAD else "",
     )
-    return [replace(listing, table=everything)]
+    return [*_term(queries, view), replace(listing, table=everything)]
+
+
+def _term(queries: Queries, view: View) -> list[b.Block]:
+    """The term that is asked for: its verdict by period, with what is behind it."""
+    if not view.term:
+        return []
+    history = queries.term_history(view)
+    name = history["term"][0] if history.height else view.term
+    table = b.Table(
+        "term-history",
+        f"Papers with the term per {view.grain}, and what became of their share",
+        history.reverse(),
+        (
+            b.period(view.grain),
+            b.share("share", "Share"),
+            b.share_interval("share_low", "share_high"),
+            b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
+            *evidence.growth_columns(),
+        ),
+        empty="The term is not followed in this population by this length of period.",
+        is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
+        note=" ".join((common.WILSON, *evidence.FORMULA)),
+    )
+    return [
+        b.Heading(f"The term “{name}”", f"{common.span_of(view)}."),
+        *evidence.of_period(history, view.period.start if view.period else None, view.grain),
+        table,
+    ]
+
+
+def _reasons(queries: Queries, view: View, frame: pl.DataFrame) -> common.TopicsByPaper:
+    """Why each paper is here: its topics with their words, and how often it writes the term."""
+    found = common.topics_by_paper(queries, frame)
+    if view.term and frame.height:
+        papers = sorted(set(frame["paper_id"]))
+        for row in queries.mentions_of(view.term, papers).iter_rows(named=True):
+            times = "once" if row["n_mentions"] == 1 else f"{row['n_mentions']:,} times"
+            said = b.Topic("", f"Term “{row['term']}”", (times,))
+            found[row["paper_id"]] = [said, *found.get(row["paper_id"], [])]
+    return found
 
 
 def _subtitle(view: View, first: int, n_rows: int) -> str:
     kept = [view.about.counts[0].upper() + view.about.counts[1:]]
     if view.has_period:
         kept.append(view.period_name)
+    if view.term:
+        kept.append(f"with the term “{view.term}”")
     if view.code:
         kept.append("with a repository")
     if view.q:

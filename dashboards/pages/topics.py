@@ -9,7 +9,7 @@ import polars as pl
 
 from dashboards import blocks as b
 from dashboards import figures, formats
-from dashboards.pages import common
+from dashboards.pages import common, evidence
 from dashboards.queries import Queries
 from dashboards.state import DISCOVERED, TopicChoice, View
 
@@ -83,16 +83,16 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
                 ),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
-                b.integer("n_papers", "Papers"),
-                *common.growth_columns(),
+                b.integer("n_papers", "Papers", link=lambda row: evidence.papers_link(view, row)),
+                *evidence.growth_columns(lambda row: evidence.topic_link(view, row)),
                 b.text("area", "Area"),
             ),
             empty="No topic is known here.",
             is_muted=lambda row: row["topic_id"] == "no-topic" or row["n_papers"] == 0,
             max_rows=400,
         ),
-        formula=f"{common.WILSON} {common.GROWTH}",
-        caveats=tuple(caveats),
+        formula=f"{common.WILSON} {evidence.GROWTH}",
+        caveats=(*caveats, evidence.LEADS),
         legend=common.DOT_KEY,
     )
     return [chart]
@@ -145,6 +145,7 @@ def _detail(
     name = topic.name if topic else view.topic or ""
     return [
         b.Heading(name, topic.description or "" if topic else ""),
+        *evidence.of_period(history, view.period.start if view.period else None, view.grain),
         history_chart(view, history, name),
         common.paper_list(
             papers,
@@ -172,8 +173,8 @@ def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
             ),
         ),
         table=history_table(view, history, "topic-history", f"{name}: share per {view.grain}"),
-        formula=f"{common.WILSON} {common.GROWTH}",
-        caveats=common.caveats(view),
+        formula=common.WILSON,
+        caveats=(*common.caveats(view), *evidence.FORMULA),
         legend=common.TIME_KEY,
     )
 
@@ -188,8 +189,8 @@ def history_table(view: View, history: pl.DataFrame, key: str, title: str) -> b.
             b.period(view.grain),
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
-            b.n_of_total(),
-            *common.growth_columns(),
+            b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
+            *evidence.growth_columns(),
         ),
         is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
     )

@@ -9,7 +9,7 @@ import polars as pl
 
 from dashboards import blocks as b
 from dashboards import figures
-from dashboards.pages import common
+from dashboards.pages import common, evidence
 from dashboards.queries import Queries
 from dashboards.state import MAX_TOPICS, View
 
@@ -51,7 +51,12 @@ def build(queries: Queries, view: View) -> list[b.Block]:
                 ),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
-                b.n_of_total(),
+                b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
+                b.Column(
+                    "Verdict",
+                    lambda row: str(row["verdict"]),
+                    link=lambda row: evidence.topic_link(view, row),
+                ),
             ),
             is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
             max_rows=400,
@@ -71,7 +76,7 @@ def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
         "verdict", "q_value", "topic_name", descending=[True, False, False]
     )
     return [
-        b.Heading(f"Rising and falling in {_named(view)}", f"{common.tested(topics, 'topic')}."),
+        b.Heading(f"Rising and falling in {_named(view)}", f"{evidence.tested(topics, 'topic')}."),
         b.Table(
             "verdicts",
             f"Verdicts, {view.period_name}",
@@ -80,14 +85,15 @@ def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
                 b.text(
                     "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
                 ),
-                *common.growth_columns(with_reason=False),
+                *evidence.growth_columns(lambda row: evidence.topic_link(view, row)),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
-                b.n_of_total(),
+                b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
             ),
             empty=_nothing_called(topics),
             csv_frame=lambda: topics,
-            note=f"{common.n_of(view)}. The download has every topic. {common.GROWTH}",
+            note=f"{common.n_of(view)}. The download has every topic. {evidence.LEADS} "
+            f"{evidence.GROWTH}",
         ),
     ]
 
@@ -102,18 +108,18 @@ def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
             f"Terms rising and falling, {view.period_name}",
             _called(terms),
             (
-                b.text("term", "Term", link=lambda row: _papers_with(row, view)),
-                *common.growth_columns(with_reason=False),
+                b.text("term", "Term", link=lambda row: evidence.papers_link(view, row)),
+                *evidence.growth_columns(lambda row: evidence.papers_link(view, row)),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
-                b.n_of_total(),
+                b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
             ),
             empty=_nothing_called(terms),
             max_rows=40,
             csv_frame=lambda: terms,
             note="Terms are learned from the papers' own words: names of models, methods and data "
-            f"sets, and set phrases. {common.tested(terms, 'term')}. {common.n_of(view)}. The "
-            "download has every term.",
+            f"sets, and set phrases. {evidence.tested(terms, 'term')}. {common.n_of(view)}. The "
+            "download has every term. A verdict leads to its evidence, formula and papers.",
         )
     ]
 
@@ -123,11 +129,6 @@ def _named(view: View) -> str:
     return f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
 
 
-def _papers_with(row: b.Row, view: View) -> b.Link:
-    """The papers whose titles and abstracts have the term."""
-    return b.Link("papers", {"population": view.population, "q": row["term"]})
-
-
 def _called(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("verdict").is_in(["rising", "falling"]))
 
@@ -135,7 +136,7 @@ def _called(frame: pl.DataFrame) -> pl.DataFrame:
 def _nothing_called(frame: pl.DataFrame) -> str:
     """Why nothing is called rising or falling here."""
     reasons = Counter(frame["verdict_reason"].to_list()).most_common(3)
-    said = "; ".join(f"{common.REASONS[reason]} ({n:,})" for reason, n in reasons)
+    said = "; ".join(f"{evidence.REASONS[reason]} ({n:,})" for reason, n in reasons)
     return f"None is called rising or falling: {said}." if said else "None is known."
 
 

@@ -83,3 +83,18 @@
 {%- endmacro %}
 {% macro default__empty_text_list() -%} cast([] as varchar[]) {%- endmacro %}
 {% macro spark__empty_text_list() -%} cast(array() as array<string>) {%- endmacro %}
+
+{# The whole text has the form of a pattern; patterns are free of backslashes, which engines read
+   differently. #}
+{% macro is_like_pattern(column, pattern) -%}
+    {{ return(adapter.dispatch('is_like_pattern', 'papertide')(column, pattern)) }}
+{%- endmacro %}
+{% macro default__is_like_pattern(column, pattern) -%} regexp_full_match({{ column }}, '{{ pattern }}') {%- endmacro %}
+{% macro spark__is_like_pattern(column, pattern) -%} ({{ column }} rlike '^({{ pattern }})$') {%- endmacro %}
+
+{# A printed name of one word, alone or with initials on one side of it: `Wang`, `J.-P. Wang`,
+   `Wang, J.`. #}
+{% macro is_bare_name(column) -%}
+    {%- set initials = '[^ .-]([.]?-[^ .-]|[.][^ .-])*[.]?' -%}
+    {{ is_like_pattern(column, '(' ~ initials ~ ' )*[^ ]+|[^ ]+( ' ~ initials ~ ')*') }}
+{%- endmacro %}

@@ -1,0 +1,143 @@
+"""Verdicts and what is behind them: counts of both windows, change, interval, q, reason, formula.
+
+Belongs here: columns, sentences and formulas of verdicts, the same for topics, terms and teams.
+Does not: a page, or anything that decides a verdict (the marts hold them).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import polars as pl
+
+from dashboards import blocks as b
+from dashboards import formats
+from dashboards.pages.common import METHODS
+from dashboards.state import View
+
+LENGTHS = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
+GROWTH = (
+    "Change: the share in the current window over that in the window before (weeks: 4 "
+    "against 8, months: 2 against 2, quarters: 1 against 1), with a 95 % interval from the "
+    "conditional binomial law, widened by how much shares vary between periods. q: the p-value "
+    "held against false discoveries (Benjamini and Hochberg 1995) over all series of the period. "
+    "Rising and falling: q ≤ 0.10 and a change of a fifth or more. See “Trends” in "
+    f"{METHODS}."
+)
+FORMULA = (
+    (
+        "Change = (a + t) / (b + 1 − t) · n₀ / n₁ for k₁ of n₁ papers in the current window and k₀ of "
+        "n₀ in the one before, with t = n₁ / (n₁ + n₀), a = k₁ / φ, b = k₀ / φ, and φ = (1 − p) · "
+        "(1 + (1 − p) · V · t (1 − t) (k₁ + k₀)), where p is the share in both windows together and V "
+        "what shares vary between periods beyond chance."
+    ),
+    (
+        "Interval: the odds x / (1 − x) times n₀ / n₁, x being the 2.5 % quantile of Beta(a + ¼, "
+        "b + ¾) and the 97.5 % quantile of Beta(a + ¾, b + ¼). p-value: twice the tail of that law "
+        "beyond t. q: the p-values of all series that were tested in the period, adjusted (Benjamini "
+        "and Hochberg 1995). From two years of history on, the part of a change that comes every year "
+        "is taken out first."
+    ),
+    (
+        "Rising or falling: q ≤ 0.10 and a change of × 1.2 or more either way. Flat: the interval "
+        "excludes a change of × 1.5 either way, or q ≤ 0.10 and a smaller change than × 1.2. "
+        "Insufficient: everything else, and whatever was not captured alike in both windows. Windows: "
+        f"weeks 4 against 8, months 2 against 2, quarters 1 against 1. See “Trends” in {METHODS}."
+    ),
+)
+LEADS = "A verdict leads to its evidence and its formula, a number of papers to the papers."
+VERDICTS = ("rising", "falling", "flat", "insufficient")
+REASONS = {
+    "partial": "a period of the windows is partial",
+    "short_history": "the history is too short",
+    "gap": "a period of the windows is missing",
+    "no_total": "a window has no papers at all",
+    "coverage_differs": "the windows' lists were captured differently",
+    "text_differs": "the windows' papers come with different amounts of text",
+    "few_papers": "fewer than 10 papers in both windows",
+    "wide_interval": "the interval is too wide to say",
+    "significant": "sure and large enough",
+    "small_change": "sure, but small",
+    "no_change": "a change by half is excluded",
+}
+To = Callable[[b.Row], b.Link | None]
+
+
+def growth_columns(to: To | None = None) -> tuple[b.Column, ...]:
+    """Verdict, change with interval, q, reason, and the counts of both windows."""
+    return (
+        b.Column("Verdict", _said, is_unbroken=True, link=to),
+        b.Column("Change", lambda row: formats.factor(row["growth"]), is_number=True),
+        b.Column(
+            "95 % interval",
+            lambda row: formats.factor_interval(row["growth_low"], row["growth_high"]),
+            is_number=True,
+        ),
+        b.Column("q", lambda row: formats.small(row["q_value"]), is_number=True),
+        b.Column("Current window", lambda row: counts(row, "current"), is_number=True),
+        b.Column("Window before", lambda row: counts(row, "before"), is_number=True),
+        b.Column("Why", lambda row: REASONS[row["verdict_reason"]], is_unbroken=True),
+    )
+
+
+def _said(row: b.Row) -> str:
+    return f"{row['verdict']}{', emerging' if row.get('is_emerging') else ''}"
+
+
+def counts(row: b.Row, window: str) -> str:
+    """`46 of 812`; a dash where the window has no period."""
+    k, n = row[f"{window}_n_papers"], row[f"{window}_n_total"]
+    return formats.NOTHING if k is None or n is None else f"{k:,} of {n:,}"
+
+
+def sentence(row: b.Row, grain: str) -> str:
+    """What was compared in a period, what came of it, and why, in words and figures."""
+    current, before = LENGTHS[grain]
+    what = (
+        f"{formats.period(grain, row['period_start_on'])}: {_said(row)}, because "
+        f"{REASONS[row['verdict_reason']]}. Papers: {counts(row, 'current')} in "
+        f"{formats.plural(current, grain)}, {counts(row, 'before')} in the "
+        f"{formats.plural(before, grain)} before."
+    )
+    if row["growth"] is None:
+        return f"{what} No change is computed."
+    season = ", less what comes every year" if row.get("growth_basis") == "seasonal" else ""
+    held = f"; q = {formats.small(row['q_value'])}" if row["q_value"] is not None else ""
+    return (
+        f"{what} Change {formats.factor(row['growth'])} (95 % interval "
+        f"{formats.factor_interval(row['growth_low'], row['growth_high'])}{season}){held}."
+    )
+
+
+def of_period(history: pl.DataFrame, start: object, grain: str) -> list[b.Block]:
+    """The sentence of a period, if the history has it."""
+    rows = history.filter(pl.col("period_start_on") == start)
+    return [b.Text(sentence(rows.row(0, named=True), grain))] if rows.height else []
+
+
+def tested(frame: pl.DataFrame, noun: str) -> str:
+    """How many series of a period were tested, and how many got which verdict."""
+    found = Counter(frame["verdict"].to_list())
+    summary = ", ".join(f"{found[verdict]:,} {verdict}" for verdict in VERDICTS)
+    return f"{formats.plural(frame['q_value'].drop_nulls().len(), noun)} tested: {summary}"
+
+
+def topic_link(view: View, row: b.Row) -> b.Link:
+    """The topic of a row in depth, with the row's period."""
+    return b.Link("topics", {**_where(view, row), "topic": row["topic_id"]})
+
+
+def papers_link(view: View, row: b.Row) -> b.Link | None:
+    """The papers of a row's period with its topic or its term; none where there are none."""
+    series = "topic" if "topic_id" in row else "term"
+    asked = {**_where(view, row), series: row[f"{series}_id"]}
+    return b.Link("papers", asked) if row["n_papers"] else None
+
+
+def _where(view: View, row: b.Row) -> dict[str, str]:
+    return {
+        "population": view.population,
+        "grain": view.grain,
+        "period": row["period_start_on"].isoformat(),
+    }
