@@ -182,9 +182,9 @@ def author_statistics(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Fi
         return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
 
     figure = _lines(frame, theme, series, grain, say)
-    figure.update_yaxes(title_text="Authors per paper", rangemode="tozero")
-    if (top := cut_of_statistics(frame)) is not None:
-        figure.update_yaxes(range=[0, top])
+    highs = (_largest(frame[name]) for one in series for name in (one.value, one.high))
+    _from_zero(figure, cut_of_statistics(frame) or 1.06 * max(highs))
+    figure.update_yaxes(title_text="Authors per paper")
     return figure
 
 
@@ -217,8 +217,15 @@ def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure
         return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
 
     figure = _lines(frame, theme, series, grain, say)
-    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", ticksuffix=PERCENT)
+    solid = frame.filter(pl.col("is_sufficient"))
+    _from_zero(figure, 106 * max(0.01, *(_largest(solid[one.high]) for one in series)))
+    figure.update_yaxes(title_text="Share of papers", ticksuffix=PERCENT)
     return figure
+
+
+def _from_zero(figure: go.Figure, top: float) -> None:
+    """An axis that leaves room under 0 for the crosses of insufficient periods."""
+    figure.update_yaxes(range=[-0.025 * top, top], nticks=8)
 
 
 def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
@@ -262,7 +269,8 @@ def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
         tickvals=BUCKETS,
         ticktext=[bucket.replace("–", "–<br>") for bucket in BUCKETS],
     )
-    figure.update_yaxes(title_text="Share of papers", rangemode="tozero", ticksuffix=PERCENT)
+    top = 112 * max(0.01, _largest(frame["share_high"]))
+    figure.update_yaxes(title_text="Share of papers", ticksuffix=PERCENT, range=[0, top])
     # From here on a bar holds many numbers: it must not be read as one more step.
     figure.add_vline(x=8.5, line={"color": theme.muted, "width": 1, "dash": "dot"})
     figure.add_annotation(

@@ -27,23 +27,24 @@ GROWTH = (
 )
 FORMULA = (
     (
-        "Change = (a + t) / (b + 1 − t) · n₀ / n₁ for k₁ of n₁ papers in the current window and k₀ of "
-        "n₀ in the one before, with t = n₁ / (n₁ + n₀), a = k₁ / φ, b = k₀ / φ, and φ = (1 − p) · "
-        "(1 + (1 − p) · V · t (1 − t) (k₁ + k₀)), where p is the share in both windows together and V "
-        "what shares vary between periods beyond chance."
+        "Change = (a + t) / (b + 1 − t) · n₀ / n₁ for k₁ of n₁ papers in the current window and k₀ "
+        "of n₀ in the one before, with t = n₁ / (n₁ + n₀), a = k₁ / φ, b = k₀ / φ, and φ = (1 − p) "
+        "· (1 + (1 − p) · V · t (1 − t) (k₁ + k₀)), where p is the share in both windows together "
+        "and V what shares vary between periods beyond chance."
     ),
     (
-        "Interval: the odds x / (1 − x) times n₀ / n₁, x being the 2.5 % quantile of Beta(a + ¼, "
-        "b + ¾) and the 97.5 % quantile of Beta(a + ¾, b + ¼). p-value: twice the tail of that law "
-        "beyond t. q: the p-values of all series that were tested in the period, adjusted (Benjamini "
-        "and Hochberg 1995). From two years of history on, the part of a change that comes every year "
-        "is taken out first."
+        "Interval of the change: the odds x / (1 − x) times n₀ / n₁, x being the 2.5 % quantile of "
+        "Beta(a + ¼, b + ¾) and the 97.5 % quantile of Beta(a + ¾, b + ¼). p-value: twice the tail "
+        "of that law beyond t. q: the p-values of all series that were tested in the period, "
+        "adjusted (Benjamini and Hochberg 1995). From two years of history on, the part of a "
+        "change that comes every year is taken out first."
     ),
     (
-        "Rising or falling: q ≤ 0.10 and a change of × 1.2 or more either way. Flat: the interval "
-        "excludes a change of × 1.5 either way, or q ≤ 0.10 and a smaller change than × 1.2. "
-        "Insufficient: everything else, and whatever was not captured alike in both windows. Windows: "
-        f"weeks 4 against 8, months 2 against 2, quarters 1 against 1. See “Trends” in {METHODS}."
+        "Rising or falling: q ≤ 0.10 and a change of × 1.2 or more either way. Flat: not so, and "
+        "the interval excludes a change of × 1.5 either way. Insufficient: everything else, "
+        "and whatever was not captured alike in both windows. Windows: weeks 4 against 8, months 2 "
+        "against 2, quarters 1 against 1. See “Trends” in "
+        f"{METHODS}."
     ),
 )
 LEADS = "A verdict leads to its evidence and its formula, a number of papers to the papers."
@@ -61,6 +62,7 @@ REASONS = {
     "small_change": "sure, but small",
     "no_change": "a change by half is excluded",
 }
+NO_TOPIC = "no-topic"
 To = Callable[[b.Row], b.Link | None]
 
 
@@ -123,16 +125,24 @@ def tested(frame: pl.DataFrame, noun: str) -> str:
     return f"{formats.plural(frame['q_value'].drop_nulls().len(), noun)} tested: {summary}"
 
 
-def topic_link(view: View, row: b.Row) -> b.Link:
-    """The topic of a row in depth, with the row's period."""
+def topic_link(view: View, row: b.Row) -> b.Link | None:
+    """The topic of a row in depth, with the row's period; none for papers without a topic."""
+    if row["topic_id"] == NO_TOPIC:
+        return None
     return b.Link("topics", {**_where(view, row), "topic": row["topic_id"]})
+
+
+def term_link(view: View, row: b.Row) -> b.Link:
+    """The term of a row: its verdicts, and its papers of the row's period."""
+    return b.Link("papers", {**_where(view, row), "term": row["term_id"]})
 
 
 def papers_link(view: View, row: b.Row) -> b.Link | None:
     """The papers of a row's period with its topic or its term; none where there are none."""
     series = "topic" if "topic_id" in row else "term"
-    asked = {**_where(view, row), series: row[f"{series}_id"]}
-    return b.Link("papers", asked) if row["n_papers"] else None
+    if not row["n_papers"] or row[f"{series}_id"] == NO_TOPIC:
+        return None
+    return b.Link("papers", {**_where(view, row), series: row[f"{series}_id"]})
 
 
 def _where(view: View, row: b.Row) -> dict[str, str]:

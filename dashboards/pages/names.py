@@ -58,7 +58,7 @@ def most_frequent(queries: Queries, view: View, about: str) -> list[b.Block]:
             key="frequent-organizations",
             title=f"Most frequent organisations{about}",
             known="name an organisation",
-            columns=(b.wide("organization", "Organisation as written"),),
+            columns=(b.text("organization", "Organisation as written"),),
             note=f"{ORGANIZATIONS} {FORMULA}",
         ),
     ]

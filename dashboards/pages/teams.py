@@ -77,7 +77,7 @@ def verdicts(history: pl.DataFrame, view: View, about: str) -> b.Table:
         frame=by_team(history),
         columns=(
             b.period(view.grain),
-            b.text("team", "Authors"),
+            b.Column("Authors", lambda row: str(row["team"]), is_unbroken=True),
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(),

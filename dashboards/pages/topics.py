@@ -78,14 +78,11 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
             f"Topic shares{where}",
             frame,
             (
-                b.text(
-                    "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
-                ),
+                b.text("topic_name", "Topic", link=lambda row: evidence.topic_link(view, row)),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.integer("n_papers", "Papers", link=lambda row: evidence.papers_link(view, row)),
                 *evidence.growth_columns(lambda row: evidence.topic_link(view, row)),
-                b.text("area", "Area"),
             ),
             empty="No topic is known here.",
             is_muted=lambda row: row["topic_id"] == "no-topic" or row["n_papers"] == 0,
@@ -94,6 +91,7 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
         formula=f"{common.WILSON} {evidence.GROWTH}",
         caveats=(*caveats, evidence.LEADS),
         legend=common.DOT_KEY,
+        is_stacked=True,
     )
     return [chart]
 
@@ -176,6 +174,7 @@ def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
         formula=common.WILSON,
         caveats=(*common.caveats(view), *evidence.FORMULA),
         legend=common.TIME_KEY,
+        is_stacked=True,
     )
 
 

@@ -108,8 +108,8 @@ def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
             f"Terms rising and falling, {view.period_name}",
             _called(terms),
             (
-                b.text("term", "Term", link=lambda row: evidence.papers_link(view, row)),
-                *evidence.growth_columns(lambda row: evidence.papers_link(view, row)),
+                b.text("term", "Term", link=lambda row: evidence.term_link(view, row)),
+                *evidence.growth_columns(lambda row: evidence.term_link(view, row)),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.n_of_total(link=lambda row: evidence.papers_link(view, row)),

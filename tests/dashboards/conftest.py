@@ -102,9 +102,66 @@ def _author_counts(population: str) -> pl.DataFrame:
                     "ten_plus_share_high": 0.35,
                     "is_sufficient": not few,
                     "is_partial": i == 3,
+                    **_verdict("solo", "insufficient", "few_papers", None),
+                    **_verdict("ten_plus", "rising", "significant", 0.7),
                 }
             )
-    return pl.DataFrame(rows)
+    unknown = pl.col("^solo_(growth|growth_low|growth_high|p_value|q_value)$")
+    return pl.DataFrame(rows).with_columns(unknown.cast(pl.Float64))
+
+
+def _verdict(prefix: str, verdict: str, reason: str, growth: float | None) -> dict[str, Any]:
+    tested = growth is not None
+    return {
+        f"{prefix}_growth": growth,
+        f"{prefix}_growth_low": 0.2 if tested else None,
+        f"{prefix}_growth_high": 1.1 if tested else None,
+        f"{prefix}_p_value": 0.001 if tested else None,
+        f"{prefix}_q_value": 0.03 if tested else None,
+        f"{prefix}_verdict": verdict,
+        f"{prefix}_verdict_reason": reason,
+    }
+
+
+def _names(column: str, names: tuple[str, ...], population: str) -> pl.DataFrame:
+    doubt = {"is_ambiguous": [True, False], "n_areas": [12, 2], "author_id": ["a", "b"]}
+    return pl.DataFrame(
+        {
+            "population": [population] * 2,
+            "topic_id": ["all"] * 2,
+            column: list(names),
+            "rank": [1, 2],
+            "n_papers": [30, 2],
+            "n_total": [59, 59],
+            "n_topic_papers": [60, 60],
+            "share": [0.508, 0.034],
+            "share_low": [0.38, 0.009],
+            "share_high": [0.63, 0.115],
+            "first_counted_on": [date(2025, 3, 2)] * 2,
+            "last_counted_on": [date(2025, 3, 31)] * 2,
+            **(doubt if column == "author_name" else {}),
+        }
+    )
+
+
+def _trending(population: str, papers: list[str]) -> pl.DataFrame:
+    unseen = {"rank": None, "score": None, "basis": "not enough observations", "n_observations": 1}
+    seen = {"rank": 1, "score": 1.25, "basis": "observed", "n_observations": 2}
+    return pl.DataFrame(
+        [
+            {"population": population, "day_on": day, "paper_id": paper, **what,
+             "upvotes_per_day": 9.5 if what is seen else None, "comments_per_day": None,
+             "github_stars_per_day": None, "upvotes": 40, "comments": 3, "github_stars": None,
+             "listed_on": date(2025, 3, 30), "age_days": 1,
+             "observed_days": 1.0 if what is seen else 0.0,
+             "first_observed_at": CAPTURED_AT, "last_observed_at": CAPTURED_AT}
+            for day in (date(2025, 3, 30), date(2025, 3, 31))
+            for paper, what in ((papers[0], unseen), (papers[5], seen))
+        ],
+        infer_schema_length=None,
+        schema_overrides={"comments_per_day": pl.Float64, "github_stars_per_day": pl.Float64,
+                          "github_stars": pl.Int64},
+    )  # fmt: skip
 
 
 def _distribution(population: str) -> pl.DataFrame:
@@ -197,6 +254,17 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         .drop("area", "kind"),
         "rpt_author_counts": pl.concat([_author_counts(name) for name in populations]),
         "rpt_author_count_distribution": pl.concat([_distribution(n) for n in populations]),
+        "rpt_topic_authors": pl.concat(
+            [_names("author_name", (NASTY_LABEL, "Ada Lovelace"), name) for name in populations]
+        ),
+        "rpt_topic_organizations": pl.concat(
+            [_names("organization", ("A lab", "Another"), name) for name in populations]
+        ),
+        "rpt_trending_papers": pl.concat([_trending(name, ids) for name in populations]),
+        "dim_terms": pl.DataFrame({"term_id": ["agents"], "term": ["Agents"]}),
+        "bridge_paper_terms": pl.DataFrame(
+            {"paper_id": ids[1::2], "term_id": ["agents"] * 30, "n_mentions": [1, 2] * 15}
+        ),
         "rpt_coverage": pl.DataFrame(
             [{"population": population, "listed_on": day, "is_expected": day.weekday() < 5,
               "is_captured": day.weekday() < 5 and day.day != 15,

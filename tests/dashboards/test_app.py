@@ -18,12 +18,13 @@ from dashboards.app import Drawn, create_app, render, shell
 from dashboards.blocks import Chart
 from dashboards.downloads import tables
 from dashboards.pages import PAGES
+from dashboards.pages.evidence import FORMULA, VERDICTS
 from dashboards.queries import Queries
 from dashboards.state import read
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.state import clear_refusal, note_refusal
 from pipelines.settings import Settings
-from tests.dashboards.conftest import FORMULA_TITLE, NASTY_TITLE, Publish
+from tests.dashboards.conftest import FORMULA_TITLE, NASTY_LABEL, NASTY_TITLE, Publish
 
 pytestmark = pytest.mark.dashboards
 
@@ -36,6 +37,8 @@ SEARCHES = (
     "?period=2025-02-01",
     "?topics=agents,diffusion&from=2025-01-01",
     "?q=nothing+like+this",
+    "?term=agents&period=2025-03-01",
+    "?term=unheard-of",
     "?population=nope&zzz=1",
 )
 
@@ -214,8 +217,9 @@ def test_no_population_at_all_still_gives_pages(publish: Publish) -> None:
     full = {
         name: empty.frame(f"select * from {name} limit 0")
         for name in (
-            "rpt_topic_trends", "rpt_author_counts", "rpt_author_count_distribution",
-            "rpt_coverage", "fct_listings", "bridge_population_papers",
+            "rpt_topic_trends", "rpt_term_trends", "rpt_author_counts",
+            "rpt_author_count_distribution", "rpt_coverage", "fct_listings",
+            "bridge_population_papers",
         )
     }  # fmt: skip
     queries = Queries(Reader(publish("bare", populations=("hf_daily",), **full)))
@@ -241,3 +245,100 @@ def test_every_chart_names_its_population_and_has_a_table(queries: Queries) -> N
                 assert isinstance(item.table.frame, pl.DataFrame)
                 assert item.table.columns
                 assert "Hugging Face" in item.subtitle + item.title or "arXiv" in item.title
+
+
+def links_of(drawn: Drawn, text: str) -> list[str]:
+    return [
+        one.href
+        for one in walk(drawn.body)
+        if getattr(one, "children", None) == text and getattr(one, "href", None)
+    ]
+
+
+def go(queries: Queries, href: str) -> Drawn:
+    path, _, search = href.partition("?")
+    return render(queries, path, f"?{search}", "light")
+
+
+@pytest.mark.parametrize(
+    ("path", "search"),
+    [
+        ("/topics", "?period=2025-03-01"),
+        ("/trends", "?to=2025-03-01&topics=agents"),
+        ("/topics", "?kind=discovered&period=2025-03-01"),
+    ],
+)
+def test_a_verdict_leads_to_its_papers_formula_and_evidence(
+    path: str, search: str, queries: Queries
+) -> None:
+    start = render(queries, path, search, "light")
+    verdicts = {
+        href for said in VERDICTS for href in links_of(start, said) if href.startswith("/topics")
+    }
+    assert verdicts
+    for href in verdicts:
+        shown = as_json(go(queries, href).body)
+        month = "Mar 2025: " if "period=2025-03-01" in href else "2025: "
+        for part in (*FORMULA, month, "Current window", "Window before", "Why"):
+            assert part in shown, (href, part)
+    about_agents = next(
+        href
+        for href in sorted(verdicts)
+        if "2025-03-01" in href and ("topic=agents" in href or "topic=d-" in href)
+    )
+    detail = go(queries, about_agents)
+    assert [one for one in walk(detail.body) if getattr(one, "className", "") == "paper-topics"]
+    evident = as_json(detail.body)
+    assert "title: agents" in evident or "discovered by: gui" in evident
+    papers = {
+        href
+        for href in hrefs(detail)
+        if href.startswith("/papers?") and "2025-03" in href and about_agents[-10:] in href
+    }
+    assert papers
+    for href in papers:
+        assert "No paper fits" not in as_json(go(queries, href).body)
+
+
+def hrefs(drawn: Drawn) -> list[str]:
+    return [str(getattr(one, "href", "") or "") for one in walk(drawn.body)]
+
+
+def test_a_term_leads_to_its_papers_formula_and_evidence(queries: Queries) -> None:
+    drawn = go(queries, "/papers?population=hf_daily&term=agents&period=2025-03-01")
+    shown = as_json(drawn.body)
+    for part in (*FORMULA, "The term “Agents”", "Mar 2025: ", "Window before", "Term “Agents”"):
+        assert part in shown
+    assert "2 times" in shown
+    assert drawn.facts["values"]["term"] == ["agents"]
+    assert "term" not in render(queries, "/papers", "", "light").facts["values"]
+    assert "30 listings" in shown
+
+
+def test_papers_seen_once_have_no_score(queries: Queries) -> None:
+    shown = as_json(render(queries, "/", "", "light").body)
+    assert "Papers that gather attention, 31 Mar 2025" in shown
+    assert "not enough observations" in shown
+    assert "1.250" in shown
+    assert "(age + 2)^1.8" in shown
+    earlier = as_json(render(queries, "/", "?period=2025-02-01", "light").body)
+    assert "No paper of this population was observed" in earlier
+
+
+def test_a_name_is_not_a_person(queries: Queries) -> None:
+    drawn = render(queries, "/authors", "", "light")
+    shown = as_json(drawn.body)
+    assert "A name is not a person." in shown
+    assert "n = 59 of 60 papers on the Hugging Face daily list" in shown
+    muted = [one for one in walk(drawn.body) if getattr(one, "className", "") == "is-muted"]
+    assert any(NASTY_LABEL in as_json(row) for row in muted)
+    assert not any("Ada Lovelace" in as_json(row) for row in muted)
+    assert any("q=Ada+Lovelace" in href for href in hrefs(drawn))
+
+
+def test_team_sizes_have_their_verdicts(queries: Queries) -> None:
+    shown = as_json(render(queries, "/authors", "?period=2025-03-01", "light").body)
+    assert "rising, ×2.01 (×1.22 to ×3.00)" in shown
+    assert "insufficient: fewer than 10 papers in both windows" in shown
+    for part in (*FORMULA, "16 of 80", "13 of 45"):
+        assert (part in shown) == (part != "13 of 45"), part

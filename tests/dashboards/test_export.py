@@ -13,6 +13,7 @@ import pytest
 
 from dashboards import export
 from dashboards.export import export_site
+from dashboards.pages.evidence import FORMULA
 from pipelines.errors import NoSnapshotError, PapertideError
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
@@ -166,3 +167,17 @@ def test_nothing_published_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(NoSnapshotError):
         export_site(Reader(Settings(home=tmp_path / "home")), tmp_path / "site")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_verdicts_lead_to_papers_formula_and_evidence_without_a_server(site: Path) -> None:
+    assert "topic-hf_daily-agents.html" in pages(site)["trends.html"].links
+    text = html.unescape((site / "topic-hf_daily-agents.html").read_text(encoding="utf-8"))
+    for part in (*FORMULA, "Current window", "Window before", "title: agents"):
+        assert part in text
+
+
+def test_the_site_says_what_only_the_dashboard_can_show(site: Path) -> None:
+    only = "open in the running dashboard only"
+    for name in ("trends.html", "topics.html", "topic-hf_daily-agents.html", "authors.html"):
+        assert only in (site / name).read_text(encoding="utf-8"), name
+    assert only not in (site / "health.html").read_text(encoding="utf-8")

@@ -137,6 +137,34 @@ def test_discovered_topics_are_a_choice_of_their_own(watched: Watched, address: 
 
 
 @pytest.mark.slow
+def test_a_verdict_is_two_clicks_from_its_papers(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/trends")
+    settle(watched, "Trends")
+    page.locator("#figure-verdicts tbody td:nth-child(2) a").first.click()
+    settle(watched, "Topics")
+    expect(page.locator("#figure-topic-history")).to_contain_text("Window before")
+    expect(page.locator("#figure-topic-history .smallprint")).to_contain_text("Change = (a + t)")
+    expect(page.locator("#figure-topic-papers .evidence").first).to_contain_text(":")
+    page.locator("#figure-topic-history tbody td a").first.click()
+    settle(watched, "Papers")
+    assert {"topic", "period"} <= set(query(watched))
+    expect(page.locator("#figure-papers .evidence").first).to_contain_text(":")
+    assert fits(watched)
+
+
+def test_a_term_is_asked_for_and_let_go(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/trends")
+    settle(watched, "Trends")
+    page.locator("#figure-term-verdicts tbody td:nth-child(2) a").first.click()
+    settle(watched, "Papers")
+    expect(page.locator("#figure-term-history")).to_contain_text("Window before")
+    page.locator(".filter-term input").click()
+    expect(page.locator("#figure-term-history")).to_have_count(0)
+    assert "term" not in query(watched)
+
+
 def test_papers_are_searched_and_paged(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/papers")

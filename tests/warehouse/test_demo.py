@@ -148,6 +148,53 @@ def test_the_distribution_adds_up(reader: Reader) -> None:
     assert odd.is_empty()
 
 
+@pytest.mark.parametrize(
+    ("mart", "column", "names"),
+    [
+        ("rpt_topic_authors", "author_name", "authors"),
+        ("rpt_topic_organizations", "organization", "[organization]"),
+    ],
+)
+def test_the_most_frequent_names_against_a_count_of_papers(
+    mart: str, column: str, names: str, reader: Reader
+) -> None:
+    known = "organization" if column == "organization" else "authors"
+    papers = reader.query(
+        f"select paper_id, {names} as names, {known} is not null as is_known, list(distinct topic_id) "
+        "as topics, min(counted_on) as first, max(counted_on) as last "
+        "from bridge_population_papers join dim_papers using (paper_id) "
+        "join bridge_paper_topics using (paper_id) "
+        f"where population = 'hf_daily' and kind <> 'discovered' group by paper_id, {known}"
+    )
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    totals: Counter[str] = Counter()
+    all_papers: Counter[str] = Counter()
+    days: dict[tuple[str, str], list[date]] = defaultdict(list)
+    for row in papers.iter_rows(named=True):
+        for topic in ["all", *(t for t in row["topics"] if t != "no-topic")]:
+            all_papers[topic] += 1
+            totals[topic] += row["is_known"]
+            for name in {one for one in row["names"] or () if one}:
+                counted[topic][name] += 1
+                days[topic, name] += [row["first"], row["last"]]
+    expected = {}
+    for topic, counts in counted.items():
+        for name, n in counts.items():
+            rank = 1 + sum(other > n for other in counts.values()) if n > 1 else 99
+            if rank <= 25:
+                low, high = wilson(n, totals[topic])
+                expected[topic, name] = (
+                    rank, n, totals[topic], all_papers[topic], pytest.approx(low),
+                    pytest.approx(high), min(days[topic, name]), max(days[topic, name]),
+                )  # fmt: skip
+    rows = reader.query(
+        f"select topic_id, {column}, rank, n_papers, n_total, n_topic_papers, share_low, share_high, "
+        f"first_counted_on, last_counted_on from {mart} where population = 'hf_daily'"
+    ).rows()
+    assert len(rows) > 100
+    assert {(row[0], row[1]): row[2:] for row in rows} == expected
+
+
 def test_every_paper_has_a_topic_or_stands_in_the_bucket(reader: Reader) -> None:
     n_papers = reader.query("select count(*) as n from dim_papers")["n"][0]
     assert (
