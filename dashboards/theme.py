@@ -7,6 +7,7 @@ sheet) or what a figure shows (`figures`).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import plotly.graph_objects as go
 
@@ -133,8 +134,9 @@ def css_variables() -> str:
     )
 
 
+@lru_cache
 def template(theme: Theme) -> go.layout.Template:
-    """The Plotly template of a theme."""
+    """The Plotly template of a theme; figures copy it."""
     axis = {
         "gridcolor": theme.grid,
         "linecolor": theme.rule,

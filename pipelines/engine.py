@@ -11,6 +11,7 @@ import os
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import duckdb
@@ -18,7 +19,9 @@ import polars as pl
 
 from pipelines.errors import PapertideError
 from pipelines.settings import Settings
-from pipelines.topics.embedding import Embedder
+
+if TYPE_CHECKING:  # the room of topics takes a second to load
+    from pipelines.topics.embedding import Embedder
 
 
 def connect(
