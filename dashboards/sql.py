@@ -337,7 +337,12 @@ TRENDING = """
 select
     t.population, t.day_on, t.rank, p.title, p.arxiv_id, t.paper_id, t.score, t.upvotes_per_day,
     t.comments_per_day, t.github_stars_per_day, t.upvotes, t.comments, t.github_stars, t.listed_on,
-    t.age_days, t.n_observations, t.observed_days, t.first_observed_at, t.last_observed_at, t.basis
+    t.age_days, t.n_observations, t.observed_days, t.first_observed_at, t.last_observed_at, t.basis,
+    (
+        select max(s.day_on)
+        from rpt_trending_papers as s
+        where s.population = $population and s.score is not null
+    ) as last_scored_on
 from rpt_trending_papers as t
 join dim_papers as p on t.paper_id = p.paper_id
 where

@@ -28,15 +28,21 @@ def trending(queries: Queries, view: View) -> b.Table:
     frame = queries.trending(view)
     day = f", {formats.day(frame['day_on'][0])}" if frame.height else ""
     n_scored = frame["score"].drop_nulls().len()
+    scored_on = frame["last_scored_on"][0] if frame.height else None
+    elsewhere = (
+        f"The last day with scores is {formats.day(scored_on)}: choose its period above. "
+        if scored_on and not n_scored
+        else ""
+    )
     note = (
         f"n = {frame.height:,} {view.about.counts}, listed in the 14 days before and observed; "
         f"{n_scored:,} have a score. “{FEW[0].upper()}{FEW[1:]}”: seen once, or twice within six "
-        "hours. "
+        f"hours. {elsewhere}"
     )
     return b.Table(
         key="trending",
         title=f"Papers that gather attention{day} ({view.about.name})",
-        frame=frame,
+        frame=frame.drop("last_scored_on"),
         columns=(
             b.integer("rank", "Rank"),
             b.Column("Paper", lambda row: row["title"], is_wide=True, link=_paper),

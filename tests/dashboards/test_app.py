@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from dashboards.state import read
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.state import clear_refusal, note_refusal
 from pipelines.settings import Settings
-from tests.dashboards.conftest import FORMULA_TITLE, NASTY_LABEL, NASTY_TITLE, Publish
+from tests.dashboards.conftest import FORMULA_TITLE, NASTY_LABEL, NASTY_TITLE, Publish, marts
 
 pytestmark = pytest.mark.dashboards
 
@@ -323,6 +324,16 @@ def test_papers_seen_once_have_no_score(queries: Queries) -> None:
     assert "(age + 2)^1.8" in shown
     earlier = as_json(render(queries, "/", "?period=2025-02-01", "light").body)
     assert "No paper of this population was observed" in earlier
+
+
+def test_a_day_without_scores_names_the_last_one_that_has_some(publish: Publish) -> None:
+    tables = marts(("hf_daily",))["rpt_trending_papers"]
+    last = pl.col("day_on") == date(2025, 3, 31)
+    unseen = tables.filter(~last | pl.col("score").is_null())
+    queries = Queries(Reader(publish(populations=("hf_daily",), rpt_trending_papers=unseen)))
+    shown = as_json(render(queries, "/", "", "light").body)
+    assert "The last day with scores is 30 Mar 2025" in shown
+    assert "0 have a score" in shown
 
 
 def test_a_name_is_not_a_person(queries: Queries) -> None:
