@@ -179,9 +179,12 @@ def test_the_most_frequent_names_against_a_count_of_papers(
                 days[topic, name] += [row["first"], row["last"]]
     expected = {}
     for topic, counts in counted.items():
+        ranks: dict[int, int] = {}
+        for place, n in enumerate(sorted(counts.values(), reverse=True), 1):
+            ranks.setdefault(n, place)
         for name, n in counts.items():
-            rank = 1 + sum(other > n for other in counts.values()) if n > 1 else 99
-            if rank <= 25:
+            rank = ranks[n]
+            if n > 1 and rank <= 25:
                 low, high = wilson(n, totals[topic])
                 expected[topic, name] = (
                     rank, n, totals[topic], all_papers[topic], pytest.approx(low),
@@ -271,13 +274,12 @@ def test_columns_say_what_they_mean(reader: Reader) -> None:
 
 def test_evaluation_of_the_demo_writes_its_report(published_home: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.md"
-    parts = ("--only", "leakage", "--only", "selection")
-    done = run_papertide(published_home, "evaluate", *parts, "-o", report)
+    done = run_papertide(published_home, "evaluate", "--only", "leakage", "-o", report)
     assert done.returncode == 0, done.stderr
     text = report.read_text()
     assert text.startswith("# Evaluation\n")
     assert "What is tested is what is published | the published verdicts, to the bit | yes" in text
-    assert text.index("## Leakage") < text.index("## Selection")
+    assert "## Selection" not in text
     nowhere = run_papertide(published_home, "evaluate", "-o", tmp_path / "no" / "r.md")
     assert nowhere.returncode == 2
     assert "There is no folder" in nowhere.stderr
