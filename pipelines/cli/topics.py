@@ -193,8 +193,8 @@ def list_topics(topic_id: str | None, limit: int, style: str) -> None:
         return
     ask = _reader(settings, taxonomy)
     counts = ask(
-        "select topic_id, count(*) as n_papers, any_value(rules_version) as rules_version "
-        "from bridge_paper_topics group by topic_id"
+        "select topic_id, count(*) as n_papers, any_value(bridge.rules_version) as rules_version "
+        "from bridge_paper_topics as bridge group by topic_id"
     )
     listed = pl.DataFrame(
         [(t.topic_id, t.name, t.area, t.origin) for t in taxonomy.topics],
@@ -233,11 +233,10 @@ def _reader(settings: Settings, taxonomy: Taxonomy) -> Callable[[str], pl.DataFr
     from pipelines.publishing.reader import Reader
 
     reader = Reader(settings)
-    columns = reader.query("from (describe bridge_paper_topics) select column_name")
-    built = {None}
-    if "rules_version" in columns.to_series():
-        built = set(reader.query("select max(rules_version) from bridge_paper_topics").to_series())
-    if built != {taxonomy.rules_version}:
+    built = reader.query(
+        "select max(rules_version) from bridge_paper_topics where kind <> 'discovered'"
+    )
+    if built.item() != taxonomy.rules_version:
         click.echo(
             "The snapshot was built with other rules than those in force now; `papertide build` "
             "brings it to them.",
@@ -256,7 +255,9 @@ def _shares(members: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
         members.with_columns(hit=pl.col("paper_id").is_in(hits["paper_id"].implode()))
         .group_by("population")
         .agg(n_papers=pl.col("hit").sum().cast(pl.Int64), n_total=pl.len().cast(pl.Int64))
-        .sort("n_total", "population", descending=[True, False])
+        .sort(
+            pl.col("population").str.contains(".", literal=True), -pl.col("n_total"), "population"
+        )
     )
     bounds = [wilson(k, n) for k, n in counts.select("n_papers", "n_total").iter_rows()]
     return counts.with_columns(
@@ -285,7 +286,7 @@ def _overlaps(ask: Callable[[str], pl.DataFrame], hits: pl.DataFrame) -> pl.Data
     """topic_id, n_papers, share: which topics the papers found have already."""
     import polars as pl
 
-    have = ask("select paper_id, topic_id from bridge_paper_topics")
+    have = ask("select paper_id, topic_id from bridge_paper_topics where kind <> 'discovered'")
     return (
         have.join(hits, on="paper_id", how="semi")
         .group_by("topic_id")

@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 from duckdb.sqltypes import DuckDBPyType
 
-from pipelines.errors import QueryError
+from pipelines.errors import NoSnapshotError, QueryError
 from pipelines.machine import is_damage
 from pipelines.publishing.snapshot import Snapshot, current, damaged
 from pipelines.publishing.watch import Clock, run_watched, too_much_memory
@@ -92,7 +92,14 @@ class Reader:
         _, connection = self._connection()
         with closing(connection.cursor()) as cursor:
             cursor.execute("use marts")
-            return pl.DataFrame(cursor.sql(sql, params=dict(parameters or {})))
+            try:
+                return pl.DataFrame(cursor.sql(sql, params=dict(parameters or {})))
+            except (duckdb.BinderException, duckdb.CatalogException) as error:
+                # Our own query: it is the snapshot that has other tables.
+                raise NoSnapshotError(
+                    f"The published snapshot {self.snapshot().snapshot_id} has not the tables that "
+                    f"this version reads ({str(error).splitlines()[0]}). Run `papertide build`."
+                ) from error
 
     def _connection(self) -> tuple[Snapshot, duckdb.DuckDBPyConnection]:
         wanted = current(self._settings)
