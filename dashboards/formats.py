@@ -74,6 +74,12 @@ def small(value: float | None) -> str:
     return f"<{NBSP}0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def compared(value: float) -> str:
+    """A p- or q-value as what follows its letter: `= 0.034`, `< 0.001`."""
+    text = small(value)
+    return text if text.startswith("<") else f"= {text}"
+
+
 def points(value: float | None) -> str:
     """A difference of shares in percentage points, with its sign: `+1.2`, `−0.4`."""
     if value is None:

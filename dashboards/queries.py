@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from dashboards import sql
+from dashboards import sql, sql_trends
 from dashboards.state import Choices, Period, TopicChoice, View, span
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.state import standing
@@ -100,24 +100,24 @@ class Queries:
         `current_…` and `before_…` are the counts of both windows that the verdict compares.
         """
         bound = {**_at(view), "area": view.area, "kind": view.kind}
-        return self._windowed(sql.TOPIC_SHARES, view, bound)
+        return self._windowed(sql_trends.TOPIC_SHARES, view, bound)
 
     def term_verdicts(self, view: View) -> pl.DataFrame:
         """rpt_term_trends of the chosen period; empty by week, for which terms are too rare."""
-        return self._windowed(sql.TERM_VERDICTS, view, {**_at(view), "term": None})
+        return self._windowed(sql_trends.TERM_VERDICTS, view, {**_at(view), "term": None})
 
     def topic_history(self, view: View, topics: Sequence[str]) -> pl.DataFrame:
         """rpt_topic_trends of some topics from `from` to `to`, by topic and period."""
         bound = {**_span(view), "topics": list(topics)}
-        return self._windowed(sql.TOPIC_HISTORY, view, bound)
+        return self._windowed(sql_trends.TOPIC_HISTORY, view, bound)
 
     def term_history(self, view: View) -> pl.DataFrame:
         """rpt_term_trends of the chosen term from `from` to `to`, by period."""
-        return self._windowed(sql.TERM_HISTORY, view, {**_span(view), "term": view.term})
+        return self._windowed(sql_trends.TERM_HISTORY, view, {**_span(view), "term": view.term})
 
     def _windowed(self, statement: str, view: View, bound: Mapping[str, Any]) -> pl.DataFrame:
         return self.frame(
-            sql.with_windows(statement, view.grain),
+            sql_trends.with_windows(statement, view.grain),
             {"population": view.population, "grain": view.grain, **bound},
         )
 
@@ -127,7 +127,7 @@ class Queries:
         The difference has a 95 % interval (Newcombe 1998, method 10); the largest comes first.
         """
         return self.frame(
-            sql.DIFFERENCES,
+            sql_trends.DIFFERENCES,
             {
                 "population": view.population,
                 "grain": view.grain,
@@ -141,19 +141,19 @@ class Queries:
 
         `current_…` and `before_…` are the counts of both windows that the verdicts compare.
         """
-        return self._windowed(sql.AUTHOR_COUNTS, view, {**_span(view), "topic": topic})
+        return self._windowed(sql_trends.AUTHOR_COUNTS, view, {**_span(view), "topic": topic})
 
     def author_counts_at(self, view: View, periods: Sequence[date]) -> pl.DataFrame:
         """rpt_author_counts of the whole population in some periods."""
         return self.frame(
-            sql.AUTHOR_COUNTS_AT,
+            sql_trends.AUTHOR_COUNTS_AT,
             {"population": view.population, "grain": view.grain, "periods": list(periods)},
         )
 
     def author_counts_by_topic(self, view: View) -> pl.DataFrame:
         """rpt_author_counts of every topic in the chosen period, with names, largest n first."""
         return self.frame(
-            sql.AUTHOR_COUNTS_BY_TOPIC,
+            sql_trends.AUTHOR_COUNTS_BY_TOPIC,
             {
                 "population": view.population,
                 "grain": view.grain,
@@ -165,7 +165,7 @@ class Queries:
     def author_distribution(self, view: View, topic: str) -> pl.DataFrame:
         """rpt_author_count_distribution of the chosen period, smallest counts first."""
         return self.frame(
-            sql.AUTHOR_DISTRIBUTION,
+            sql_trends.AUTHOR_DISTRIBUTION,
             {
                 "population": view.population,
                 "grain": view.grain,
@@ -176,11 +176,13 @@ class Queries:
 
     def topic_authors(self, view: View, topic: str) -> pl.DataFrame:
         """rpt_topic_authors of a topic (or `all`), by rank."""
-        return self.frame(sql.TOPIC_AUTHORS, {"population": view.population, "topic": topic})
+        return self.frame(sql_trends.TOPIC_AUTHORS, {"population": view.population, "topic": topic})
 
     def topic_organizations(self, view: View, topic: str) -> pl.DataFrame:
         """rpt_topic_organizations of a topic (or `all`), by rank."""
-        return self.frame(sql.TOPIC_ORGANIZATIONS, {"population": view.population, "topic": topic})
+        return self.frame(
+            sql_trends.TOPIC_ORGANIZATIONS, {"population": view.population, "topic": topic}
+        )
 
     def trending(self, view: View) -> pl.DataFrame:
         """rpt_trending_papers of the last day (of the period, where one is chosen), by rank."""

@@ -61,15 +61,18 @@ def topic_fits_folder() -> Path:
     return Path(os.environ.get("PAPERTIDE_TOPIC_FITS", "topic_fits"))
 
 
-@lru_cache(maxsize=1)
 def topic_embedder(named: str | None = None) -> Embedder | None:
     """The embedding model that a user chose for discovered topics; None where none is chosen.
 
     Raises PapertideError when it can't be had, or isn't one.
     """
     named = os.environ.get("PAPERTIDE_TOPIC_EMBEDDER") if named is None else named
-    if not named:
-        return None
+    return _made_embedder(named) if named else None
+
+
+@lru_cache(maxsize=1)
+def _made_embedder(named: str) -> Embedder:
+    """Made once in a process: a model may take long to load."""
     module, _, function = named.partition(":")
     try:
         made = importlib.import_module(module)

@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.engine import connect
+from pipelines.errors import PapertideError
 from pipelines.schemas import MATCH_SCHEMA
 from pipelines.settings import Settings
 from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
@@ -48,6 +49,12 @@ def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
     folder = settings.text_dir / taxonomy.rules_version
     _load_parts(settings, folder)
     with connect(settings.candidate_path, settings, read_only=True) as connection:
+        (built,) = connection.sql("select max(rules_version) from raw.topics").fetchall()[0]
+        if built != taxonomy.rules_version:
+            raise PapertideError(
+                "The rules of topics were changed while this build ran, and it began with others. "
+                "Run `papertide build` again."
+            )
         texts = pl.DataFrame(
             connection.sql(
                 f"select text_hash, text from ({_TEXTS}) "

@@ -105,7 +105,7 @@ def sentence(row: b.Row, grain: str) -> str:
     if row["growth"] is None:
         return f"{what} No change is computed."
     season = ", less what comes every year" if row.get("growth_basis") == "seasonal" else ""
-    held = f"; q = {formats.small(row['q_value'])}" if row["q_value"] is not None else ""
+    held = f"; q {formats.compared(row['q_value'])}" if row["q_value"] is not None else ""
     return (
         f"{what} Change {formats.factor(row['growth'])} (95 % interval "
         f"{formats.factor_interval(row['growth_low'], row['growth_high'])}{season}){held}."

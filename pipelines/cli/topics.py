@@ -249,7 +249,7 @@ def _shares(members: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     """population, n_papers, n_total, share and its interval."""
     import polars as pl
 
-    from pipelines.topics.trying import wilson
+    from pipelines.evaluation.intervals import wilson
 
     counts = (
         members.with_columns(hit=pl.col("paper_id").is_in(hits["paper_id"].implode()))

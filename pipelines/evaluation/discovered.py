@@ -6,7 +6,6 @@ here: the methods (`topic_models.py`), measures of words (`pipelines/topics/qual
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
@@ -21,7 +20,7 @@ from sklearn.metrics import (
 
 from pipelines.evaluation.report import Part, Promise, Table
 from pipelines.evaluation.topic_models import METHODS, Found, find, raw_counts
-from pipelines.topics.discovered import fit
+from pipelines.topics.discovered import by_hash, fit
 from pipelines.topics.quality import diversity, topic_npmi
 
 N_TOPICS: Final = 40
@@ -94,9 +93,7 @@ def evaluate(papers: pl.DataFrame, seed: int = 0) -> Part:
 
 def _sample(papers: pl.DataFrame, size: int) -> pl.DataFrame:
     """The papers with the smallest hashes of their ids, sorted by id."""
-    hashes = [hashlib.sha256(paper.encode()).hexdigest() for paper in papers["paper_id"]]
-    order = papers.with_columns(_hash=pl.Series(hashes, dtype=pl.String)).sort("_hash")
-    return order.head(size).drop("_hash").sort("paper_id")
+    return papers[by_hash(papers["paper_id"])[:size]].sort("paper_id")
 
 
 def _texts(papers: pl.DataFrame) -> pl.DataFrame:

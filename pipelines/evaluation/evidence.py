@@ -7,7 +7,7 @@ experiments. Does not belong here: any experiment.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,6 @@ class Evidence:
     """The counts and verdicts that were published, by topic."""
     papers: pl.DataFrame
     """paper_id, arxiv_id, title, abstract, keywords, primary_category, published_on."""
-    snapshot_id: str
     input_hash: str
     """First 16 hex digits of a SHA-256 over the hashes of the tables that are read."""
 
@@ -74,7 +73,6 @@ def read(reader: Reader) -> Evidence:
             "from dim_papers "
             "order by paper_id"
         ),
-        snapshot_id=snapshot.snapshot_id,
         input_hash=digest.hexdigest()[:16],
     )
 
@@ -94,31 +92,8 @@ _TOPICS = """
 """
 
 _PERIODS = """
-    with spread as (
-        select distinct population, 'week' as grain,
-            cast(date_trunc('week', counted_on) as date) as period_start_on, paper_id
-        from bridge_population_papers where date_precision = 'day'
-        union all
-        select distinct population, 'month', cast(date_trunc('month', counted_on) as date), paper_id
-        from bridge_population_papers
-        union all
-        select distinct population, 'quarter',
-            cast(date_trunc('quarter', counted_on) as date), paper_id
-        from bridge_population_papers
-    ),
-    text_of as (
-        select population, grain, period_start_on,
-            avg(case when abstract is not null or keywords is not null then 1.0 else 0.0 end)
-                as text_share
-        from spread
-        inner join dim_papers using (paper_id)
-        group by population, grain, period_start_on
-    )
-    select population, grain, period_start_on, n_total, is_partial, text_share,
-        case when population = 'hf_daily'
-            then cast(n_days_complete as double) / n_days_expected end as complete_share
+    select population, grain, period_start_on, n_total, is_partial, complete_share, text_share
     from rpt_period_coverage
-    inner join text_of using (population, grain, period_start_on)
     order by population, grain, period_start_on
 """
 
@@ -215,15 +190,11 @@ def count(
     )
 
 
-def all_counted(
-    evidence: Evidence, *, whole_weeks: Mapping[str, bool] | None = None
-) -> Iterator[Counted]:
+def all_counted(evidence: Evidence) -> Iterator[Counted]:
     """Each population and grain that has papers; arXiv's weeks are taken as whole."""
-    whole = {"arxiv": True} if whole_weeks is None else whole_weeks
     for population in POPULATIONS:
         for grain in GRAINS:
-            counted = count(
-                evidence, population, grain, whole=grain == "week" and whole.get(population, False)
-            )
+            is_thin = (population, grain) == ("arxiv", "week")
+            counted = count(evidence, population, grain, whole=is_thin)
             if counted is not None:
                 yield counted

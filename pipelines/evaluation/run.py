@@ -11,9 +11,11 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.errors import PapertideError
 from pipelines.evaluation import (
     backtest,
     coverage,
@@ -72,8 +74,14 @@ def run(evidence: Evidence, seed: int = 0, names: tuple[str, ...] = ()) -> Itera
     context = multiprocessing.get_context("spawn")
     workers = max(min(os.cpu_count() or 1, len(order)), 1)
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for done in as_completed([pool.submit(_measure, name, evidence, seed) for name in order]):
-            yield done.result()
+        try:
+            for done in as_completed([pool.submit(_measure, n, evidence, seed) for n in order]):
+                yield done.result()
+        except BrokenProcessPool:
+            raise PapertideError(
+                "A part of the evaluation was ended from outside, mostly for lack of memory. Run "
+                f"the parts one at a time: papertide evaluate --only {order[0]}"
+            ) from None
 
 
 def _measure(name: str, evidence: Evidence, seed: int) -> Finished:

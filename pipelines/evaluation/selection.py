@@ -154,7 +154,8 @@ def _surges(evidence: Evidence, counted: Counted, chance: np.random.Generator) -
     if whole.size < current + before:
         return pl.DataFrame()
     last = int(whole[-1])
-    verdict = judge_growth(counted.grid, (growth := grow(counted.grid)))["verdict"]
+    growth = grow(counted.grid)
+    verdict = judge_growth(counted.grid, growth)["verdict"]
     names = _series(evidence, counted)
     largest = [
         at

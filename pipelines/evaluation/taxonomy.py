@@ -37,7 +37,8 @@ METHOD = """
 Papers drawn at random from the lists and from arXiv were read, title and abstract, by two readers
 who saw neither the rules nor each other, and graded by the topics' descriptions: *core* (the
 paper is about it) or *also* (it substantively uses or treats it). Where they disagreed a third
-reading decided. A topic that the rules give is right if it is core or also; a core topic that
+reading decided. All three readers were language models and no people, so what they misread alike
+is in the labels. A topic that the rules give is right if it is core or also; a core topic that
 they do not give is missed. Precision is the share of given topics that are right, recall the
 share of core topics that are given, both over pairs of paper and topic, with Wilson's 95 %
 interval. *Strict precision* takes core alone as right. Labelled papers that the warehouse lacks,

@@ -7,6 +7,7 @@ here: how good they are (`discovered.py`), our method itself (`pipelines/topics/
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 from sklearn.decomposition import NMF, LatentDirichletAllocation
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from threadpoolctl import threadpool_limits
 
@@ -50,7 +52,11 @@ def _ours(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str
 def _nmf(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str]], pl.DataFrame]:
     counts, names = _count(papers)
     method = NMF(n_topics, init="nndsvd", random_state=seed, max_iter=100, tol=1e-3)
-    return _read(papers, method, TfidfTransformer(sublinear_tf=True).fit_transform(counts), names)
+    with warnings.catch_warnings():
+        # What it has reached by then is what is compared.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+        return _read(papers, method, weights, names)
 
 
 def _lda(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str]], pl.DataFrame]:

@@ -180,13 +180,19 @@ def _paper_columns(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Topics of a period whose shares differ by more than their intervals; and their verdicts."""
+    """Topics of a period whose shares differ by more than their intervals; and their verdicts.
+
+    Without discovered topics: a new fit places all papers anew, which changes every period.
+    """
     verdicts = (
         "old.verdict as verdict_before, new.verdict as verdict_now,"
         if "verdict" in _common(connection, "rpt_topic_trends")
         else ""
     )
     changed = "or old.verdict is distinct from new.verdict" if verdicts else ""
+    of_rules = (
+        "new.kind <> 'discovered'" if "kind" in _common(connection, "rpt_topic_trends") else ""
+    )
     return _frame(
         connection,
         f"""
@@ -199,7 +205,8 @@ def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             new.n_total as n_total_now
         from old.marts.rpt_topic_trends as old
         inner join new.marts.rpt_topic_trends as new using ({", ".join(_KEY)})
-        where old.share_high < new.share_low or new.share_high < old.share_low {changed}
+        where (old.share_high < new.share_low or new.share_high < old.share_low {changed})
+            and {of_rules or "true"}
         order by abs(new.share - old.share) desc, {", ".join(_KEY)}
         """,
     )

@@ -1,9 +1,9 @@
 """Discovered topics: groups of papers that the texts themselves form.
 
 Belongs here: fitting topics to papers, placing papers that come later.
-Does not belong here: cutting texts into words (`words.py`), choosing a topic's words (`labels.py`),
-comparing fits (`lineage.py`), files (`topic_files.py`), the taxonomy (`taxonomy.py`), Dagster, the
-warehouse.
+Does not belong here: cutting texts into words (`words.py`), vectors and groups (`vectors.py`),
+choosing a topic's words (`labels.py`), comparing fits (`lineage.py`), files (`topic_files.py`), the
+taxonomy (`taxonomy.py`), Dagster, the warehouse.
 
 How it works. Papers become rows of TF-IDF weights; a truncated singular value decomposition keeps
 their main directions, stretched by a power of the singular values; Ward's method groups some
@@ -16,24 +16,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse.linalg import svds
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from pipelines.errors import PapertideError
 from pipelines.topics.embedding import Embedder
 from pipelines.topics.labels import choose_words, heaviest, make_labels, topic_weights
 from pipelines.topics.lineage import LINEAGE_SCHEMA, TopicSet, inherited_ids, match_topics
+from pipelines.topics.vectors import (
+    cluster,
+    directions,
+    inverse_frequency,
+    means,
+    nearest,
+    unit,
+    weigh,
+    without_empty,
+)
 from pipelines.topics.words import (
     Floats,
     Ints,
@@ -47,35 +51,12 @@ from pipelines.topics.words import (
 )
 
 N_TOPICS = 40
-N_DIMENSIONS = 100
-"""Directions that the decomposition keeps."""
-
-IDF_POWER = 1.5
-"""Power of the inverse document frequency; above 1, rare words weigh more than in plain TF-IDF."""
-
-TOLERANCE = 1e-4
-"""Of the singular values: fine enough that groups do not depend on the vector that it starts from,
-which those of a randomised decomposition do."""
-
-STRETCH = 2.25
-"""Power of the singular values by which directions are stretched; 1 is plain LSA."""
-
 MIN_PAPERS_PER_WORD = 10
 MAX_SHARE_PER_WORD = 0.5
 """Words in fewer papers, or in more than this share of them, say nothing about topics."""
 
-MIN_PAPERS_PER_TOPIC = 5
-"""A fit has at most one topic for each so many papers."""
-
 MAX_FIT_PAPERS = 30_000
 """Papers that topics are learned from; of more, those with the smallest hashes of their ids."""
-
-WARD_PAPERS = 4_000
-"""Papers that Ward's method groups: it takes the square of their number in time and memory."""
-
-MAX_ROUNDS = 100
-REFIT_ROUNDS = 2
-"""Rounds of k-means from Ward's groups; and from the fit before, which topics shall only follow."""
 
 N_KEY_WORDS = 30
 """Words and phrases of a topic that are looked for in a paper as evidence."""
@@ -181,37 +162,35 @@ def fit(
     with threadpool_limits(limits=1):  # sums in one order, whatever the machine
         texts = papers.select(text_of_papers()).to_series()
         tokens = tokenise(texts)
-        sample = _sample(papers["paper_id"], MAX_FIT_PAPERS)
+        sample = by_hash(papers["paper_id"])[:MAX_FIT_PAPERS]
         vocabulary = learn_vocabulary(
             tokens if len(sample) == papers.height else part_of(tokens, np.sort(sample)),
             min_papers=_least_papers(len(sample)),
             max_share=MAX_SHARE_PER_WORD,
         )
         counts = count_words(tokens, vocabulary)
-        idf = _inverse_frequency(vocabulary, len(sample))
-        weights = _weigh(counts, idf)
+        idf = inverse_frequency(vocabulary, len(sample))
+        weights = weigh(counts, idf)
+        basis = np.zeros((len(vocabulary.words), 0), dtype=np.float32)
         if embedder is None:
-            basis = _directions(weights[np.sort(sample)], seed)
-            vectors = _unit(np.asarray(weights @ basis))
-        else:
-            basis = np.zeros((len(vocabulary.words), 0), dtype=np.float32)
-            vectors = _unit(embedder.embed(texts.to_list()))
-        centroids = _cluster(
+            basis = directions(weights[np.sort(sample)], seed)
+        vectors = _vectors(texts, weights, basis, embedder)
+        centroids = cluster(
             vectors[sample],
             _starting_points(previous, vocabulary, basis, embedder)
             if previous is not None and not restart
             else None,
             n_topics=n_topics,
         )
-        topic, score, margin = _nearest(vectors, centroids)
-        centroids, topic = _without_empty(centroids, topic)
+        topic, score, margin = nearest(vectors, centroids)
+        centroids, topic = without_empty(centroids, topic)
         model = _describe(
             TopicModel(
                 vocabulary=vocabulary,
                 idf=idf,
                 basis=basis,
                 centroids=centroids,
-                word_centroids=_means(weights, topic, len(centroids)),
+                word_centroids=means(weights, topic, len(centroids)),
                 topic_ids=(),
                 labels=(),
                 top_words=(),
@@ -246,12 +225,8 @@ def assign(
     with threadpool_limits(limits=1):
         texts = papers.select(text_of_papers()).to_series()
         counts = count_words(tokenise(texts), model.vocabulary)
-        raw = (
-            np.asarray(_weigh(counts, model.idf) @ model.basis)
-            if embedder is None
-            else embedder.embed(texts.to_list())
-        )
-        topic, score, margin = _nearest(_unit(raw), model.centroids)
+        vectors = _vectors(texts, weigh(counts, model.idf), model.basis, embedder)
+        topic, score, margin = nearest(vectors, model.centroids)
     return _assignments(model, papers["paper_id"], counts, topic, score, margin)
 
 
@@ -276,6 +251,12 @@ def model_facts(model: TopicModel) -> str:
     )
 
 
+def _vectors(texts: pl.Series, weights: Sparse, basis: Floats, embedder: Embedder | None) -> Floats:
+    """A vector of unit length for each text: of its words, or a user's model's."""
+    raw = np.asarray(weights @ basis) if embedder is None else embedder.embed(texts.to_list())
+    return unit(raw)
+
+
 def _in_order(papers: pl.DataFrame) -> pl.DataFrame:
     columns = papers.select(
         pl.col("paper_id", "title", "abstract").cast(pl.String),
@@ -293,53 +274,15 @@ def _least_papers(n_papers: int) -> int:
     return int(np.clip(n_papers // 200, 2, MIN_PAPERS_PER_WORD))
 
 
-def _inverse_frequency(vocabulary: Vocabulary, n_papers: int) -> Floats:
-    """( ln( (1 + n) / (1 + papers with the word) ) + 1 ) ^ IDF_POWER."""
-    held = np.array(vocabulary.n_papers, dtype=np.float64)
-    return np.asarray((np.log((1 + n_papers) / (1 + held)) + 1) ** IDF_POWER, dtype=np.float32)
+def by_hash(paper_ids: pl.Series) -> Ints:
+    """Positions of papers by the hashes of their ids, the smallest first.
 
-
-def _weigh(counts: Sparse, idf: Floats) -> Sparse:
-    """TF-IDF rows of unit length, with 1 + ln(times) for the times a word stands in a paper."""
-    weights = counts.copy()
-    weights.data = 1 + np.log(weights.data)
-    weights = weights @ sp.diags_array(idf, dtype=np.float32)
-    length = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
-    scale = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
-    return sp.csr_matrix(sp.diags_array(scale, dtype=np.float32) @ weights, dtype=np.float32)
-
-
-def _directions(weights: Sparse, seed: int) -> Floats:
-    """Words × dimensions: V · S^(STRETCH - 1) of X = U S V', so that X times it is U S^STRETCH."""
-    smaller = min(weights.shape)
-    if not smaller:
-        return np.zeros((weights.shape[1], 0), dtype=np.float32)
-    if smaller <= 2 * N_DIMENSIONS:
-        _, stretch, directions = np.linalg.svd(weights.toarray(), full_matrices=False)
-    else:
-        start = np.random.default_rng(seed).uniform(0.5, 1, smaller).astype(np.float32)
-        _, stretch, directions = svds(weights, N_DIMENSIONS, v0=start, tol=TOLERANCE)
-    order = np.argsort(-stretch)[:N_DIMENSIONS]
-    stretch = stretch[order]
-    scale = (stretch / stretch[0] if stretch[0] else stretch) ** (STRETCH - 1)
-    return np.ascontiguousarray(directions[order].T * scale, dtype=np.float32)
-
-
-def _unit(rows: Floats) -> Floats:
-    """Rows of unit length; rows of zeros stay."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=length > 0))
-
-
-def _sample(paper_ids: pl.Series, size: int) -> Ints:
-    """Positions of the papers whose ids have the smallest hashes, the smallest first.
-
-    A paper's place among the others does not change when more come, so a sample stays much the
-    same from fit to fit.
+    A paper's place among the others does not change when more come, so a sample of the first stays
+    much the same from fit to fit.
     """
     hashes = [hashlib.sha256(paper_id.encode()).digest() for paper_id in paper_ids]
     order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    return np.array(order[:size], dtype=np.int64)
+    return np.array(order, dtype=np.int64)
 
 
 def _starting_points(
@@ -357,68 +300,8 @@ def _starting_points(
     column = {word: at for at, word in enumerate(vocabulary.words)}
     both = [(i, column[w]) for i, w in enumerate(model.vocabulary.words) if w in column]
     old, new = [i for i, _ in both], [j for _, j in both]
-    points = _unit(model.word_centroids[:, old] @ basis[new])
+    points = unit(model.word_centroids[:, old] @ basis[new])
     return points if np.all(np.any(points != 0, axis=1)) else None
-
-
-def _cluster(vectors: Floats, start: Floats | None, *, n_topics: int) -> Floats:
-    """Centroids of unit length; `vectors` stand in the order of their papers' hashes."""
-    vectors = vectors[np.any(vectors != 0, axis=1)]
-    n_topics = min(n_topics, max(len(vectors) // MIN_PAPERS_PER_TOPIC, 1))
-    if not len(vectors):
-        return np.zeros((0, vectors.shape[1]), dtype=np.float32)
-    rounds = REFIT_ROUNDS
-    if start is None or len(start) != n_topics:
-        rounds = MAX_ROUNDS
-        start = _ward_centroids(vectors[:WARD_PAPERS], n_topics)
-    means = KMeans(len(start), init=start, n_init=1, max_iter=rounds, random_state=0)
-    with warnings.catch_warnings():
-        # That it stopped before it came to rest is meant.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return _unit(means.fit(vectors).cluster_centers_)
-
-
-def _ward_centroids(vectors: Floats, n_topics: int) -> Floats:
-    """Mean vectors of the groups that Ward's method finds; fewer than `n_topics` if many agree."""
-    if len(vectors) < 2 or n_topics < 2:
-        return _unit(vectors.mean(axis=0, keepdims=True))
-    tree = linkage(vectors.astype(np.float64), "ward")
-    group = fcluster(tree, n_topics, "maxclust") - 1
-    return _unit(np.stack([vectors[group == at].mean(axis=0) for at in range(group.max() + 1)]))
-
-
-def _nearest(vectors: Floats, centroids: Floats) -> tuple[Ints, Floats, Floats]:
-    """For each vector its topic (-1 for none), cosine, and how far that is ahead of the next."""
-    n_papers, n_topics = len(vectors), len(centroids)
-    if not n_papers or not n_topics:
-        none = np.zeros(n_papers, dtype=np.float32)
-        return np.full(n_papers, -1, dtype=np.int64), none, none
-    # A row gives the same bits whatever stands beside it, which BLAS does not promise.
-    cosine = np.einsum("ij,kj->ik", vectors, centroids)
-    topic = cosine.argmax(axis=1)
-    score = cosine[np.arange(n_papers), topic]
-    margin = score
-    if n_topics > 1:
-        margin = score - np.partition(cosine, n_topics - 2, axis=1)[:, n_topics - 2]
-    empty = ~np.any(vectors != 0, axis=1)
-    return np.where(empty, -1, topic), score, margin
-
-
-def _without_empty(centroids: Floats, topic: Ints) -> tuple[Floats, Ints]:
-    """Topics that hold a paper, numbered anew."""
-    used = np.unique(topic[topic >= 0])
-    number = np.full(len(centroids) + 1, -1, dtype=np.int64)
-    number[used] = np.arange(len(used))
-    return centroids[used], number[topic]
-
-
-def _means(weights: Sparse, topic: Ints, n_topics: int) -> Floats:
-    inside = np.flatnonzero(topic >= 0)
-    size = np.bincount(topic[inside], minlength=n_topics)
-    member = sp.csr_matrix(
-        (1 / size[topic[inside]], (topic[inside], inside)), shape=(n_topics, weights.shape[0])
-    )
-    return np.asarray((member @ weights).todense(), dtype=np.float32)
 
 
 def _describe(model: TopicModel, counts: Sparse, topic: Ints) -> TopicModel:

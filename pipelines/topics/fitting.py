@@ -18,7 +18,7 @@ from datetime import date
 import polars as pl
 from polars import selectors
 
-from pipelines.topics.discovered import ASSIGNMENT_SCHEMA, Fit, TopicModel, assign, fit
+from pipelines.topics.discovered import ASSIGNMENT_SCHEMA, Fit, TopicModel, assign, by_hash, fit
 from pipelines.topics.embedding import Embedder
 from pipelines.topics.lineage import LINEAGE_SCHEMA
 from pipelines.topics.topic_files import FitFolder
@@ -122,9 +122,7 @@ def learn_fits(
     `dated` has one row per paper: paper_id, dated_on (may be null), text_hash, and what
     `read_texts` needs to find the texts of some of its rows, with `TEXT_COLUMNS`.
     """
-    ids = dated["paper_id"].to_list()
-    hashes = [hashlib.sha256(paper_id.encode()).hexdigest() for paper_id in ids]
-    ranked = dated.with_columns(_hash=pl.Series(hashes, dtype=pl.String)).sort("_hash")
+    ranked = dated[by_hash(dated["paper_id"])]
     found: list[DatedFit] = []
     for boundary in boundaries(dated["dated_on"]):
         sample = ranked.filter(pl.col("dated_on") < boundary).head(FIT_PAPERS)

@@ -6,7 +6,6 @@ printing (`cli/topics.py`), the score itself (`scoring.py`).
 
 from __future__ import annotations
 
-import math
 import re
 
 import polars as pl
@@ -17,7 +16,6 @@ from pipelines.topics.taxonomy import Rule, Taxonomy, Topic
 
 _TRIED = "tried"
 _MARGIN = 60  # characters shown on both sides of the words
-_Z = 1.959963984540054
 
 
 def occurrences(papers: pl.DataFrame, phrase: str) -> pl.DataFrame:
@@ -83,20 +81,6 @@ def near_misses(papers: pl.DataFrame, taxonomy: Taxonomy, topic_id: str) -> pl.D
     scores = score_papers(papers, own).filter(pl.col("score") < THRESHOLD)
     order = ("score", pl.col("evidence").list.len(), "paper_id")
     return scores.sort(*order, descending=[True, True, False]).drop("topic_id")
-
-
-def wilson(k: int, n: int) -> tuple[float | None, float | None]:
-    """Return the bounds of the Wilson score interval for k of n, at 95 %; None where n is 0.
-
-    Source: E. B. Wilson, JASA 22 (1927), 209-212; the same as the macro `wilson` of the dbt
-    project.
-    """
-    if not n:
-        return None, None
-    p, z2 = k / n, _Z * _Z
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _context(text: str, matched: str) -> str:

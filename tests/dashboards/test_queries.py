@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from dashboards import sql
+from dashboards import sql_trends
 from dashboards.pages.evidence import LENGTHS
 from dashboards.queries import Queries
 from dashboards.state import View, read
@@ -210,11 +210,11 @@ def test_the_windows_of_a_period_are_those_of_its_history(queries: Queries) -> N
 
 
 def test_every_grain_has_windows_as_long_as_the_methods_say() -> None:
-    assert set(sql.REACH) == set(WINDOWS) == set(LENGTHS)
+    assert set(sql_trends.REACH) == set(WINDOWS) == set(LENGTHS)
     for grain, (current, before) in WINDOWS.items():
         assert LENGTHS[grain] == (current, before)
         size = 3 if grain == "quarter" else 1
-        reach = tuple(int(text.split()[0]) for text in sql.REACH[grain])
+        reach = tuple(int(text.split()[0]) for text in sql_trends.REACH[grain])
         # A quarter's periods lie three months apart.
         assert reach == (
             size * (current - 1), size * (current + before - 1), size * current

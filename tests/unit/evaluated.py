@@ -54,7 +54,6 @@ def evidence(seed: int = 0, rises_from: int = 7) -> Evidence:
             primary_category=pl.lit("cs.LG"),
             published_on="counted_on",
         ),
-        snapshot_id="made-up",
         input_hash="0" * 16,
     )
 

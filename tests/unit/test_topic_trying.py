@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.topics.scoring import score_papers
 from pipelines.topics.taxonomy import Rule, Taxonomy, Topic, make_taxonomy
-from pipelines.topics.trying import effect, near_misses, occurrences, related_rules, wilson
+from pipelines.topics.trying import effect, near_misses, occurrences, related_rules
 from pipelines.topics.uncovered import telling_ngrams
 
 pytestmark = pytest.mark.unit
@@ -137,9 +137,3 @@ def test_telling_ngrams_are_frequent_inside_only_and_no_rule() -> None:
     assert found.row(0, named=True) == {
         "ngram": "pool", "n_inside": 4, "share_inside": 1.0, "n_outside": 0, "share_outside": 0.0,
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(("k", "n", "low", "high"), [(0, 60, 0, 0.0602), (5, 60, 0.0361, 0.1807)])
-def test_wilson_known_values(k: int, n: int, low: float, high: float) -> None:
-    assert wilson(k, n) == pytest.approx((low, high), abs=5e-5)
-    assert wilson(0, 0) == (None, None)

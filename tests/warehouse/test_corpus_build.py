@@ -124,7 +124,7 @@ def test_taking_it_all_in_again_changes_no_row(home: Path, corpus: Path) -> None
     assert "new capture(s)" not in again.stderr
     assert run_papertide(home, "build").returncode == 0
     assert _parquet_hashes(home) == before
-    assert len(before) == 20
+    assert len(before) == 23
 
 
 def _parquet_hashes(home: Path) -> dict[str, str]:

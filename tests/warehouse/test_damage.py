@@ -26,12 +26,13 @@ from pipelines import fetching, items, machine, text_features, warehouse
 from pipelines import rules as rules_room
 from pipelines.captures import FETCH, Archive, Given
 from pipelines.cli.main import run
-from pipelines.errors import CheckFailed, NoSnapshotError
+from pipelines.errors import CheckFailed, NoSnapshotError, PapertideError
 from pipelines.publishing import audit, state
 from pipelines.publishing.reader import run_user_sql
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings, get_settings
 from pipelines.sources.errors import TransientSourceError
+from pipelines.topics.taxonomy import Taxonomy
 from tests.fixtures.listings import api, item
 from tests.soak import world
 from tests.unit.published import WEEKDAYS, Home
@@ -160,6 +161,10 @@ def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
     warehouse.begin(settings)
     warehouse.load_lake(settings)
     assert text_features.load_matches(settings, rules) == whole
+    # Someone mends the rules while a build runs: it must not search by others than it began with.
+    other = Taxonomy(rules.topics, rules.rules[1:])
+    with pytest.raises(PapertideError, match="changed while this build ran"):
+        text_features.load_matches(settings, other)
 
 
 # Faults of the machine

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
 
+from pipelines.errors import NoSnapshotError
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
 from tests.conftest import run_papertide
@@ -76,7 +76,7 @@ def test_variables_of_the_program_are_no_tables(published_home: Path, name: str)
 def test_frames_within_reach_are_not_read(demo_settings: Settings) -> None:
     sql = rows = pl.DataFrame({"secret": [1]})
     for name in ("sql", "rows"):
-        with pytest.raises(duckdb.CatalogException, match=f"{name} does not exist"):
+        with pytest.raises(NoSnapshotError, match=f"{name} does not exist"):
             Reader(demo_settings).query(f"select * from {name}")
     assert sql.height == rows.height
 

@@ -15,5 +15,7 @@ select
     n_days_complete,
     coverage_share,
     day_known_share,
+    complete_share,
+    text_share,
     is_partial
 from periods

@@ -1,0 +1,253 @@
+"""Statements over periods: shares, verdicts with their windows, differences, and authors.
+
+Belongs here: SQL over `rpt_` marts by period or topic. Does not: other statements (`sql.py`).
+"""
+
+from __future__ import annotations
+
+JUDGED = """
+    growth, growth_low, growth_high, growth_basis, p_value, q_value, verdict, verdict_reason,
+    burst_level, first_seen_on, is_emerging
+"""
+
+# What a verdict compares: for each grain how far back the current window and the one before it
+# reach, and how far the one before it keeps off.
+REACH = {
+    "week": ("3 week", "11 week", "4 week"),
+    "month": ("1 month", "3 month", "2 month"),
+    "quarter": ("0 month", "3 month", "3 month"),
+}
+
+
+def with_windows(statement: str, grain: str) -> str:
+    """The statement with its windows as long as the grain's."""
+    current, far, near = REACH[grain]
+    return statement.replace("<current>", current).replace("<far>", far).replace("<near>", near)
+
+
+def _sums(*counts: str) -> str:
+    return ",\n    ".join(
+        f"cast(sum({count}) over {window} as bigint) as {window}_{count}"
+        for count in counts
+        for window in ("current", "before")
+    )
+
+
+def _windows(series: str) -> str:
+    return f"""
+window
+    current as (
+        partition by {series} order by period_start_on
+        range between interval <current> preceding and current row
+    ),
+    before as (
+        partition by {series} order by period_start_on
+        range between interval <far> preceding and interval <near> preceding
+    )
+"""
+
+
+TOPIC_WINDOWS = f"""
+select
+    population, grain, period_start_on, period_end_on, topic_id, topic_name, area, kind, n_papers,
+    n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share,
+    {_sums("n_papers", "n_total")},
+    {JUDGED}
+from rpt_topic_trends
+where
+    population = $population
+    and grain = $grain
+    and period_start_on between $first - interval <far> and $last
+"""
+
+TOPIC_SHARES = f"""
+with
+
+judged as (
+    {TOPIC_WINDOWS}
+    and (kind = 'discovered') = ($kind = 'discovered')
+    and ($area is null or area = $area)
+    {_windows("topic_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
+order by share desc, topic_name
+"""
+
+TOPIC_HISTORY = f"""
+with
+
+judged as (
+    {TOPIC_WINDOWS}
+    and topic_id in (select unnest($topics))
+    {_windows("topic_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
+order by topic_id, period_start_on
+"""
+
+TERM_WINDOWS = f"""
+with
+
+judged as (
+    select
+        population, grain, period_start_on, period_end_on, term_id, term, n_papers, n_total, share,
+        share_low, share_high, is_sufficient, is_partial,
+        {_sums("n_papers", "n_total")},
+        {JUDGED}
+    from rpt_term_trends
+    where
+        population = $population
+        and grain = $grain
+        and ($term is null or term_id = $term)
+        and period_start_on between $first - interval <far> and $last
+    {_windows("term_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
+"""
+
+TERM_VERDICTS = f"""{TERM_WINDOWS}
+order by verdict desc, q_value nulls last, n_papers desc, term
+"""
+
+TERM_HISTORY = f"""{TERM_WINDOWS}
+order by period_start_on
+"""
+
+DIFFERENCES = """
+with
+
+now as (
+    select *
+    from rpt_topic_trends
+    where population = $population and grain = $grain and period_start_on = $now
+),
+
+before as (
+    select *
+    from rpt_topic_trends
+    where population = $population and grain = $grain and period_start_on = $before
+)
+
+select
+    now.population,
+    now.grain,
+    before.period_start_on as before_start_on,
+    now.period_start_on,
+    now.topic_id,
+    now.topic_name,
+    now.area,
+    before.n_papers as before_n_papers,
+    before.n_total as before_n_total,
+    before.share as before_share,
+    now.n_papers,
+    now.n_total,
+    now.share,
+    now.share - before.share as difference,
+    now.share - before.share - sqrt(
+        power(now.share - now.share_low, 2) + power(before.share_high - before.share, 2)
+    ) as difference_low,
+    now.share - before.share + sqrt(
+        power(now.share_high - now.share, 2) + power(before.share - before.share_low, 2)
+    ) as difference_high
+from now
+join before on now.topic_id = before.topic_id
+where now.kind = 'taxonomy'
+order by abs(now.share - before.share) desc, now.topic_name
+"""
+
+AUTHOR_COLUMNS = """
+    c.population, c.grain, c.period_start_on, c.period_end_on, c.topic_id, c.n_papers,
+    c.median_authors, c.median_low, c.median_high, c.p90_authors, c.p90_low, c.p90_high,
+    c.mean_authors, c.mean_low, c.mean_high, c.max_authors, c.n_solo, c.solo_share,
+    c.solo_share_low, c.solo_share_high, c.n_ten_plus, c.ten_plus_share, c.ten_plus_share_low,
+    c.ten_plus_share_high, c.is_sufficient, c.is_partial, c.solo_growth, c.solo_growth_low,
+    c.solo_growth_high, c.solo_p_value, c.solo_q_value, c.solo_verdict, c.solo_verdict_reason,
+    c.ten_plus_growth, c.ten_plus_growth_low, c.ten_plus_growth_high, c.ten_plus_p_value,
+    c.ten_plus_q_value, c.ten_plus_verdict, c.ten_plus_verdict_reason
+"""
+
+AUTHOR_COUNTS = f"""
+with
+
+judged as (
+    select
+        {AUTHOR_COLUMNS},
+        {_sums("n_solo", "n_ten_plus", "n_papers")}
+    from rpt_author_counts as c
+    where
+        c.population = $population
+        and c.grain = $grain
+        and c.topic_id = $topic
+        and c.period_start_on between $first - interval <far> and $last
+    {_windows("topic_id")}
+)
+
+select *
+from judged
+where period_start_on between $first and $last
+order by period_start_on
+"""
+
+AUTHOR_COUNTS_AT = f"""
+select {AUTHOR_COLUMNS}
+from rpt_author_counts as c
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.topic_id = 'all'
+    and c.period_start_on in (select unnest($periods))
+order by c.period_start_on
+"""
+
+AUTHOR_COUNTS_BY_TOPIC = f"""
+select t.name as topic_name, t.area, {AUTHOR_COLUMNS}
+from rpt_author_counts as c
+join dim_topics as t on c.topic_id = t.topic_id
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.period_start_on = $period
+    and t.kind <> 'none'
+    and ($area is null or t.area = $area)
+order by c.n_papers desc, t.name
+"""
+
+AUTHOR_DISTRIBUTION = """
+select
+    population, grain, period_start_on, topic_id, bucket, bucket_order, n_papers, n_total, share,
+    share_low, share_high, is_partial
+from rpt_author_count_distribution
+where
+    population = $population
+    and grain = $grain
+    and period_start_on = $period
+    and topic_id = $topic
+order by bucket_order
+"""
+
+TOPIC_AUTHORS = """
+select
+    population, topic_id, author_id, author_name, rank, n_papers, n_total, n_topic_papers, share,
+    share_low, share_high, first_counted_on, last_counted_on, n_areas, is_ambiguous
+from rpt_topic_authors
+where population = $population and topic_id = $topic
+order by rank, author_name
+"""
+
+TOPIC_ORGANIZATIONS = """
+select
+    population, topic_id, organization, rank, n_papers, n_total, n_topic_papers, share, share_low,
+    share_high, first_counted_on, last_counted_on
+from rpt_topic_organizations
+where population = $population and topic_id = $topic
+order by rank, organization
+"""

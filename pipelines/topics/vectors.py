@@ -1,0 +1,140 @@
+"""Counts of words to vectors, and vectors to groups.
+
+Belongs here: the weights of words, the decomposition, Ward's method and k-means, the nearest group.
+Does not belong here: what topics are made of them (`discovered.py`).
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.linalg import svds
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+
+from pipelines.topics.words import Floats, Ints, Sparse, Vocabulary
+
+N_DIMENSIONS = 100
+"""Directions that the decomposition keeps."""
+
+IDF_POWER = 1.5
+"""Power of the inverse document frequency; above 1, rare words weigh more than in plain TF-IDF."""
+
+TOLERANCE = 1e-4
+"""Of the singular values: fine enough that groups do not depend on the vector that it starts from,
+which those of a randomised decomposition do."""
+
+STRETCH = 2.25
+"""Power of the singular values by which directions are stretched; 1 is plain LSA."""
+
+MIN_PAPERS_PER_TOPIC = 5
+"""A fit has at most one topic for each so many papers."""
+
+WARD_PAPERS = 4_000
+"""Papers that Ward's method groups: it takes the square of their number in time and memory."""
+
+MAX_ROUNDS = 100
+REFIT_ROUNDS = 2
+"""Rounds of k-means from Ward's groups; and from the fit before, which topics shall only follow."""
+
+
+def inverse_frequency(vocabulary: Vocabulary, n_papers: int) -> Floats:
+    """( ln( (1 + n) / (1 + papers with the word) ) + 1 ) ^ IDF_POWER."""
+    held = np.array(vocabulary.n_papers, dtype=np.float64)
+    return np.asarray((np.log((1 + n_papers) / (1 + held)) + 1) ** IDF_POWER, dtype=np.float32)
+
+
+def weigh(counts: Sparse, idf: Floats) -> Sparse:
+    """TF-IDF rows of unit length, with 1 + ln(times) for the times a word stands in a paper."""
+    weights = counts.copy()
+    weights.data = 1 + np.log(weights.data)
+    weights = weights @ sp.diags_array(idf, dtype=np.float32)
+    length = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
+    scale = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
+    return sp.csr_matrix(sp.diags_array(scale, dtype=np.float32) @ weights, dtype=np.float32)
+
+
+def directions(weights: Sparse, seed: int) -> Floats:
+    """Words × dimensions: V · S^(STRETCH - 1) of X = U S V', so that X times it is U S^STRETCH."""
+    smaller = min(weights.shape)
+    if not smaller:
+        return np.zeros((weights.shape[1], 0), dtype=np.float32)
+    if smaller <= 2 * N_DIMENSIONS:
+        _, stretch, directions = np.linalg.svd(weights.toarray(), full_matrices=False)
+    else:
+        start = np.random.default_rng(seed).uniform(0.5, 1, smaller).astype(np.float32)
+        _, stretch, directions = svds(weights, N_DIMENSIONS, v0=start, tol=TOLERANCE)
+    order = np.argsort(-stretch)[:N_DIMENSIONS]
+    stretch = stretch[order]
+    scale = (stretch / stretch[0] if stretch[0] else stretch) ** (STRETCH - 1)
+    return np.ascontiguousarray(directions[order].T * scale, dtype=np.float32)
+
+
+def unit(rows: Floats) -> Floats:
+    """Rows of unit length; rows of zeros stay."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=length > 0))
+
+
+def cluster(vectors: Floats, start: Floats | None, *, n_topics: int) -> Floats:
+    """Centroids of unit length; `vectors` stand in the order of their papers' hashes."""
+    vectors = vectors[np.any(vectors != 0, axis=1)]
+    n_topics = min(n_topics, max(len(vectors) // MIN_PAPERS_PER_TOPIC, 1))
+    if not len(vectors):
+        return np.zeros((0, vectors.shape[1]), dtype=np.float32)
+    rounds = REFIT_ROUNDS
+    if start is None or len(start) != n_topics:
+        rounds = MAX_ROUNDS
+        start = _ward_centroids(vectors[:WARD_PAPERS], n_topics)
+    means = KMeans(len(start), init=start, n_init=1, max_iter=rounds, random_state=0)
+    with warnings.catch_warnings():
+        # That it stopped before it came to rest is meant.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return unit(means.fit(vectors).cluster_centers_)
+
+
+def _ward_centroids(vectors: Floats, n_topics: int) -> Floats:
+    """Mean vectors of the groups that Ward's method finds; fewer than `n_topics` if many agree."""
+    if len(vectors) < 2 or n_topics < 2:
+        return unit(vectors.mean(axis=0, keepdims=True))
+    tree = linkage(vectors.astype(np.float64), "ward")
+    group = fcluster(tree, n_topics, "maxclust") - 1
+    return unit(np.stack([vectors[group == at].mean(axis=0) for at in range(group.max() + 1)]))
+
+
+def nearest(vectors: Floats, centroids: Floats) -> tuple[Ints, Floats, Floats]:
+    """For each vector its topic (-1 for none), cosine, and how far that is ahead of the next."""
+    n_papers, n_topics = len(vectors), len(centroids)
+    if not n_papers or not n_topics:
+        none = np.zeros(n_papers, dtype=np.float32)
+        return np.full(n_papers, -1, dtype=np.int64), none, none
+    # A row gives the same bits whatever stands beside it, which BLAS does not promise.
+    cosine = np.einsum("ij,kj->ik", vectors, centroids)
+    topic = cosine.argmax(axis=1)
+    score = cosine[np.arange(n_papers), topic]
+    margin = score
+    if n_topics > 1:
+        margin = score - np.partition(cosine, n_topics - 2, axis=1)[:, n_topics - 2]
+    empty = ~np.any(vectors != 0, axis=1)
+    return np.where(empty, -1, topic), score, margin
+
+
+def without_empty(centroids: Floats, topic: Ints) -> tuple[Floats, Ints]:
+    """Topics that hold a paper, numbered anew."""
+    used = np.unique(topic[topic >= 0])
+    number = np.full(len(centroids) + 1, -1, dtype=np.int64)
+    number[used] = np.arange(len(used))
+    return centroids[used], number[topic]
+
+
+def means(weights: Sparse, topic: Ints, n_topics: int) -> Floats:
+    """Return topics × words: the mean weights of each topic's papers."""
+    inside = np.flatnonzero(topic >= 0)
+    size = np.bincount(topic[inside], minlength=n_topics)
+    member = sp.csr_matrix(
+        (1 / size[topic[inside]], (topic[inside], inside)), shape=(n_topics, weights.shape[0])
+    )
+    return np.asarray((member @ weights).todense(), dtype=np.float32)
