@@ -115,10 +115,11 @@ class Stats:
 
 @dataclass(frozen=True)
 class Heading:
-    """A section heading with an optional line under it."""
+    """A section heading with an optional line under it, and named groups of places to go to."""
 
     text: str
     detail: str = ""
+    ways: tuple[tuple[str, tuple[tuple[str, Link], ...]], ...] = ()
 
 
 @dataclass(frozen=True)

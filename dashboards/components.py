@@ -55,7 +55,8 @@ class Renderer:
                 return self._papers(item)
             case b.Heading():
                 detail = [html.P(item.detail, className="section-detail")] if item.detail else []
-                return html.Div([html.H2(item.text), *detail], className="section-heading")
+                ways = [_ways(label, places) for label, places in item.ways]
+                return html.Div([html.H2(item.text), *detail, *ways], className="section-heading")
             case b.Text():
                 return html.P(item.text, className=f"text text-{item.tone}")
 
@@ -240,6 +241,11 @@ def _cell(column: b.Column, row: b.Row) -> Any:
     text = column.text(row)
     link = column.link(row) if column.link else None
     return dcc.Link(text, href=href(link)) if link else text
+
+
+def _ways(label: str, places: Sequence[tuple[str, b.Link]]) -> Any:
+    links = [html.Li(dcc.Link(text, href=href(link))) for text, link in places]
+    return html.Div([html.Span(label), html.Ul(links)], className="ways")
 
 
 def _cell_class(column: b.Column) -> str | None:

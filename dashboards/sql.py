@@ -46,7 +46,7 @@ order by population, grain, period_start_on
 """
 
 TOPICS = """
-select topic_id, name, area, kind, description
+select topic_id, name, area, kind, description, parents
 from dim_topics
 where kind <> 'none'
 order by lower(name), topic_id

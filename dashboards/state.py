@@ -6,7 +6,7 @@ tables (`queries`) or drawing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import parse_qs, urlencode
@@ -101,6 +101,7 @@ class TopicChoice:
     area: str
     kind: str
     description: str | None
+    parents: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,12 @@ class Choices:
     def areas(self, kind: str) -> tuple[str, ...]:
         """Areas of a kind's topics, by name."""
         return tuple(sorted({topic.area for topic in self.of_kind(kind)}))
+
+    def around(self, topic: TopicChoice) -> tuple[tuple[TopicChoice, ...], tuple[TopicChoice, ...]]:
+        """The topics right over a topic, and those right under it."""
+        broader = (other for other in self.topics if other.topic_id in topic.parents)
+        narrower = (other for other in self.topics if topic.topic_id in other.parents)
+        return tuple(broader), tuple(narrower)
 
     def topic(self, topic_id: str | None) -> TopicChoice | None:
         """The topic of that id."""

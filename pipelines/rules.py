@@ -21,6 +21,7 @@ from pipelines.topics.taxonomy import (
 from pipelines.topics.user_taxonomy import with_users
 
 TOPICS, PHRASES = "topics.csv", "topic_phrases.csv"
+Text = str | list[str]
 OURS_DIR = DBT_PROJECT_DIR / "seeds"
 
 
@@ -32,15 +33,16 @@ def in_force(settings: Settings) -> Taxonomy:
     return _loaded(settings.user_taxonomy_dir, _stamp(OURS_DIR), _stamp(settings.user_taxonomy_dir))
 
 
-def topic_rows(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
-    """What `raw.topics` holds: topic_id, name, area, description, origin, rules_version."""
+def topic_rows(taxonomy: Taxonomy) -> list[tuple[Text, ...]]:
+    """What `raw.topics` holds, in the order of its columns."""
     return [
-        (t.topic_id, t.name, t.area, t.description, t.origin, taxonomy.rules_version)
+        (t.topic_id, t.name, t.area, t.description, list(t.parents), t.origin,
+         taxonomy.rules_version)
         for t in taxonomy.topics
-    ]
+    ]  # fmt: skip
 
 
-def rule_rows(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
+def rule_rows(taxonomy: Taxonomy) -> list[tuple[Text, ...]]:
     """What `raw.topic_rules` holds: topic_id, phrase, role, origin."""
     return [(r.topic_id, r.phrase, r.role, r.origin) for r in taxonomy.rules]
 

@@ -144,6 +144,7 @@ TOPIC_COLUMNS = (
     Column("name", TEXT, "Name for readers."),
     Column("area", TEXT, "The area of machine learning that the topic belongs to."),
     Column("description", TEXT, "What belongs to the topic."),
+    Column("parents", TEXTS, "Ids of the broader topics that it is a part of."),
     Column("origin", TEXT, "Whose it is: `papertide` or `user`."),
     Column("rules_version", TEXT, "Version of all rules together, the same in each row."),
 )

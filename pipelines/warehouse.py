@@ -113,14 +113,14 @@ def adopt(settings: Settings) -> None:
 
 
 def _fill(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str, ...]]
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[rules.Text, ...]]
 ) -> None:
-    """Put rows of text into an empty table, column by column: row by row takes seconds."""
-    columns = [c.name for c in LAKE_TABLES[table][1]]
+    """Put rows into an empty table, column by column: row by row takes seconds."""
+    columns = LAKE_TABLES[table][1]
     values = {
-        name: list(column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)
+        c.name: list(column) for c, column in zip(columns, zip(*rows, strict=True), strict=True)
     }
-    names = ", ".join(f"unnest(${name}::varchar[])" for name in columns)
+    names = ", ".join(f"unnest(${c.name}::{SQL_TYPES[c.dtype]}[])" for c in columns)
     connection.execute(f"insert into raw.{table} select {names}", values)
 
 

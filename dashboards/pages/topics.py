@@ -11,7 +11,7 @@ from dashboards import blocks as b
 from dashboards import figures, formats
 from dashboards.pages import common, evidence
 from dashboards.queries import Queries
-from dashboards.state import DISCOVERED, TopicChoice, View
+from dashboards.state import DISCOVERED, Choices, TopicChoice, View
 
 N_DRAWN = 25
 N_PAPERS = 10
@@ -102,10 +102,10 @@ def detail(queries: Queries, view: View) -> list[b.Block]:
     history = queries.topic_history(view, [topic])
     narrowed = replace(view, area=None, q="", code=False, sort="listed", page=1, page_size=N_PAPERS)
     papers = queries.papers(narrowed)
-    choice = queries.choices().topic(topic)
     return _detail(
         narrowed,
-        choice,
+        queries.choices(),
+        topic,
         history,
         papers,
         papers["n_found"][0] if papers.height else 0,
@@ -115,34 +115,40 @@ def detail(queries: Queries, view: View) -> list[b.Block]:
 
 def details(queries: Queries, view: View) -> Iterator[tuple[TopicChoice, list[b.Block]]]:
     """Every topic that has papers in the population, in depth; read at one go."""
-    choices = queries.choices().topics
+    choices = queries.choices()
     papers = queries.newest_by_topic(view.population, N_PAPERS).partition_by(
         "topic_id", as_dict=True
     )
-    history = queries.topic_history(view, [topic.topic_id for topic in choices]).partition_by(
-        "topic_id", as_dict=True
-    )
+    history = queries.topic_history(
+        view, [topic.topic_id for topic in choices.topics]
+    ).partition_by("topic_id", as_dict=True)
     known = common.topics_by_paper(queries, *papers.values())
-    for topic in choices:
+    for topic in choices.topics:
         key = (topic.topic_id,)
         if key in papers and key in history:
             rows = papers[key]
-            blocks = _detail(view, topic, history[key], rows, rows["n_found"][0], known)
+            blocks = _detail(
+                view, choices, topic.topic_id, history[key], rows, rows["n_found"][0], known
+            )
             yield topic, blocks
 
 
 def _detail(
     view: View,
-    topic: TopicChoice | None,
+    choices: Choices,
+    topic_id: str,
     history: pl.DataFrame,
     papers: pl.DataFrame,
     n_found: int,
     known: common.TopicsByPaper,
 ) -> list[b.Block]:
     when = f", {view.period_name}" if view.has_period else ""
-    name = topic.name if topic else view.topic or ""
+    topic = choices.topic(topic_id)
+    name = topic.name if topic else topic_id
     return [
-        b.Heading(name, topic.description or "" if topic else ""),
+        b.Heading(name, topic.description or "", _ways(view, choices, topic))
+        if topic
+        else b.Heading(name),
         *evidence.of_period(history, view.period.start if view.period else None, view.grain),
         history_chart(view, history, name),
         common.paper_list(
@@ -155,6 +161,19 @@ def _detail(
             empty="No paper of this population has the topic.",
         ),
     ]
+
+
+def _ways(
+    view: View, choices: Choices, topic: TopicChoice
+) -> tuple[tuple[str, tuple[tuple[str, b.Link], ...]], ...]:
+    """Broader and narrower topics, in the same population."""
+
+    def place(other: TopicChoice) -> tuple[str, b.Link]:
+        params = {"population": view.population, "grain": view.grain, "topic": other.topic_id}
+        return other.name, b.Link("topics", params)
+
+    named = zip(("Broader", "Narrower"), choices.around(topic), strict=True)
+    return tuple((label, tuple(map(place, topics))) for label, topics in named if topics)
 
 
 def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:

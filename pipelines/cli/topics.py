@@ -170,7 +170,9 @@ def uncovered(min_papers: int, limit: int, style: str) -> None:
 @click.option("--topic", "topic_id", metavar="ID", help="The rules of this topic.")
 @_shared
 def list_topics(topic_id: str | None, limit: int, style: str) -> None:
-    """The topics with their papers and rules, or the rules of one.
+    """The topics with their papers and rules, or one with its rules, parents and children.
+
+    csv gives the topics, or the rules of one; json and table give everything.
 
     \b
     Examples:
@@ -188,8 +190,13 @@ def list_topics(topic_id: str | None, limit: int, style: str) -> None:
         orient="row",
     )
     if topic_id:
-        own = rules.filter(pl.col("topic_id") == topic_id)
-        _print({"rules": _cut(own, limit)}, style)
+        around = [(t.topic_id, "broader", t.name) for t in taxonomy.parents_of(topic_id)]
+        around += [(t.topic_id, "narrower", t.name) for t in taxonomy.children_of(topic_id)]
+        parts = {
+            "topics": pl.DataFrame(around, schema=["topic_id", "is", "name"], orient="row"),
+            "rules": _cut(rules.filter(pl.col("topic_id") == topic_id), limit),
+        }
+        _print(parts, style, main="rules")
         return
     ask = _reader(settings, taxonomy)
     counts = ask(
@@ -197,10 +204,13 @@ def list_topics(topic_id: str | None, limit: int, style: str) -> None:
         "from bridge_paper_topics as bridge group by topic_id"
     )
     listed = pl.DataFrame(
-        [(t.topic_id, t.name, t.area, t.origin) for t in taxonomy.topics],
-        schema=["topic_id", "name", "area", "origin"],
+        [(t.topic_id, t.name, t.area, list(t.parents), t.origin) for t in taxonomy.topics],
+        schema={
+            "topic_id": pl.String, "name": pl.String, "area": pl.String,
+            "parents": pl.List(pl.String), "origin": pl.String,
+        },
         orient="row",
-    )
+    )  # fmt: skip
     n_rules = rules.group_by("topic_id").agg(n_rules=pl.len())
     rows = (
         listed.join(counts, on="topic_id", how="left")

@@ -26,6 +26,9 @@ from pipelines.topics.matching import searched_form
 from pipelines.topics.taxonomy_checks import rule_problems, topic_problems
 
 TOPIC_COLUMNS = ("topic_id", "name", "area", "description")
+MORE_TOPIC_COLUMNS = ("parents",)
+"""Columns that a file of topics may leave out."""
+
 RULE_COLUMNS = ("topic_id", "phrase", "role")
 OURS, THEIRS = "papertide", "user"
 
@@ -46,6 +49,9 @@ class Topic:
     name: str
     area: str
     description: str
+    parents: tuple[str, ...] = ()
+    """Ids of the topics that it is a part of; they get no papers by it."""
+
     origin: str = OURS
     place: str = field(default="", compare=False)
     """`file, line n` where it is written."""
@@ -88,10 +94,19 @@ class Taxonomy:
     @cached_property
     def contents_hash(self) -> str:
         """A SHA-256 that changes with anything a table shows of the topics and rules."""
-        topics = sorted(repr((t.topic_id, t.name, t.area, t.description, t.origin))
+        topics = sorted(repr((t.topic_id, t.name, t.area, t.description, t.parents, t.origin))
                         for t in self.topics)  # fmt: skip
         rules = sorted(repr((r.topic_id, r.phrase, r.role, r.origin)) for r in self.rules)
         return hashlib.sha256("\n".join([_MATCHING, *topics, *rules]).encode()).hexdigest()
+
+    def parents_of(self, topic_id: str) -> list[Topic]:
+        """The topics right over a topic."""
+        over = {parent for t in self.topics if t.topic_id == topic_id for parent in t.parents}
+        return [topic for topic in self.topics if topic.topic_id in over]
+
+    def children_of(self, topic_id: str) -> list[Topic]:
+        """The topics right under a topic."""
+        return [topic for topic in self.topics if topic_id in topic.parents]
 
 
 def load_taxonomy(topics_csv: Path, phrases_csv: Path) -> Taxonomy:
@@ -129,10 +144,21 @@ def make_taxonomy(topics: Iterable[Topic], rules: Iterable[Rule]) -> Taxonomy:
 
 
 def read_topics(path: Path, origin: str = OURS) -> list[Topic]:
-    """Return the topics that a file lists, unchecked; raises `TaxonomyError` for its form."""
+    """Return the topics that a file lists, unchecked; raises `TaxonomyError` for its form.
+
+    `parents` holds ids with spaces between them.
+    """
     return [
-        Topic(**{k: v.strip() for k, v in row.items()}, origin=origin, place=f"{path}, line {line}")
-        for line, row in _read_rows(path, TOPIC_COLUMNS)
+        Topic(
+            topic_id=row["topic_id"].strip(),
+            name=row["name"].strip(),
+            area=row["area"].strip(),
+            description=row["description"].strip(),
+            parents=tuple(row.get("parents", "").split()),
+            origin=origin,
+            place=f"{path}, line {line}",
+        )
+        for line, row in _read_rows(path, TOPIC_COLUMNS, MORE_TOPIC_COLUMNS)
     ]
 
 
@@ -164,8 +190,10 @@ def normalise_phrases(phrases: Iterable[str]) -> list[str]:
     return frame.select(searched_form(pl.col("phrase")).str.strip_chars(" ")).to_series().to_list()
 
 
-def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line number, row) of a CSV that has exactly these columns and no gaps."""
+def _read_rows(
+    path: Path, columns: tuple[str, ...], more: tuple[str, ...] = ()
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number, row) of a CSV that has these columns, perhaps `more`, and no gaps."""
     try:
         handle = path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
@@ -175,7 +203,7 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict
         last = 0  # line of the last row that could be read
         try:
             names = reader.fieldnames
-            if tuple(names or ()) != columns:
+            if tuple(names or ()) not in (columns, columns + more):
                 raise TaxonomyError(
                     f"{path}, line 1: the columns are {names}; they must be {list(columns)}. "
                     f"Write {','.join(columns)} as the first line."
@@ -184,7 +212,7 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict
             for row in reader:
                 if None in row or None in row.values():
                     raise TaxonomyError(
-                        f"{path}, line {reader.line_num}: {len(columns)} values expected. "
+                        f"{path}, line {reader.line_num}: {len(names or ())} values expected. "
                         "Quote a value that holds a comma."
                     )
                 last = reader.line_num

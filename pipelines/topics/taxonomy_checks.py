@@ -55,6 +55,7 @@ def topic_problems(topics: Iterable[Topic]) -> Iterator[Problem]:
             yield Problem(
                 f"the name {name!r} stands for {len(same)} topics; make them differ.", same
             )
+    yield from _parent_problems(topics)
 
 
 def rule_problems(topics: Iterable[Topic], rules: Iterable[Rule]) -> Iterator[Problem]:
@@ -108,6 +109,38 @@ def _grouped(pairs: Iterable[tuple[str, _T]]) -> dict[str, tuple[_T, ...]]:
     for key, value in pairs:
         groups[key] = (*groups.get(key, ()), value)
     return groups
+
+
+def _parent_problems(topics: list[Topic]) -> Iterator[Problem]:
+    """Yield parents that are not there, and circles; a parent of a parent need not be named."""
+    parents = {topic.topic_id: topic.parents for topic in topics}
+
+    def above(topic_id: str, seen: frozenset[str] = frozenset()) -> set[str]:
+        """All that stand over a topic; itself among them where they run in a circle."""
+        if topic_id in seen:
+            return {topic_id}
+        direct = set(parents.get(topic_id, ()))
+        return direct.union(*(above(parent, seen | {topic_id}) for parent in direct))
+
+    for topic in topics:
+        own = topic.topic_id
+        for parent in topic.parents:
+            if parent not in parents:
+                yield Problem(
+                    f"topic {own!r} has the parent {parent!r}, which is no topic; mend its id.",
+                    (topic,),
+                )
+            elif parent == own or own in above(parent):
+                yield Problem(
+                    f"topic {own!r} stands over its own parent {parent!r}; take one of the two "
+                    "away.",
+                    (topic,),
+                )
+            elif any(parent in above(other) for other in topic.parents if other != parent):
+                yield Problem(
+                    f"topic {own!r} has the parent {parent!r} already through another; delete it.",
+                    (topic,),
+                )
 
 
 def _problems_within(topic_id: str, own: list[Rule]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ here: what a taxonomy must hold (`taxonomy_checks.py`), where the files are (`pi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 
 from pipelines.topics.taxonomy import Rule, Taxonomy, TaxonomyError, Topic, make_taxonomy
@@ -47,8 +48,13 @@ def with_users(ours: Taxonomy, topics: Iterable[Topic], rules: Iterable[Rule]) -
                 f"{rule.place}: topic {rule.topic_id!r} is switched off by another line. Delete "
                 "one of the two."
             )
+    kept = [
+        replace(topic, parents=tuple(p for p in topic.parents if p not in no_topics))
+        for topic in ours.topics
+        if topic.topic_id not in no_topics
+    ]
     return make_taxonomy(
-        [*(topic for topic in ours.topics if topic.topic_id not in no_topics), *topics],
+        [*kept, *topics],
         [
             *(
                 rule

@@ -231,8 +231,10 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
                                               "position": [1, 1],
                                               "author_name": ["Ada Lovelace", "Ada Lovelace"]}),
         "dim_topics": pl.DataFrame(
-            [{"topic_id": t, "name": n, "area": a, "kind": k, "description": f"Words: {n}"}
-             for t, n, a, k in TOPICS]
+            [{"topic_id": t, "name": n, "area": a, "kind": k, "description": f"Words: {n}",
+              "parents": ["agents"] if t in ("diffusion", "quiet") else []}
+             for t, n, a, k in TOPICS],
+            schema_overrides={"parents": pl.List(pl.String)},
         ),
         "bridge_paper_topics": pl.DataFrame(
             [{"paper_id": paper, "topic_id": "agents" if i % 2 else "no-topic",

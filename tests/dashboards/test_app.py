@@ -305,6 +305,16 @@ def hrefs(drawn: Drawn) -> list[str]:
     return [str(getattr(one, "href", "") or "") for one in walk(drawn.body)]
 
 
+def test_a_topic_leads_to_broader_and_narrower_ones(queries: Queries) -> None:
+    broad = go(queries, "/topics?population=hf_daily&grain=month&topic=agents")
+    (down,) = links_of(broad, "Diffusion")[:1]
+    assert "Narrower" in as_json(broad.body)
+    assert "Broader" not in as_json(broad.body)
+    narrow = go(queries, down)
+    assert "Broader" in as_json(narrow.body)
+    assert any("topic=agents" in href for href in links_of(narrow, "Agents"))
+
+
 def test_a_term_leads_to_its_papers_formula_and_evidence(queries: Queries) -> None:
     drawn = go(queries, "/papers?population=hf_daily&term=agents&period=2025-03-01")
     shown = as_json(drawn.body)

@@ -172,6 +172,9 @@ def test_nothing_published_writes_nothing(tmp_path: Path) -> None:
 def test_verdicts_lead_to_papers_formula_and_evidence_without_a_server(site: Path) -> None:
     assert "topic-hf_daily-agents.html" in pages(site)["trends.html"].links
     text = html.unescape((site / "topic-hf_daily-agents.html").read_text(encoding="utf-8"))
+    # It has no paper, and so no page of its own.
+    assert '<div class="ways"><span>Narrower</span>' in text
+    assert "<li>Diffusion</li>" in text
     for part in (*FORMULA, "Current window", "Window before", "title: agents"):
         assert part in text
 

@@ -82,6 +82,41 @@ def test_bad_topics(tmp_path: Path, line: str, message: str) -> None:
         load(tmp_path, topics=f"{TOPICS}{line}\n")
 
 
+def with_parents(**parents: str) -> str:
+    """The two topics and their parents, as the file writes them."""
+    head, rag, worlds = TOPICS.splitlines()
+    return f"{head},parents\n{rag},{parents.get('rag', '')}\n{worlds},{parents.get('worlds', '')}\n"
+
+
+def test_topics_have_parents(tmp_path: Path) -> None:
+    taxonomy = load(tmp_path, topics=with_parents(rag=" world-models "))
+    assert [topic.topic_id for topic in taxonomy.parents_of("rag")] == ["world-models"]
+    assert [topic.topic_id for topic in taxonomy.children_of("world-models")] == ["rag"]
+    assert not taxonomy.parents_of("world-models")
+    assert taxonomy.rules_version == load(tmp_path).rules_version
+
+
+@pytest.mark.parametrize(
+    ("topics", "message"),
+    [
+        pytest.param(with_parents(rag="text"), "'text', which is no topic", id="no such topic"),
+        pytest.param(with_parents(rag="rag"), "its own parent 'rag'", id="itself"),
+        pytest.param(
+            with_parents(rag="world-models", worlds="rag"), "stands over its own parent",
+            id="a circle",
+        ),
+        pytest.param(
+            f"{with_parents(worlds='rag')}third,Third,RL,More.,rag world-models\n",
+            "the parent 'rag' already through another", id="twice",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_parents(tmp_path: Path, topics: str, message: str) -> None:
+    with pytest.raises(TaxonomyError, match=message):
+        load(tmp_path, topics=topics, phrases=f"{PHRASES}third,third thing,phrase\n"
+             if "third," in topics else PHRASES)  # fmt: skip
+
+
 def test_missing_file_and_wrong_columns(tmp_path: Path) -> None:
     with pytest.raises(TaxonomyError, match=r"Cannot read .*nowhere"):
         load_taxonomy(tmp_path / "nowhere.csv", PHRASES_CSV)

@@ -41,7 +41,8 @@ def test_a_topic_and_rules_are_added_and_say_whose_they_are(tmp_path: Path) -> N
     assert taxonomy.rules_version != ours.rules_version
     rows = rules.topic_rows(taxonomy)
     assert rows[-1] == (
-        "our-robots", "Our robots", "Ours", "What our robots do.", "user", taxonomy.rules_version,
+        "our-robots", "Our robots", "Ours", "What our robots do.", [], "user",
+        taxonomy.rules_version,
     )  # fmt: skip
 
 
@@ -53,6 +54,16 @@ def test_rules_and_topics_of_ours_are_switched_off(tmp_path: Path) -> None:
     assert ("rag", phrase) not in {(r.topic_id, r.phrase) for r in taxonomy.rules}
     assert "quantum" not in {topic.topic_id for topic in taxonomy.topics}
     assert "quantum" not in {rule.topic_id for rule in taxonomy.rules}
+
+
+def test_a_topic_has_parents_of_ours_until_they_are_switched_off(tmp_path: Path) -> None:
+    topics = f"{TOPIC.splitlines()[0]},parents\n{TOPIC.splitlines()[1]},robotics\n"
+    taxonomy = rules.in_force(settings_with(tmp_path, topics))
+    under = {topic.topic_id for topic in taxonomy.children_of("robotics")}
+    assert {"our-robots", "manipulation"} <= under
+    off = "topic_id,phrase,role\nrobotics,*,off\n"
+    alone = rules.in_force(settings_with(tmp_path / "other", None, off))
+    assert not alone.parents_of("manipulation")
 
 
 def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> None:
@@ -68,6 +79,10 @@ def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("topics", "phrases", "file", "line", "says"),
     [
+        pytest.param(
+            TOPIC.replace("on\n", "on,parents\n").replace("do.\n", "do.,robotic\n"), PHRASES,
+            "topics.csv", 2, "the parent 'robotic', which is no topic", id="no such parent",
+        ),
         pytest.param(
             TOPIC.replace("our-robots", "rag"), PHRASES, "topics.csv", 2,
             "is one of Papertide's. Choose another id", id="an id of ours",

@@ -94,6 +94,15 @@ def test_list_adds_up(published_home: Path) -> None:
     assert {row["topic_id"] for row in rows} == {topic.topic_id for topic in taxonomy.topics}
     assert sum(int(row["n_rules"]) for row in rows) == len(taxonomy.rules)
     assert f"version {taxonomy.rules_version}" in done.stderr
+    one = run_papertide(published_home, "topics", "list", "--topic", "llm-agents", "--format",
+                        "json", "--limit", "0")  # fmt: skip
+    told = json.loads(one.stdout)
+    around = {row["topic_id"]: row["is"] for row in told["topics"]}
+    assert around["gui-web-agents"] == "narrower"
+    assert around["large-language-models"] == "broader"
+    known = Reader(Settings(home=published_home)).query("select topic_id, parents from dim_topics")
+    published = {topic_id: "; ".join(parents) for topic_id, parents in known.iter_rows()}
+    assert all(published[row["topic_id"]] == row["parents"] for row in rows)
 
 
 @pytest.mark.parametrize(

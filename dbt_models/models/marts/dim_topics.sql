@@ -34,6 +34,7 @@ select
     area,
     'taxonomy' as kind,
     origin,
+    parents,
     description
 from topics
 union all
@@ -43,6 +44,7 @@ select
     'No topic' as area,
     'none' as kind,
     'papertide' as origin,
+    {{ empty_text_list() }} as parents,
     'Papers in which no phrase of the taxonomy was found often enough.' as description
 union all
 select
@@ -51,6 +53,7 @@ select
     'Discovered' as area,
     'discovered' as kind,
     'papertide' as origin,
+    {{ empty_text_list() }} as parents,
     'Found in papers dated before ' || cast(boundary_on as {{ dbt.type_string() }})
     || case when words = '' then '.' else '. Words: ' || words || '.' end as description
 from discovered

@@ -9,6 +9,7 @@ select
     name,
     area,
     description,
+    parents,
     origin,
     rules_version
 from topics
