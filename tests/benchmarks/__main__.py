@@ -174,8 +174,8 @@ ANALYTICS = (
 def bench_analytics(folder: Path, captures: Path) -> None:
     """Topics, terms and trends of 100,000 papers: the corpus, and its arXiv file under other ids.
 
-    Seconds of matching and of the models concerned, by their own clocks, in the first build from
-    parsed captures.
+    Seconds of matching, and those in which a model concerned was at work (two may be at once, and
+    others beside them), in the first build from parsed captures.
     """
     twice = folder / "twice"
     shutil.copytree(captures / "hf_api", twice / "hf_api")
@@ -194,19 +194,30 @@ def bench_analytics(folder: Path, captures: Path) -> None:
     _, peak = command(home, "build")
     results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
     concerned = [
-        r["execution_time"]
+        (step["started_at"], step["completed_at"])
         for r in results
-        if any(part.startswith(ANALYTICS) for part in r["unique_id"].split(".")[2:3])
+        for step in r["timing"]
+        if step["name"] == "execute"
+        and any(part.startswith(ANALYTICS) for part in r["unique_id"].split(".")[2:3])
     ]
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         n = connection.sql("select count(*) from marts.dim_papers").fetchall()[0][0]
-    seconds = steps(home)["text_features"] + sum(concerned)
+    seconds = steps(home)["text_features"] + _covered(concerned)
     line(
         f"topics, terms and trends of {n:,} papers",
         f"{seconds:.1f} s, {peak:.0f} MiB",
         "60 s, 3 GiB",
         held=seconds <= 60 and peak <= 3 * 1024,
     )
+
+
+def _covered(spans: list[tuple[str, str]]) -> float:
+    """Seconds in at least one of the spans."""
+    total, reached = 0.0, datetime.min.replace(tzinfo=UTC)
+    for started, ended in sorted(tuple(map(datetime.fromisoformat, span)) for span in spans):
+        total += max((ended - max(started, reached)).total_seconds(), 0.0)
+        reached = max(reached, ended)
+    return total
 
 
 def bench_refresh(folder: Path) -> None:
