@@ -6,8 +6,8 @@ Belongs here: SQL over `rpt_` marts by period or topic. Does not: other statemen
 from __future__ import annotations
 
 JUDGED = """
-    growth, growth_low, growth_high, growth_basis, p_value, q_value, verdict, verdict_reason,
-    burst_level, first_seen_on, is_emerging
+    growth, growth_low, growth_high, growth_level, growth_basis, p_value, q_value, verdict,
+    verdict_reason, burst_level, first_seen_on, is_emerging
 """
 
 # What a verdict compares: for each grain how far back the current window and the one before it
@@ -170,9 +170,10 @@ AUTHOR_COLUMNS = """
     c.mean_authors, c.mean_low, c.mean_high, c.max_authors, c.n_solo, c.solo_share,
     c.solo_share_low, c.solo_share_high, c.n_ten_plus, c.ten_plus_share, c.ten_plus_share_low,
     c.ten_plus_share_high, c.is_sufficient, c.is_partial, c.solo_growth, c.solo_growth_low,
-    c.solo_growth_high, c.solo_p_value, c.solo_q_value, c.solo_verdict, c.solo_verdict_reason,
-    c.ten_plus_growth, c.ten_plus_growth_low, c.ten_plus_growth_high, c.ten_plus_p_value,
-    c.ten_plus_q_value, c.ten_plus_verdict, c.ten_plus_verdict_reason
+    c.solo_growth_high, c.solo_growth_level, c.solo_p_value, c.solo_q_value, c.solo_verdict,
+    c.solo_verdict_reason, c.ten_plus_growth, c.ten_plus_growth_low, c.ten_plus_growth_high,
+    c.ten_plus_growth_level, c.ten_plus_p_value, c.ten_plus_q_value, c.ten_plus_verdict,
+    c.ten_plus_verdict_reason
 """
 
 AUTHOR_COUNTS = f"""

@@ -128,7 +128,10 @@ def _signature(settings: Settings) -> str:
     """Changes with anything that decides what the tables are: then all is computed anew."""
     columns = {name: [str(c) for c in cols] for name, (_, cols) in LAKE_TABLES.items()}
     taxonomy = rules.in_force(settings).contents_hash
-    parts = [FORMAT, duckdb.__version__, dbt_project.sources_hash(), columns, taxonomy]
+    parts = [
+        FORMAT, duckdb.__version__, dbt_project.sources_hash(), columns, taxonomy,
+        settings.topic_embedder,
+    ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -20,7 +20,9 @@ LENGTHS = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
 GROWTH = (
     "Change: the share in the current window over that in the window before (weeks: 4 "
     "against 8, months: 2 against 2, quarters: 1 against 1), with a 95 % interval from the "
-    "conditional binomial law, widened by how much shares vary between periods. q: the p-value "
+    "conditional binomial law, widened by how much shares vary between periods and, for what is "
+    "called rising or falling, for having been picked out: 5 % of the intervals of those called "
+    "miss (Benjamini and Yekutieli 2005). q: the p-value "
     "held against false discoveries (Benjamini and Hochberg 1995) over all series of the period. "
     "Rising and falling: q ≤ 0.10 and a change of a fifth or more. See “Trends” in "
     f"{METHODS}."
@@ -33,8 +35,9 @@ FORMULA = (
         "and V what shares vary between periods beyond chance."
     ),
     (
-        "Interval of the change: the odds x / (1 − x) times n₀ / n₁, x being the 2.5 % quantile of "
-        "Beta(a + ¼, b + ¾) and the 97.5 % quantile of Beta(a + ¾, b + ¼). p-value: twice the tail "
+        "Interval of the change: the odds x / (1 − x) times n₀ / n₁, x being the c / 2 quantile of "
+        "Beta(a + ¼, b + ¾) and the 1 − c / 2 quantile of Beta(a + ¾, b + ¼), with c = 0.05, and "
+        "0.05 · R / m for the R of m tested series that are called. p-value: twice the tail "
         "of that law beyond t. q: the p-values of all series that were tested in the period, "
         "adjusted (Benjamini and Hochberg 1995). From two years of history on, the part of a "
         "change that comes every year is taken out first."
@@ -48,7 +51,8 @@ FORMULA = (
     ),
 )
 LEADS = "A verdict leads to its evidence and its formula, a number of papers to the papers."
-VERDICTS = ("rising", "falling", "flat", "insufficient")
+CALLED = ("rising", "falling")
+VERDICTS = (*CALLED, "flat", "insufficient")
 REASONS = {
     "partial": "a period of the windows is partial",
     "short_history": "the history is too short",
@@ -96,15 +100,23 @@ def counts(row: b.Row, window: str) -> str:
 def sentence(row: b.Row, grain: str) -> str:
     """What was compared in a period, what came of it, and why, in words and figures."""
     current, before = LENGTHS[grain]
-    what = (
+    said = (
         f"{formats.period(grain, row['period_start_on'])}: {_said(row)}, because "
-        f"{REASONS[row['verdict_reason']]}. Papers: {counts(row, 'current')} in "
-        f"{formats.plural(current, grain)}, {counts(row, 'before')} in the "
-        f"{formats.plural(before, grain)} before."
+        f"{REASONS[row['verdict_reason']]}."
     )
     if row["growth"] is None:
-        return f"{what} No change is computed."
+        return (
+            f"{said} Papers, as far as the periods are there: {counts(row, 'current')} in the "
+            f"current window of {formats.plural(current, grain)}, {counts(row, 'before')} in the "
+            f"one before of {formats.plural(before, grain)}. No change is computed."
+        )
+    what = (
+        f"{said} Papers: {counts(row, 'current')} in {formats.plural(current, grain)}, "
+        f"{counts(row, 'before')} in the {formats.plural(before, grain)} before."
+    )
     season = ", less what comes every year" if row.get("growth_basis") == "seasonal" else ""
+    if row["verdict"] in CALLED:
+        season += ", widened for having been picked out"
     held = f"; q {formats.compared(row['q_value'])}" if row["q_value"] is not None else ""
     return (
         f"{what} Change {formats.factor(row['growth'])} (95 % interval "

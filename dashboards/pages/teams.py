@@ -24,7 +24,10 @@ class Team:
 
 
 TEAMS = (Team("solo", "one author"), Team("ten_plus", "ten or more"))
-TESTED = ("growth", "growth_low", "growth_high", "p_value", "q_value", "verdict", "verdict_reason")
+TESTED = (
+    "growth", "growth_low", "growth_high", "growth_level", "p_value", "q_value", "verdict",
+    "verdict_reason",
+)  # fmt: skip
 
 
 def headlines(history: pl.DataFrame, view: View, about: str) -> list[b.Block]:

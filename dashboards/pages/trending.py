@@ -14,9 +14,10 @@ from dashboards.state import View
 N_SHOWN = 25
 FORMULA = (
     "Score = ( ln(1 + upvotes a day) + ln(1 + comments a day) + ln(1 + stars a day) ) / "
-    "(age + 2)^1.8, age in days since the paper was listed. A day's gain is (last − first) / days "
-    "between, of the first observation of the last 7 days and the last one, never below 0; what is "
-    "not known adds nothing. The three weigh the same: a choice, not a finding. It has no "
+    "(age + 2)^1.8, age in days since the paper was listed (arXiv: since version 1). A day's gain "
+    "is (last − first) / days between, of the first observation of the last 7 days and the last "
+    "one, never below 0; what is not known adds nothing. The three weigh the same: a choice, not a "
+    "finding. It has no "
     "interval: it describes what was seen and estimates nothing. "
     f"See “Trending papers” in {common.METHODS}."
 )
@@ -24,7 +25,7 @@ FEW = "not enough observations"
 
 
 def trending(queries: Queries, view: View) -> b.Table:
-    """Papers listed within a fortnight, by score; those seen once have none."""
+    """Papers of the last fortnight, by score; those seen once have none."""
     frame = queries.trending(view)
     day = f", {formats.day(frame['day_on'][0])}" if frame.height else ""
     n_scored = frame["score"].drop_nulls().len()
@@ -35,7 +36,7 @@ def trending(queries: Queries, view: View) -> b.Table:
         else ""
     )
     note = (
-        f"n = {frame.height:,} {view.about.counts}, listed in the 14 days before and observed; "
+        f"n = {frame.height:,} {view.about.counts}, of this day and the 14 before, and observed; "
         f"{n_scored:,} have a score. “{FEW[0].upper()}{FEW[1:]}”: seen once, or twice within six "
         f"hours. {elsewhere}"
     )
@@ -57,7 +58,7 @@ def trending(queries: Queries, view: View) -> b.Table:
             b.integer("n_observations", "Observations"),
             b.Column("Days between", lambda row: f"{row['observed_days']:.2f}", is_number=True),
         ),
-        empty="No paper of this population was observed within a fortnight of its listing.",
+        empty="No paper of this population was observed within a fortnight of its day.",
         max_rows=N_SHOWN,
         is_muted=lambda row: row["score"] is None,
         note=note + FORMULA,

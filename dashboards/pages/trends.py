@@ -130,7 +130,7 @@ def _named(view: View) -> str:
 
 
 def _called(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(pl.col("verdict").is_in(["rising", "falling"]))
+    return frame.filter(pl.col("verdict").is_in(evidence.CALLED))
 
 
 def _nothing_called(frame: pl.DataFrame) -> str:

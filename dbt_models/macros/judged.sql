@@ -6,6 +6,7 @@
     {{ relation }}.growth,
     {{ relation }}.growth_low,
     {{ relation }}.growth_high,
+    {{ relation }}.growth_level,
     {{ relation }}.growth_basis,
     {{ relation }}.p_value,
     {{ relation }}.q_value,

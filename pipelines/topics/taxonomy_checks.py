@@ -22,6 +22,8 @@ ROLES = ("phrase", "alias", "title", "negative")
 
 _T = TypeVar("_T")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_RESERVED = re.compile(r"all|no-topic|d-[0-9a-f]{8}")
+"""All papers, the papers without a topic, and topics that are discovered."""
 
 
 class Problem(NamedTuple):
@@ -44,6 +46,10 @@ def topic_problems(topics: Iterable[Topic]) -> Iterator[Problem]:
         if not _SLUG.fullmatch(topic_id):
             yield Problem(
                 f"topic id {topic_id!r} must be lower-case words joined by hyphens.", same
+            )
+        if _RESERVED.fullmatch(topic_id):
+            yield Problem(
+                f"topic id {topic_id!r} is kept for Papertide's own use; choose another.", same
             )
     for topic in topics:
         if not (topic.name and topic.area and topic.description):

@@ -88,6 +88,23 @@ class Windows:
 
 
 @dataclass(frozen=True)
+class Law:
+    """What the interval of each cell is taken from; NaN where the windows are not complete."""
+
+    k1: Floats
+    k0: Floats
+    """The counts over the dispersion."""
+    back: Floats
+    """Log odds of the window before, were the share the same, less the season."""
+
+    def bounds(self, level: Floats | float) -> tuple[Floats, Floats]:
+        """Quantiles of the beta laws half way between Clopper and Pearson's and Jeffreys'."""
+        low = _logit_quantile(self.k1 + LESS, self.k0 + MORE, (1 - level) / 2) + self.back
+        high = _logit_quantile(self.k1 + MORE, self.k0 + LESS, (1 + level) / 2) + self.back
+        return np.clip(low, -MOST_GROWTH, MOST_GROWTH), np.clip(high, -MOST_GROWTH, MOST_GROWTH)
+
+
+@dataclass(frozen=True)
 class Growth:
     """Growth of each cell: NaN where the windows are not complete."""
 
@@ -97,6 +114,11 @@ class Growth:
     high: Floats
     p_value: Floats
     is_seasonal: Bools
+    law: Law
+
+    def bounds(self, level: Floats) -> tuple[Floats, Floats]:
+        """The bounds of each cell at a level of its own."""
+        return self.law.bounds(level)
 
 
 def grow(grid: Grid, level: float = LEVEL) -> Growth:
@@ -109,8 +131,10 @@ def grow(grid: Grid, level: float = LEVEL) -> Growth:
     noise = extra_variance(grid)[:, None] * (1 / current + 1 / before)
     plain, variance = _log_ratio(windows, noise)
     season, season_variance = _season(grid, windows, plain, variance)
-    growth, low, high, p_value = _interval(windows, noise, season, season_variance, level)
-    return Growth(windows, growth, low, high, p_value, ~np.isnan(growth) & (season_variance > 0))
+    growth, p_value, law = _test(windows, noise, season, season_variance)
+    low, high = law.bounds(level)
+    is_seasonal = ~np.isnan(growth) & (season_variance > 0)
+    return Growth(windows, np.clip(growth, low, high), low, high, p_value, is_seasonal, law)
 
 
 def window_sums(grid: Grid) -> Windows:
@@ -234,15 +258,14 @@ def _season(grid: Grid, windows: Windows, plain: Floats, variance: Floats) -> tu
     return np.where(takes, factor * part, 0.0), np.where(takes, factor**2 * spread, 0.0)
 
 
-def _interval(
-    windows: Windows, noise: Floats, season: Floats, season_variance: Floats, level: float
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Growth, its bounds and its p-value, from the conditional binomial law of the two counts.
+def _test(
+    windows: Windows, noise: Floats, season: Floats, season_variance: Floats
+) -> tuple[Floats, Floats, Law]:
+    """Growth, its p-value and the law of its interval, from the conditional law of the two counts.
 
     Given k1 + k0 papers in both windows, k1 is binomial, with probability t = n1 / (n1 + n0) if the
-    share did not change. Both counts are divided by the dispersion. The bounds are quantiles of the
-    beta laws half way between Clopper and Pearson's and Jeffreys'; the growth has a prior worth one
-    paper, centred on no change.
+    share did not change. Both counts are divided by the dispersion. The growth has a prior worth
+    one paper, centred on no change.
     """
     at = windows.is_complete
     k1, n1, k0, n0 = windows.k1[at], windows.n1[at], windows.k0[at], windows.n0[at]
@@ -255,8 +278,6 @@ def _interval(
     back = np.log(n0 / n1) - season[at]
     null = special.expit(-back)
     growth = np.log((k1 + still) / (k0 + 1 - still)) + back
-    low = _logit_quantile(k1 + LESS, k0 + MORE, (1 - level) / 2) + back
-    high = _logit_quantile(k1 + MORE, k0 + LESS, (1 + level) / 2) + back
     # One tail alone, from its own side, so that tiny p-values keep their digits.
     rises = growth > 0
     tail = special.betainc(
@@ -270,12 +291,11 @@ def _interval(
         out[at] = values
         return out
 
-    low, high = np.clip(low, -MOST_GROWTH, MOST_GROWTH), np.clip(high, -MOST_GROWTH, MOST_GROWTH)
-    p_value = np.minimum(1.0, 2 * tail)
-    return cells(np.clip(growth, low, high)), cells(low), cells(high), cells(p_value)
+    law = Law(cells(k1), cells(k0), cells(back))
+    return cells(growth), cells(np.minimum(1.0, 2 * tail)), law
 
 
-def _logit_quantile(alpha: Floats, beta: Floats, level: float) -> Floats:
+def _logit_quantile(alpha: Floats, beta: Floats, level: Floats | float) -> Floats:
     """Logit of a quantile of the beta law, finite at both ends."""
     at = special.betaincinv(alpha, beta, level)
     tiny = np.finfo(np.float64).tiny

@@ -26,6 +26,7 @@ OUTPUT_SCHEMA: dict[str, pl.DataType] = {
     "growth": pl.Float64(),
     "growth_low": pl.Float64(),
     "growth_high": pl.Float64(),
+    "growth_level": pl.Float64(),
     "growth_basis": pl.String(),
     "p_value": pl.Float64(),
     "q_value": pl.Float64(),
@@ -38,26 +39,28 @@ OUTPUT_SCHEMA: dict[str, pl.DataType] = {
 """What `judge` returns: one row per row of its input."""
 
 
-def judge(frame: pl.DataFrame) -> pl.DataFrame:
+def judge(frame: pl.DataFrame, *, least_seen: int = 0) -> pl.DataFrame:
     """Return shares, growth and verdicts, with `OUTPUT_SCHEMA`, sorted by the four keys.
 
     `frame` has the columns of `grids.INPUT_SCHEMA` (others are left out), one row per population,
     grain, period and series, zero counts included. A period without rows is a gap; a row that is
-    missing in a period that has others is a gap of its series.
+    missing in a period that has others is a gap of its series. A series is tested once it has had
+    `least_seen` papers.
 
     Shares are between 0 and 1, growth is a natural logarithm (0.69 is a doubling) of the current
     window's share over that of the window before, `growth_basis` is `previous_window` or, net of
-    the season, `seasonal`. Null: shares of a period without papers; growth, its basis and
-    p and q where a window is not complete; p and q where too few papers were tested; `burst_level`
-    of a partial period; `first_seen_on` before the first paper. Every row depends on rows of its
-    own and earlier periods of its population and grain alone.
+    the season, `seasonal`. `growth_level` is the level of its interval: 0.95, and more where the
+    verdict is rising or falling (`level_of_called`). Null: shares of a period without papers;
+    growth, its basis, level, p and q where a window is not complete; p and q where too few papers
+    were tested; `burst_level` of a partial period; `first_seen_on` before the first paper. Every
+    row depends on rows of its own and earlier periods of its population and grain alone.
 
     Raises ValueError for a frame that breaks the schema or holds a key twice.
     """
     checked = check(frame)
     if checked.is_empty():
         return pl.DataFrame(schema=OUTPUT_SCHEMA)
-    columns = gather([(grid, _judge_grid(grid)) for grid in grids(checked)])
+    columns = gather([(grid, _judge_grid(grid, least_seen)) for grid in grids(checked)])
     return (
         pl.concat([checked.select(KEYS), columns], how="horizontal")
         .with_columns(
@@ -69,18 +72,15 @@ def judge(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _judge_grid(grid: Grid) -> dict[str, NDArray[np.generic]]:
+def _judge_grid(grid: Grid, least_seen: int) -> dict[str, NDArray[np.generic]]:
     shares = shrink(grid)
     growth = grow(grid)
-    called = judge_growth(grid, growth)
+    called = judge_growth(grid, growth, least_seen)
     first = first_seen(grid)
     return {
         "share_shrunk": shares.shrunk,
         "shrunk_low": shares.low,
         "shrunk_high": shares.high,
-        "growth": growth.growth,
-        "growth_low": growth.low,
-        "growth_high": growth.high,
         "growth_basis": np.where(growth.is_seasonal, "seasonal", "previous_window"),
         **called,
         "burst_level": burst_levels(grid),

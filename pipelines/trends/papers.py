@@ -55,9 +55,10 @@ def score_papers(observations: pl.DataFrame, listings: pl.DataFrame) -> pl.DataF
     """Return score, inputs and rank per population, day and paper, with `SCORE_SCHEMA`.
 
     `observations`: paper_id, observed_at (UTC, without zone), upvotes, comments, github_stars (any
-    may be null), one row per paper and time. `listings`: paper_id, population, listed_on. A day is
-    one on which the population listed something; on it stand the papers first listed at most
-    `WINDOW_DAYS` before that have been observed by the day's end.
+    may be null), one row per paper and time. `listings`: paper_id, population, listed_on, the day
+    that the population counts the paper for. A day is one for which it counts something; on it
+    stand the papers first counted at most `WINDOW_DAYS` before that have been observed by the
+    day's end.
 
     With velocities v per day between the first observation of the last `LOOK_BACK_DAYS` and the
     last one, never below 0, and t days since the listing:
@@ -77,7 +78,7 @@ def score_papers(observations: pl.DataFrame, listings: pl.DataFrame) -> pl.DataF
     twice = seen.filter(pl.struct("paper_id", "observed_at").is_duplicated())
     if not twice.is_empty():
         raise ValueError(f"duplicated rows: {twice.row(0, named=True)} is observed more than once")
-    scored = _velocities(_observed(_candidates(listings), seen))
+    scored = _velocities(_observed(_candidates(listings, seen), seen))
     is_known = pl.any_horizontal(pl.col(f"{name}_per_day").is_not_null() for name in COUNTERS)
     pull = sum(
         (
@@ -99,15 +100,19 @@ def score_papers(observations: pl.DataFrame, listings: pl.DataFrame) -> pl.DataF
     )
 
 
-def _candidates(listings: pl.DataFrame) -> pl.DataFrame:
-    """Papers per population and day: population, day_on, paper_id, listed_on, age_days, day_end."""
+def _candidates(listings: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """Papers per population and day: population, day_on, paper_id, listed_on, age_days, day_end.
+
+    Those that were never observed are left out early: most of arXiv's.
+    """
     listed = listings.select(
         pl.col("paper_id").cast(pl.String),
         pl.col("population").cast(pl.String),
         pl.col("listed_on").cast(pl.Date),
     )
     days = listed.select("population", day_on="listed_on").unique()
-    first = listed.group_by("population", "paper_id").agg(pl.col("listed_on").min())
+    observed = listed.join(seen, on="paper_id", how="semi")
+    first = observed.group_by("population", "paper_id").agg(pl.col("listed_on").min())
     return (
         first.with_columns(age_days=pl.lit(list(range(WINDOW_DAYS + 1)), pl.List(pl.Int64)))
         .explode("age_days")

@@ -28,6 +28,7 @@ TEAM_SCHEMA: Final[dict[str, pl.DataType]] = {
         "growth": pl.Float64(),
         "growth_low": pl.Float64(),
         "growth_high": pl.Float64(),
+        "growth_level": pl.Float64(),
         "p_value": pl.Float64(),
         "q_value": pl.Float64(),
         "verdict": pl.String(),
@@ -95,10 +96,4 @@ def _filled(given: pl.DataFrame) -> pl.DataFrame:
 
 
 def _grown(grid: Grid) -> dict[str, NDArray[np.generic]]:
-    growth = grow(grid)
-    return {
-        "growth": growth.growth,
-        "growth_low": growth.low,
-        "growth_high": growth.high,
-        **judge_growth(grid, growth),
-    }
+    return judge_growth(grid, grow(grid))

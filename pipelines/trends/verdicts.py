@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.trends.grids import Bools, Floats, Grid, Ints
-from pipelines.trends.growth import Growth
+from pipelines.trends.growth import LEVEL, Growth
 
 MAX_Q: Final = 0.10
 """The share of false verdicts among those called rising or falling that is put up with."""
@@ -55,19 +55,38 @@ def false_discovery(p_values: Floats) -> Floats:
     return np.where(tested, q_values, np.nan)
 
 
-def is_tested(growth: Growth) -> Bools:
-    """Return which cells are tested: complete, comparable windows and `MIN_PAPERS` papers or more.
+def is_tested(grid: Grid, growth: Growth, least_seen: int = 0) -> Bools:
+    """Return which cells are tested: complete, comparable windows with `MIN_PAPERS` papers or more.
 
-    The number of papers in both windows together says nothing of their order, so choosing by it
-    leaves the tests' level as it is.
+    And a series with at least `least_seen` papers so far. The number of papers in both windows
+    together says nothing of their order, so choosing by it leaves the tests' level as it is.
     """
     windows = growth.windows
     tested: Bools = windows.is_complete & (windows.k1 + windows.k0 >= MIN_PAPERS)
-    return tested & windows.is_comparable
+    return tested & windows.is_comparable & (seen_so_far(grid) >= least_seen)
 
 
-def judge_growth(grid: Grid, growth: Growth) -> dict[str, NDArray[np.generic]]:
-    """Return p_value, q_value, verdict and verdict_reason of every cell.
+def seen_so_far(grid: Grid) -> Floats:
+    """Return for each cell the papers of its series up to its period."""
+    return np.cumsum(np.where(grid.is_present, grid.n_papers, 0.0), axis=0)
+
+
+def level_of_called(called: Bools, tested: Bools, level: float = LEVEL) -> Floats:
+    """Return for each cell the level of its interval: `level`, and more where one was called.
+
+    Of m intervals the R that were called are the ones that look largest, so at `level` more of them
+    miss than they promise. At 1 - (1 - level) R / m the expected share of them that misses is
+    1 - level again.
+    Source: Y. Benjamini and D. Yekutieli, Journal of the American Statistical Association 100
+    (2005), 71-81.
+    """
+    n_tested = np.maximum(tested.sum(axis=1, keepdims=True), 1)
+    n_called = called.sum(axis=1, keepdims=True)
+    return np.where(called, 1 - (1 - level) * n_called / n_tested, level)
+
+
+def judge_growth(grid: Grid, growth: Growth, least_seen: int = 0) -> dict[str, NDArray[np.generic]]:
+    """Return growth with bounds and level, p_value, q_value, verdict and verdict_reason of cells.
 
     The first reason that applies: `partial` (a period of the windows is), `short_history`, `gap`,
     `no_total`, `coverage_differs`, `text_differs` and `few_papers`: insufficient; `significant`:
@@ -75,7 +94,7 @@ def judge_growth(grid: Grid, growth: Growth) -> dict[str, NDArray[np.generic]]:
     `wide_interval`: insufficient.
     """
     windows = growth.windows
-    tested = is_tested(growth)
+    tested = is_tested(grid, growth, least_seen)
     p_value = np.where(tested, growth.p_value, np.nan)
     q_value = false_discovery(p_value)
     low, high = np.nan_to_num(growth.low), np.nan_to_num(growth.high)
@@ -96,17 +115,24 @@ def judge_growth(grid: Grid, growth: Growth) -> dict[str, NDArray[np.generic]]:
         ("no_change", "flat", narrow),
     ]
     holds = [rule for _, _, rule in rules]
+    verdict = np.select(holds, [verdict for _, verdict, _ in rules], "insufficient")
+    level = level_of_called((verdict == "rising") | (verdict == "falling"), tested)
+    called_low, called_high = growth.bounds(level)
     return {
+        "growth": growth.growth,
+        "growth_low": called_low,
+        "growth_high": called_high,
+        "growth_level": np.where(np.isnan(growth.growth), np.nan, level),
         "p_value": p_value,
         "q_value": q_value,
-        "verdict": np.select(holds, [verdict for _, verdict, _ in rules], "insufficient"),
+        "verdict": verdict,
         "verdict_reason": np.select(holds, [reason for reason, _, _ in rules], "wide_interval"),
     }
 
 
 def first_seen(grid: Grid) -> Ints:
     """Return for each cell the index of the first period with a paper of its series, or -1."""
-    seen = np.cumsum(np.where(grid.is_present, grid.n_papers, 0.0), axis=0) > 0
+    seen = seen_so_far(grid) > 0
     return np.where(seen, np.argmax(seen, axis=0)[None, :], -1)
 
 
@@ -115,14 +141,16 @@ def is_emerging(grid: Grid, growth: Growth, first: Ints, verdict: NDArray[np.gen
 
     First seen within the last `EMERGING_WITHIN` periods, when at least `EMERGING_HISTORY` times as
     many complete periods have been; at least `EMERGING_PAPERS` papers so far; and rising, or with
-    no paper in the window before. Never in a partial period.
+    no paper in the window before, where both windows can be compared. Never in a partial period.
+    Nothing is tested by it.
     """
     within = EMERGING_WITHIN[grid.grain]
     is_long = np.cumsum(grid.is_usable.any(axis=1)) >= EMERGING_HISTORY * within
     age = grid.ticks[:, None] - grid.ticks[np.maximum(first, 0)]
-    papers = np.cumsum(np.where(grid.is_present, grid.n_papers, 0.0), axis=0)
+    papers = seen_so_far(grid)
     is_new = (first >= 0) & (age < within)
-    nothing_before = growth.windows.is_complete & (growth.windows.k0 == 0)
+    windows = growth.windows
+    nothing_before = windows.is_complete & windows.is_comparable & (windows.k0 == 0)
     emerges: Bools = grid.is_usable & is_long[:, None] & is_new & (papers >= EMERGING_PAPERS)
     emerges &= (verdict == "rising") | nothing_before
     return emerges

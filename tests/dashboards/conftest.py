@@ -106,7 +106,7 @@ def _author_counts(population: str) -> pl.DataFrame:
                     **_verdict("ten_plus", "rising", "significant", 0.7),
                 }
             )
-    unknown = pl.col("^solo_(growth|growth_low|growth_high|p_value|q_value)$")
+    unknown = pl.col("^solo_(growth|growth_low|growth_high|growth_level|p_value|q_value)$")
     return pl.DataFrame(rows).with_columns(unknown.cast(pl.Float64))
 
 
@@ -116,6 +116,7 @@ def _verdict(prefix: str, verdict: str, reason: str, growth: float | None) -> di
         f"{prefix}_growth": growth,
         f"{prefix}_growth_low": 0.2 if tested else None,
         f"{prefix}_growth_high": 1.1 if tested else None,
+        f"{prefix}_growth_level": 0.975 if tested else None,
         f"{prefix}_p_value": 0.001 if tested else None,
         f"{prefix}_q_value": 0.03 if tested else None,
         f"{prefix}_verdict": verdict,

@@ -72,6 +72,9 @@ def test_bad_phrases(tmp_path: Path, lines: str, message: str) -> None:
     [
         pytest.param("rag,Again,Text,Twice.", "defined 2 times", id="repeated id"),
         pytest.param("Bad_Id,Bad,Text,Bad.", "joined by hyphens", id="not a slug"),
+        pytest.param("all,All,Text,All papers.", "kept for Papertide's own", id="all papers"),
+        pytest.param("no-topic,None,Text,None.", "kept for Papertide's own", id="no topic"),
+        pytest.param("d-00000001,D,Text,Found.", "kept for Papertide's own", id="discovered"),
         pytest.param("new-one,RAG,Text,Same name.", "make them differ", id="repeated name"),
         pytest.param("new-one,,Text,No name.", "needs a name", id="no name"),
         pytest.param("new-one,New,Text,No phrase.", "has no phrase", id="no phrase"),

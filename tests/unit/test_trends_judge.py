@@ -89,7 +89,22 @@ def test_verdicts_follow_the_written_rule(counts: pl.DataFrame) -> None:
             expected = "insufficient"
         assert row["verdict"] == expected
         if row["p_value"] is not None and row["growth_basis"] == "previous_window":
-            assert (row["p_value"] < 0.05) == (row["growth_low"] > 0 or row["growth_high"] < 0)
+            excludes_none = row["growth_low"] > 0 or row["growth_high"] < 0
+            assert (row["p_value"] < 1 - row["growth_level"]) == excludes_none
+
+
+@SLOW
+@given(frames())
+def test_intervals_of_called_series_are_wide_enough_for_having_been_picked(
+    counts: pl.DataFrame,
+) -> None:
+    period = ["population", "grain", "period_start_on"]
+    judged = judge(counts).with_columns(called=pl.col("verdict").is_in(["rising", "falling"]))
+    families = judged.filter(pl.col("q_value").is_not_null()).with_columns(
+        expected=1 - 0.05 * pl.col("called").sum().over(period) / pl.len().over(period)
+    )
+    for called, level, expected in families.select("called", "growth_level", "expected").rows():
+        assert level == pytest.approx(expected if called else 0.95)
 
 
 def test_empty() -> None:

@@ -55,6 +55,7 @@ def test_team_verdicts_are_those_of_judge() -> None:
         "growth",
         "growth_low",
         "growth_high",
+        "growth_level",
         "p_value",
         "q_value",
         "verdict",

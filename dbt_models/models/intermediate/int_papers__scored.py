@@ -10,5 +10,7 @@ def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
     observations = dbt.ref("fct_engagement")
-    listings = dbt.ref("fct_listings")
+    # By the day on which a paper counts: what arXiv announces may be a revision.
+    counted = dbt.ref("int_population__papers").filter("date_precision = 'day'")
+    listings = counted.project("paper_id, population, counted_on as listed_on")
     return as_relation(session, score_papers(pl.DataFrame(observations), pl.DataFrame(listings)))

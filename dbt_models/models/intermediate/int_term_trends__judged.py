@@ -1,4 +1,8 @@
-"""Population × grain × period × term: growth and what may be said of it."""
+"""Population × grain × period × term: growth and what may be said of it.
+
+A term is followed because it became frequent; tested it is only once it was: what is not frequent
+yet would be picked out by its growth to come.
+"""
 
 import polars as pl
 
@@ -11,4 +15,5 @@ def model(dbt, session):
     dbt.config(materialized="table")
     counted = dbt.ref("int_terms__counted")
     frame = pl.DataFrame(counted).rename({"term_id": "series_id"})
-    return as_relation(session, judge(frame).rename({"series_id": "term_id"}))
+    judged = judge(frame, least_seen=int(dbt.config.meta_get("min_term_papers")))
+    return as_relation(session, judged.rename({"series_id": "term_id"}))
