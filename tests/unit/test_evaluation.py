@@ -23,7 +23,8 @@ from pipelines.evaluation.evidence import Evidence, count
 from pipelines.evaluation.intervals import bootstrap, wilson
 from pipelines.evaluation.report import Part, Promise, Table, markdown, markdown_table
 from pipelines.trends import judge
-from pipelines.trends.growth import Growth, grow
+from pipelines.trends.grids import Grid
+from pipelines.trends.growth import MOST_CHANGE, Growth, grow
 from pipelines.trends.verdicts import judge_growth
 from tests.unit.evaluated import TOPICS, evidence
 
@@ -107,13 +108,27 @@ def test_coverage_tells_intervals_that_are_too_narrow(
 ) -> None:
     assert all(holds(coverage.evaluate(made, n_histories=12)))
 
-    def bold(grid: object, level: float) -> Growth:
-        found = grow(grid, level)  # type: ignore[arg-type]
-        return replace(found, low=found.growth, high=found.high)
+    def bold(grid: Grid) -> Growth:
+        """As if there were ten times the papers."""
+        found = grow(grid)
+        law = replace(found.law, k1=10 * found.law.k1, k0=10 * found.law.k0)
+        return replace(found, law=law)
 
     monkeypatch.setattr(coverage, "grow", bold)
     growth = [p for p in coverage.evaluate(made, n_histories=2).promises if "growth" in p.says]
-    assert [p.holds for p in growth] == [False, False]
+    assert [p.holds for p in growth] == [False] * 4
+
+
+def test_intervals_of_called_series_miss_where_they_are_not_widened(
+    made: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = coverage.evaluate(made, n_histories=12)
+    rows = part.tables[0].rows.filter(pl.col("grain") == "week")
+    found = dict(rows.select("figure", "0.95").iter_rows())
+    assert found[coverage.PLAIN] < found[coverage.CALLED] - 0.1
+    monkeypatch.setattr(coverage, "level_of_called", lambda called, *_: np.full(called.shape, 0.5))
+    told = [p for p in coverage.evaluate(made, n_histories=4).promises if "called" in p.says]
+    assert [p.holds for p in told] == [False, False]
 
 
 def test_leakage_tells_a_judge_that_looks_ahead(
@@ -161,18 +176,52 @@ def test_revisions_move_no_verdict_by_version_1(made: Evidence) -> None:
 def test_backtest_of_a_topic_that_rose_and_stayed(made: Evidence) -> None:
     month = count(made, "hf_daily", "month")
     assert month is not None
-    told = backtest.history(month.grid, month.name)
+    told = backtest.history(month.grid, month.name, np.random.default_rng(0))
     column = made.trends.filter(grain="month")["series_id"].unique().sort().to_list()
     mine = told.called[:, column.index("topic-0")]
     assert mine[7:9].tolist() == [1, 1]  # two months after the rise began
-    assert (told.holds[7:9, column.index("topic-0")] > 0).all()
-    assert np.isnan(told.holds[-2:]).all()  # nobody knows what comes
+    holds = told.outcomes.holds
+    assert (holds[7:9, column.index("topic-0")] > 0).all()
+    assert np.isnan(holds[-2:]).all()  # nobody knows what comes
+    assert np.isnan(holds[:5]).all()  # nor what was before there was a list
     calls = {name: (backtest._calls(told, name) != 0).sum(axis=1) for name in told.scores}
     for name in ("persistence", "raw growth", "MACD"):
         assert calls[name].tolist() == calls[backtest.OURS].tolist()
     part = backtest.evaluate(made)
-    assert part.promises[0].holds
+    assert part.promises[1].holds
     assert [table.rows.is_empty() for table in part.tables] == [False] * 4
+    # One topic that was called a few times is no evidence beyond chance.
+    assert not part.promises[0].holds
+
+
+def test_what_a_call_is_held_against_is_not_what_it_was_made_of() -> None:
+    """Where nothing rises, the window before a call is passed again by nearly everything."""
+    chance = np.random.default_rng(3)
+    n_periods, n_topics = 80, 200
+    total = np.full((n_periods, n_topics), 500.0)
+    grid = Grid(
+        grain="month",
+        starts=np.arange(n_periods, dtype=np.int64) * 30,
+        ticks=np.arange(n_periods, dtype=np.int64),
+        n_papers=chance.binomial(500, 0.05, total.shape).astype(np.float64),
+        n_total=total,
+        is_present=np.ones(total.shape, dtype=bool),
+        is_partial=np.zeros(total.shape, dtype=bool),
+        conditions={name: np.full(total.shape, np.nan) for name in MOST_CHANGE},
+        rows=np.arange(total.size, dtype=np.int64).reshape(total.shape),
+    )
+    growth = grow(grid)
+    outcomes = backtest._outcomes(grid, growth)
+    windows = growth.windows
+    five_a_period = np.zeros(total.shape)
+    five_a_period[:, :5] = 1
+    said = backtest._strongest(np.where(np.isnan(outcomes.holds), np.nan, growth.growth),
+                               five_a_period)  # fmt: skip
+    over_before = np.log(outcomes.following / (windows.k0 / np.maximum(windows.n0, 1)))
+    made = said != 0
+    assert made.sum() > 300
+    assert (np.sign(over_before) == said)[made].mean() > 0.9
+    assert (np.sign(outcomes.holds) == said)[made].mean() == pytest.approx(0.5, abs=0.08)
 
 
 def test_taxonomy_against_labels_by_hand(
