@@ -95,31 +95,23 @@ class Queries:
         return self.frame(sql.COVERAGE, {"population": population})
 
     def topic_shares(self, view: View) -> pl.DataFrame:
-        """rpt_topic_trends of the chosen period and kind of topics, largest share first.
-
-        `current_…` and `before_…` are the counts of both windows that the verdict compares.
-        """
+        """rpt_topic_trends of the chosen period and kind of topics, largest share first."""
         bound = {**_at(view), "area": view.area, "kind": view.kind}
-        return self._windowed(sql_trends.TOPIC_SHARES, view, bound)
+        return self.frame(sql_trends.TOPIC_SHARES, {**_series(view), **bound})
 
     def term_verdicts(self, view: View) -> pl.DataFrame:
         """rpt_term_trends of the chosen period; empty by week, for which terms are too rare."""
-        return self._windowed(sql_trends.TERM_VERDICTS, view, {**_at(view), "term": None})
+        return self.frame(sql_trends.TERM_VERDICTS, {**_series(view), **_at(view)})
 
     def topic_history(self, view: View, topics: Sequence[str]) -> pl.DataFrame:
         """rpt_topic_trends of some topics from `from` to `to`, by topic and period."""
         bound = {**_span(view), "topics": list(topics)}
-        return self._windowed(sql_trends.TOPIC_HISTORY, view, bound)
+        return self.frame(sql_trends.TOPIC_HISTORY, {**_series(view), **bound})
 
     def term_history(self, view: View) -> pl.DataFrame:
         """rpt_term_trends of the chosen term from `from` to `to`, by period."""
-        return self._windowed(sql_trends.TERM_HISTORY, view, {**_span(view), "term": view.term})
-
-    def _windowed(self, statement: str, view: View, bound: Mapping[str, Any]) -> pl.DataFrame:
-        return self.frame(
-            sql_trends.with_windows(statement, view.grain),
-            {"population": view.population, "grain": view.grain, **bound},
-        )
+        bound = {**_span(view), "term": view.term}
+        return self.frame(sql_trends.TERM_HISTORY, {**_series(view), **bound})
 
     def share_differences(self, view: View) -> pl.DataFrame:
         """Per topic: share in the chosen and the previous covered period, and the difference.
@@ -137,11 +129,9 @@ class Queries:
         )
 
     def author_counts(self, view: View, topic: str) -> pl.DataFrame:
-        """rpt_author_counts of a topic (or `all`) from `from` to `to`, by period.
-
-        `current_…` and `before_…` are the counts of both windows that the verdicts compare.
-        """
-        return self._windowed(sql_trends.AUTHOR_COUNTS, view, {**_span(view), "topic": topic})
+        """rpt_author_counts of a topic (or `all`) from `from` to `to`, by period."""
+        bound = {**_span(view), "topic": topic}
+        return self.frame(sql_trends.AUTHOR_COUNTS, {**_series(view), **bound})
 
     def author_counts_at(self, view: View, periods: Sequence[date]) -> pl.DataFrame:
         """rpt_author_counts of the whole population in some periods."""
@@ -253,6 +243,10 @@ def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _series(view: View) -> dict[str, Any]:
+    return {"population": view.population, "grain": view.grain}
+
+
 def _at(view: View) -> dict[str, Any]:
     """The chosen period as the first and the last one."""
     start = view.period.start if view.period else None
@@ -271,9 +265,9 @@ def _paper_filters(view: View) -> tuple[str, dict[str, Any]]:
     """Conditions on `counted`, and their values."""
     conditions = ["counted.population = $population"]
     bound: dict[str, Any] = {"population": view.population}
-    if view.has_period and view.period:
+    if view.has_period and view.window_periods:
         conditions.append("counted.counted_on between $first and $last")
-        bound |= {"first": view.period.start, "last": view.period.end}
+        bound |= {"first": view.window_periods[0].start, "last": view.window_periods[-1].end}
         if view.grain == "week":
             conditions.append("counted.date_precision = 'day'")
     if view.topic:

@@ -1,4 +1,4 @@
-"""Statements over periods: shares, verdicts with their windows, differences, and authors.
+"""Statements over periods: shares, verdicts, differences, and authors.
 
 Belongs here: SQL over `rpt_` marts by period or topic. Does not: other statements (`sql.py`).
 """
@@ -6,119 +6,52 @@ Belongs here: SQL over `rpt_` marts by period or topic. Does not: other statemen
 from __future__ import annotations
 
 JUDGED = """
-    growth, growth_low, growth_high, growth_level, growth_basis, p_value, q_value, verdict,
-    verdict_reason, burst_level, first_seen_on, is_emerging
+    n_papers_current, n_total_current, n_papers_before, n_total_before, growth, growth_low,
+    growth_high, growth_level, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
+    first_seen_on, is_emerging
 """
 
-# What a verdict compares: for each grain how far back the current window and the one before it
-# reach, and how far the one before it keeps off.
-REACH = {
-    "week": ("3 week", "11 week", "4 week"),
-    "month": ("1 month", "3 month", "2 month"),
-    "quarter": ("0 month", "3 month", "3 month"),
-}
-
-
-def with_windows(statement: str, grain: str) -> str:
-    """The statement with its windows as long as the grain's."""
-    current, far, near = REACH[grain]
-    return statement.replace("<current>", current).replace("<far>", far).replace("<near>", near)
-
-
-def _sums(*counts: str) -> str:
-    return ",\n    ".join(
-        f"cast(sum({count}) over {window} as bigint) as {window}_{count}"
-        for count in counts
-        for window in ("current", "before")
-    )
-
-
-def _windows(series: str) -> str:
-    return f"""
-window
-    current as (
-        partition by {series} order by period_start_on
-        range between interval <current> preceding and current row
-    ),
-    before as (
-        partition by {series} order by period_start_on
-        range between interval <far> preceding and interval <near> preceding
-    )
-"""
-
-
-TOPIC_WINDOWS = f"""
+TOPIC_COLUMNS = f"""
 select
     population, grain, period_start_on, period_end_on, topic_id, topic_name, area, kind, n_papers,
     n_total, share, share_low, share_high, is_sufficient, is_partial, coverage_share,
-    {_sums("n_papers", "n_total")},
     {JUDGED}
 from rpt_topic_trends
 where
     population = $population
     and grain = $grain
-    and period_start_on between $first - interval <far> and $last
+    and period_start_on between $first and $last
 """
 
-TOPIC_SHARES = f"""
-with
-
-judged as (
-    {TOPIC_WINDOWS}
+TOPIC_SHARES = f"""{TOPIC_COLUMNS}
     and (kind = 'discovered') = ($kind = 'discovered')
     and ($area is null or area = $area)
-    {_windows("topic_id")}
-)
-
-select *
-from judged
-where period_start_on between $first and $last
 order by share desc, topic_name
 """
 
-TOPIC_HISTORY = f"""
-with
-
-judged as (
-    {TOPIC_WINDOWS}
+TOPIC_HISTORY = f"""{TOPIC_COLUMNS}
     and topic_id in (select unnest($topics))
-    {_windows("topic_id")}
-)
-
-select *
-from judged
-where period_start_on between $first and $last
 order by topic_id, period_start_on
 """
 
-TERM_WINDOWS = f"""
-with
-
-judged as (
-    select
-        population, grain, period_start_on, period_end_on, term_id, term, n_papers, n_total, share,
-        share_low, share_high, is_sufficient, is_partial,
-        {_sums("n_papers", "n_total")},
-        {JUDGED}
-    from rpt_term_trends
-    where
-        population = $population
-        and grain = $grain
-        and ($term is null or term_id = $term)
-        and period_start_on between $first - interval <far> and $last
-    {_windows("term_id")}
-)
-
-select *
-from judged
-where period_start_on between $first and $last
+TERM_COLUMNS = f"""
+select
+    population, grain, period_start_on, period_end_on, term_id, term, n_papers, n_total, share,
+    share_low, share_high, is_sufficient, is_partial,
+    {JUDGED}
+from rpt_term_trends
+where
+    population = $population
+    and grain = $grain
+    and period_start_on between $first and $last
 """
 
-TERM_VERDICTS = f"""{TERM_WINDOWS}
+TERM_VERDICTS = f"""{TERM_COLUMNS}
 order by verdict desc, q_value nulls last, n_papers desc, term
 """
 
-TERM_HISTORY = f"""{TERM_WINDOWS}
+TERM_HISTORY = f"""{TERM_COLUMNS}
+    and term_id = $term
 order by period_start_on
 """
 
@@ -169,7 +102,9 @@ AUTHOR_COLUMNS = """
     c.median_authors, c.median_low, c.median_high, c.p90_authors, c.p90_low, c.p90_high,
     c.mean_authors, c.mean_low, c.mean_high, c.max_authors, c.n_solo, c.solo_share,
     c.solo_share_low, c.solo_share_high, c.n_ten_plus, c.ten_plus_share, c.ten_plus_share_low,
-    c.ten_plus_share_high, c.is_sufficient, c.is_partial, c.solo_growth, c.solo_growth_low,
+    c.ten_plus_share_high, c.is_sufficient, c.is_partial, c.n_papers_current, c.n_solo_current,
+    c.n_ten_plus_current, c.n_papers_before, c.n_solo_before, c.n_ten_plus_before, c.solo_growth,
+    c.solo_growth_low,
     c.solo_growth_high, c.solo_growth_level, c.solo_p_value, c.solo_q_value, c.solo_verdict,
     c.solo_verdict_reason, c.ten_plus_growth, c.ten_plus_growth_low, c.ten_plus_growth_high,
     c.ten_plus_growth_level, c.ten_plus_p_value, c.ten_plus_q_value, c.ten_plus_verdict,
@@ -177,25 +112,14 @@ AUTHOR_COLUMNS = """
 """
 
 AUTHOR_COUNTS = f"""
-with
-
-judged as (
-    select
-        {AUTHOR_COLUMNS},
-        {_sums("n_solo", "n_ten_plus", "n_papers")}
-    from rpt_author_counts as c
-    where
-        c.population = $population
-        and c.grain = $grain
-        and c.topic_id = $topic
-        and c.period_start_on between $first - interval <far> and $last
-    {_windows("topic_id")}
-)
-
-select *
-from judged
-where period_start_on between $first and $last
-order by period_start_on
+select {AUTHOR_COLUMNS}
+from rpt_author_counts as c
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.topic_id = $topic
+    and c.period_start_on between $first and $last
+order by c.period_start_on
 """
 
 AUTHOR_COUNTS_AT = f"""

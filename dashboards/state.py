@@ -17,6 +17,11 @@ GRAINS = ("week", "month", "quarter")
 SORTS = {"listed": "Newest first", "upvotes": "Most upvotes"}
 SPAN = {"week": 26, "month": 24, "quarter": 12}
 MAX_TOPICS = 6
+LENGTHS = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
+"""Periods in the current window of a verdict, and in the one before it."""
+
+CURRENT, BEFORE = "current", "before"
+WINDOWS = {CURRENT: "the current window", BEFORE: "the window before"}
 MAX_SEARCH = 200
 PAGE_SIZE = 25
 MAX_PARAMETERS = 50
@@ -24,7 +29,7 @@ ALL = "all"
 TAXONOMY, DISCOVERED = "taxonomy", "discovered"
 KINDS = {TAXONOMY: "Taxonomy", DISCOVERED: "Discovered"}
 PARAMETERS = (
-    *("population", "grain", "period", "from", "to", "kind", "area", "topic", "topics"),
+    *("population", "grain", "period", "window", "from", "to", "kind", "area", "topic", "topics"),
     *("term", "q", "code", "sort", "page"),
 )
 
@@ -160,6 +165,7 @@ class View:
     periods: tuple[Period, ...] = ()
     period: Period | None = None
     has_period: bool = False
+    window: str = ""
     start: Period | None = None
     end: Period | None = None
     kind: str = TAXONOMY
@@ -183,6 +189,19 @@ class View:
     def period_name(self) -> str:
         """The chosen period as text."""
         return formats.period(self.grain, self.period.start) if self.period else "no period"
+
+    @property
+    def window_periods(self) -> tuple[Period, ...]:
+        """The chosen period, or those of the window of its verdict that is asked for."""
+        if not self.period:
+            return ()
+        last = self.periods.index(self.period) + 1
+        if not self.window:
+            return self.periods[last - 1 : last]
+        current, before = LENGTHS[self.grain]
+        if self.window == BEFORE:
+            last = max(last - current, 0)
+        return self.periods[max(last - (before if self.window == BEFORE else current), 0) : last]
 
     @property
     def previous(self) -> Period | None:
@@ -235,6 +254,7 @@ def read(search: str | None, choices: Choices) -> View:
         periods=periods,
         period=period,
         has_period="period" in asked and period is not None,
+        window=_one_of("window", asked.get("window"), tuple(WINDOWS), "", notes),
         start=start,
         end=end,
         kind=kind,
@@ -275,6 +295,7 @@ def as_params(view: View) -> dict[str, str]:
     params = {
         **kept(view),
         "period": view.period.start.isoformat() if view.period and view.has_period else "",
+        "window": view.window if view.has_period else "",
         "from": view.start.start.isoformat() if view.start else "",
         "to": view.end.start.isoformat() if view.end else "",
         "kind": view.kind if view.kind != TAXONOMY else "",

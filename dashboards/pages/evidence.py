@@ -14,9 +14,8 @@ import polars as pl
 from dashboards import blocks as b
 from dashboards import formats
 from dashboards.pages.common import METHODS
-from dashboards.state import View
+from dashboards.state import BEFORE, CURRENT, LENGTHS, View
 
-LENGTHS = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
 GROWTH = (
     "Change: the share in the current window over that in the window before (weeks: 4 "
     "against 8, months: 2 against 2, quarters: 1 against 1), with a 95 % interval from the "
@@ -70,8 +69,12 @@ NO_TOPIC = "no-topic"
 To = Callable[[b.Row], b.Link | None]
 
 
-def growth_columns(to: To | None = None) -> tuple[b.Column, ...]:
-    """Verdict, change with interval, q, reason, and the counts of both windows."""
+def growth_columns(view: View, to: To | None = None) -> tuple[b.Column, ...]:
+    """Verdict, change with interval, q, reason, and both windows' counts with their papers."""
+
+    def papers_of(window: str) -> To:
+        return lambda row: window_link(view, row, window)
+
     return (
         b.Column("Verdict", _said, is_unbroken=True, link=to),
         b.Column("Change", lambda row: formats.factor(row["growth"]), is_number=True),
@@ -81,8 +84,15 @@ def growth_columns(to: To | None = None) -> tuple[b.Column, ...]:
             is_number=True,
         ),
         b.Column("q", lambda row: formats.small(row["q_value"]), is_number=True),
-        b.Column("Current window", lambda row: counts(row, "current"), is_number=True),
-        b.Column("Window before", lambda row: counts(row, "before"), is_number=True),
+        b.Column(
+            "Current window",
+            lambda row: counts(row, CURRENT),
+            is_number=True,
+            link=papers_of(CURRENT),
+        ),
+        b.Column(
+            "Window before", lambda row: counts(row, BEFORE), is_number=True, link=papers_of(BEFORE)
+        ),
         b.Column("Why", lambda row: REASONS[row["verdict_reason"]], is_unbroken=True),
     )
 
@@ -92,8 +102,8 @@ def _said(row: b.Row) -> str:
 
 
 def counts(row: b.Row, window: str) -> str:
-    """`46 of 812`; a dash where the window has no period."""
-    k, n = row[f"{window}_n_papers"], row[f"{window}_n_total"]
+    """`46 of 812`; a dash where a window is not whole."""
+    k, n = row[f"n_papers_{window}"], row[f"n_total_{window}"]
     return formats.NOTHING if k is None or n is None else f"{k:,} of {n:,}"
 
 
@@ -106,13 +116,12 @@ def sentence(row: b.Row, grain: str) -> str:
     )
     if row["growth"] is None:
         return (
-            f"{said} Papers, as far as the periods are there: {counts(row, 'current')} in the "
-            f"current window of {formats.plural(current, grain)}, {counts(row, 'before')} in the "
-            f"one before of {formats.plural(before, grain)}. No change is computed."
+            f"{said} Windows: {formats.plural(current, grain)} against the "
+            f"{formats.plural(before, grain)} before. No change is computed."
         )
     what = (
-        f"{said} Papers: {counts(row, 'current')} in {formats.plural(current, grain)}, "
-        f"{counts(row, 'before')} in the {formats.plural(before, grain)} before."
+        f"{said} Papers: {counts(row, CURRENT)} in {formats.plural(current, grain)}, "
+        f"{counts(row, BEFORE)} in the {formats.plural(before, grain)} before."
     )
     season = ", less what comes every year" if row.get("growth_basis") == "seasonal" else ""
     if row["verdict"] in CALLED:
@@ -131,10 +140,12 @@ def of_period(history: pl.DataFrame, start: object, grain: str) -> list[b.Block]
 
 
 def tested(frame: pl.DataFrame, noun: str) -> str:
-    """How many series of a period were tested, and how many got which verdict."""
-    found = Counter(frame["verdict"].to_list())
+    """How many series of a period were tested, and how many of them got which verdict."""
+    judged = frame.filter(pl.col("q_value").is_not_null())
+    found = Counter(judged["verdict"].to_list())
     summary = ", ".join(f"{found[verdict]:,} {verdict}" for verdict in VERDICTS)
-    return f"{formats.plural(frame['q_value'].drop_nulls().len(), noun)} tested: {summary}"
+    what = f"{judged.height:,} of {formats.plural(frame.height, noun)} tested"
+    return f"{what}: {summary}" if judged.height else what
 
 
 def topic_link(view: View, row: b.Row) -> b.Link | None:
@@ -151,10 +162,20 @@ def term_link(view: View, row: b.Row) -> b.Link:
 
 def papers_link(view: View, row: b.Row) -> b.Link | None:
     """The papers of a row's period with its topic or its term; none where there are none."""
+    return _papers(view, row) if row["n_papers"] else None
+
+
+def window_link(view: View, row: b.Row, window: str) -> b.Link | None:
+    """The papers of a window of a row's verdict; none where there are none."""
+    return _papers(view, row, window=window) if row[f"n_papers_{window}"] else None
+
+
+def _papers(view: View, row: b.Row, **more: str) -> b.Link | None:
+    """None for papers without a topic, and for teams, which no list of papers can be cut to."""
     series = "topic" if "topic_id" in row else "term"
-    if not row["n_papers"] or row[f"{series}_id"] == NO_TOPIC:
+    if row[f"{series}_id"] == NO_TOPIC or "team" in row:
         return None
-    return b.Link("papers", {**_where(view, row), series: row[f"{series}_id"]})
+    return b.Link("papers", {**_where(view, row), **more, series: row[f"{series}_id"]})
 
 
 def _where(view: View, row: b.Row) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dashboards import blocks as b
 from dashboards import formats
 from dashboards.pages import common, evidence
 from dashboards.queries import MAX_DOWNLOAD, Queries
-from dashboards.state import SORTS, View
+from dashboards.state import SORTS, WINDOWS, View
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
@@ -60,7 +60,7 @@ def _term(queries: Queries, view: View) -> list[b.Block]:
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
-            *evidence.growth_columns(),
+            *evidence.growth_columns(view),
         ),
         empty="The term is not followed in this population by this length of period.",
         is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
@@ -85,10 +85,20 @@ def _reasons(queries: Queries, view: View, frame: pl.DataFrame) -> common.Topics
     return found
 
 
+def _when(view: View) -> str:
+    """The chosen period, or which periods make the window of its verdict that is asked for."""
+    periods = view.window_periods
+    if not view.window or not periods:
+        return view.period_name
+    first, last = (formats.period(view.grain, p.start) for p in (periods[0], periods[-1]))
+    between = first if first == last else f"{first} to {last}"
+    return f"{between} ({WINDOWS[view.window]} of the verdict on {view.period_name})"
+
+
 def _subtitle(view: View, first: int, n_rows: int) -> str:
     kept = [view.about.counts[0].upper() + view.about.counts[1:]]
     if view.has_period:
-        kept.append(view.period_name)
+        kept.append(_when(view))
     if view.term:
         kept.append(f"with the term “{view.term}”")
     if view.code:

@@ -82,7 +82,7 @@ def _shares(view: View, frame: pl.DataFrame) -> list[b.Block]:
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.integer("n_papers", "Papers", link=lambda row: evidence.papers_link(view, row)),
-                *evidence.growth_columns(lambda row: evidence.topic_link(view, row)),
+                *evidence.growth_columns(view, lambda row: evidence.topic_link(view, row)),
             ),
             empty="No topic is known here.",
             is_muted=lambda row: row["topic_id"] == "no-topic" or row["n_papers"] == 0,
@@ -208,7 +208,7 @@ def history_table(view: View, history: pl.DataFrame, key: str, title: str) -> b.
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
-            *evidence.growth_columns(),
+            *evidence.growth_columns(view),
         ),
         is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
     )

@@ -85,7 +85,7 @@ def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
                 b.text(
                     "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
                 ),
-                *evidence.growth_columns(lambda row: evidence.topic_link(view, row)),
+                *evidence.growth_columns(view, lambda row: evidence.topic_link(view, row)),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
@@ -109,7 +109,7 @@ def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
             _called(terms),
             (
                 b.text("term", "Term", link=lambda row: evidence.term_link(view, row)),
-                *evidence.growth_columns(lambda row: evidence.term_link(view, row)),
+                *evidence.growth_columns(view, lambda row: evidence.term_link(view, row)),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.n_of_total(link=lambda row: evidence.papers_link(view, row)),

@@ -23,6 +23,10 @@ OUTPUT_SCHEMA: dict[str, pl.DataType] = {
     "share_shrunk": pl.Float64(),
     "shrunk_low": pl.Float64(),
     "shrunk_high": pl.Float64(),
+    "n_papers_current": pl.Int64(),
+    "n_total_current": pl.Int64(),
+    "n_papers_before": pl.Int64(),
+    "n_total_before": pl.Int64(),
     "growth": pl.Float64(),
     "growth_low": pl.Float64(),
     "growth_high": pl.Float64(),
@@ -51,9 +55,10 @@ def judge(frame: pl.DataFrame, *, least_seen: int = 0) -> pl.DataFrame:
     window's share over that of the window before, `growth_basis` is `previous_window` or, net of
     the season, `seasonal`. `growth_level` is the level of its interval: 0.95, and more where the
     verdict is rising or falling (`level_of_called`). Null: shares of a period without papers;
-    growth, its basis, level, p and q where a window is not complete; p and q where too few papers
-    were tested; `burst_level` of a partial period; `first_seen_on` before the first paper. Every
-    row depends on rows of its own and earlier periods of its population and grain alone.
+    counts of windows, growth, its basis and level, p and q where a window is not complete; p and q
+    where too few papers were tested; `burst_level` of a partial period; `first_seen_on` before the
+    first paper. Every row depends on rows of its own and earlier periods of its population and
+    grain alone.
 
     Raises ValueError for a frame that breaks the schema or holds a key twice.
     """

@@ -25,6 +25,10 @@ TEAM_SCHEMA: Final[dict[str, pl.DataType]] = {
     f"{kind}_{name}": dtype
     for kind in ("solo", "ten_plus")
     for name, dtype in {
+        "n_papers_current": pl.Int64(),
+        "n_total_current": pl.Int64(),
+        "n_papers_before": pl.Int64(),
+        "n_total_before": pl.Int64(),
         "growth": pl.Float64(),
         "growth_low": pl.Float64(),
         "growth_high": pl.Float64(),

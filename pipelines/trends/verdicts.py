@@ -86,7 +86,7 @@ def level_of_called(called: Bools, tested: Bools, level: float = LEVEL) -> Float
 
 
 def judge_growth(grid: Grid, growth: Growth, least_seen: int = 0) -> dict[str, NDArray[np.generic]]:
-    """Return growth with bounds and level, p_value, q_value, verdict and verdict_reason of cells.
+    """Return windows' counts, growth, its bounds and level, p, q, verdict and reason of cells.
 
     The first reason that applies: `partial` (a period of the windows is), `short_history`, `gap`,
     `no_total`, `coverage_differs`, `text_differs` and `few_papers`: insufficient; `significant`:
@@ -118,7 +118,12 @@ def judge_growth(grid: Grid, growth: Growth, least_seen: int = 0) -> dict[str, N
     verdict = np.select(holds, [verdict for _, verdict, _ in rules], "insufficient")
     level = level_of_called((verdict == "rising") | (verdict == "falling"), tested)
     called_low, called_high = growth.bounds(level)
+    counts = {
+        "n_papers_current": windows.k1, "n_total_current": windows.n1,
+        "n_papers_before": windows.k0, "n_total_before": windows.n0,
+    }  # fmt: skip
     return {
+        **{name: np.where(windows.is_complete, n, np.nan) for name, n in counts.items()},
         "growth": growth.growth,
         "growth_low": called_low,
         "growth_high": called_high,

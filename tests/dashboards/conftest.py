@@ -66,7 +66,13 @@ def _trends(population: str) -> pl.DataFrame:
             )
     counted = pl.DataFrame(rows)
     judged = judge(counted.rename({"topic_id": "series_id"})).rename({"series_id": "topic_id"})
-    return counted.join(judged, on=["population", "grain", "period_start_on", "topic_id"])
+    # Four months are too few for two windows: as if there were more.
+    windows = {
+        "n_papers_current": 21, "n_total_current": 55, "n_papers_before": 0, "n_total_before": 40,
+    }  # fmt: skip
+    return counted.join(
+        judged, on=["population", "grain", "period_start_on", "topic_id"]
+    ).with_columns(pl.col(name).fill_null(n) for name, n in windows.items())
 
 
 def _author_counts(population: str) -> pl.DataFrame:
@@ -102,6 +108,12 @@ def _author_counts(population: str) -> pl.DataFrame:
                     "ten_plus_share_high": 0.35,
                     "is_sufficient": not few,
                     "is_partial": i == 3,
+                    "n_papers_current": 45,
+                    "n_solo_current": 2,
+                    "n_ten_plus_current": 16,
+                    "n_papers_before": 40,
+                    "n_solo_before": 1,
+                    "n_ten_plus_before": 8,
                     **_verdict("solo", "insufficient", "few_papers", None),
                     **_verdict("ten_plus", "rising", "significant", 0.7),
                 }

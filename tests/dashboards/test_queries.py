@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from dashboards import sql_trends
-from dashboards.pages.evidence import LENGTHS
+from dashboards.pages.teams import by_team
 from dashboards.queries import Queries
-from dashboards.state import View, read
+from dashboards.state import LENGTHS, View, read
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
@@ -170,55 +168,34 @@ def test_the_last_listing_keeps_the_lists_order(queries: Queries) -> None:
     assert frame["n_found"].to_list() == [3, 3, 3]
 
 
-@pytest.mark.parametrize("series", ["topic", "term", "solo"])
-def test_windows_hold_two_months_and_the_two_before(series: str, queries: Queries) -> None:
-    view = read("?topic=agents&term=agents&from=2025-03-01&to=2025-04-01", queries.choices())
-    if series == "solo":
-        rows = queries.author_counts(view, "agents").rename(
-            {
-                "current_n_papers": "current_n_total",
-                "before_n_papers": "before_n_total",
-                "current_n_solo": "current_n_papers",
-                "before_n_solo": "before_n_papers",
-            }
-        )
-        expected = [(2, 45, 1, 40), (2, 80, 2, 45)]
-    else:
-        asked = queries.term_history if series == "term" else _agents(queries)
-        rows = asked(view)
-        # 10 of 40, 1 of 5, 20 of 50, 9 of 30; before January there is nothing.
-        expected = [(21, 55, 10, 40), (29, 80, 11, 45)]
-    counts = [
-        tuple(row)
-        for row in rows.select(
-            "current_n_papers", "current_n_total", "before_n_papers", "before_n_total"
-        ).iter_rows()
-    ]
-    assert counts == expected
+def test_windows_of_teams_stand_under_the_names_of_all_verdicts(queries: Queries) -> None:
+    view = read("?topic=agents&from=2025-03-01&to=2025-03-01", queries.choices())
+    rows = by_team(queries.author_counts(view, "agents")).select(
+        "team", "n_papers_current", "n_total_current", "n_papers_before", "n_total_before"
+    )
+    assert rows.rows() == [("one author", 2, 45, 1, 40), ("ten or more", 16, 45, 8, 40)]
 
 
-def _agents(queries: Queries) -> Callable[[View], pl.DataFrame]:
-    return lambda view: queries.topic_history(view, ["agents"])
-
-
-def test_the_windows_of_a_period_are_those_of_its_history(queries: Queries) -> None:
-    view = read("?period=2025-04-01", queries.choices())
-    row = queries.topic_shares(view).filter(pl.col("topic_id") == "agents").row(0, named=True)
-    assert (row["current_n_papers"], row["before_n_papers"]) == (29, 11)
-    terms = queries.term_verdicts(view)
-    assert terms["period_start_on"].unique().to_list() == [date(2025, 4, 1)]
+def test_the_papers_of_a_window_are_those_of_its_periods(queries: Queries) -> None:
+    choices = queries.choices()
+    found = {
+        window: queries.papers(read(f"?period=2025-04-01&window={window}", choices))
+        for window in ("current", "before")
+    }
+    months = {
+        window: set(frame["counted_on"].dt.truncate("1mo")) for window, frame in found.items()
+    }
+    assert months["current"] <= {date(2025, 3, 1), date(2025, 4, 1)}
+    assert months["before"] <= {date(2025, 1, 1), date(2025, 2, 1)}
+    whole = queries.papers(read("?period=2025-04-01", choices))
+    assert found["current"]["n_found"][0] > (whole["n_found"][0] if whole.height else 0)
+    told = read("?period=2025-04-01&window=sideways", choices)
+    assert told.window == ""
+    assert told.notes
 
 
 def test_every_grain_has_windows_as_long_as_the_methods_say() -> None:
-    assert set(sql_trends.REACH) == set(WINDOWS) == set(LENGTHS)
-    for grain, (current, before) in WINDOWS.items():
-        assert LENGTHS[grain] == (current, before)
-        size = 3 if grain == "quarter" else 1
-        reach = tuple(int(text.split()[0]) for text in sql_trends.REACH[grain])
-        # A quarter's periods lie three months apart.
-        assert reach == (
-            size * (current - 1), size * (current + before - 1), size * current
-        )  # fmt: skip
+    assert LENGTHS == WINDOWS
 
 
 def test_trending_is_of_the_last_day_or_of_the_chosen_period(queries: Queries) -> None:

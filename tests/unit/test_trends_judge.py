@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 from pipelines.trends import judge
 from pipelines.trends.grids import INPUT_SCHEMA, KEYS
 from pipelines.trends.judging import OUTPUT_SCHEMA
+from pipelines.trends.verdicts import level_of_called
 from tests.unit.trend_frames import STARTS, frame, frames
 
 pytestmark = pytest.mark.unit
@@ -105,6 +106,31 @@ def test_intervals_of_called_series_are_wide_enough_for_having_been_picked(
     )
     for called, level, expected in families.select("called", "growth_level", "expected").rows():
         assert level == pytest.approx(expected if called else 0.95)
+
+
+def test_windows_stand_beside_the_growth_that_is_made_of_them() -> None:
+    counts = frame({"a": [1, 2, 3, 4, 5, 6], "b": [9] * 6}, 50)
+    rows = judge(counts).filter(series_id="a").sort("period_start_on")
+    windows = rows.select(pl.col("^n_.*_(current|before)$")).rows()
+    assert windows[:3] == [(None,) * 4] * 3
+    assert windows[3:] == [(7, 100, 3, 100), (9, 100, 5, 100), (11, 100, 7, 100)]
+
+
+def test_the_level_of_called_intervals_is_that_of_benjamini_and_yekutieli() -> None:
+    called = np.array([[True, True, False, False, False], [False] * 5])
+    tested = np.array([[True] * 4 + [False], [True] * 5])
+    levels = level_of_called(called, tested)
+    assert levels.tolist() == [[0.975, 0.975, 0.95, 0.95, 0.95], [0.95] * 5]
+
+
+def test_a_series_is_tested_once_it_has_been_seen_often_enough() -> None:
+    counts = frame({"a": [3] * 12, "b": [9] * 12}, 50)
+    free, held = judge(counts), judge(counts, least_seen=20)
+    a = pl.col("series_id") == "a"
+    # 3 a month make 20 in the seventh.
+    assert free.filter(a)["q_value"].is_null().to_list() == [True] * 3 + [False] * 9
+    assert held.filter(a)["q_value"].is_null().to_list() == [True] * 6 + [False] * 6
+    assert held.filter(a)["verdict_reason"][5] == "few_papers"
 
 
 def test_empty() -> None:
