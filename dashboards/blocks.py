@@ -27,6 +27,10 @@ class Link:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+# Named groups of places to go to, each with its words.
+Ways = tuple[tuple[str, tuple[tuple[str, Link], ...]], ...]
+
+
 @dataclass(frozen=True)
 class Column:
     """A table column: its label, how a row's cell is written, and how it is set."""
@@ -119,7 +123,7 @@ class Heading:
 
     text: str
     detail: str = ""
-    ways: tuple[tuple[str, tuple[tuple[str, Link], ...]], ...] = ()
+    ways: Ways = ()
 
 
 @dataclass(frozen=True)

@@ -236,10 +236,16 @@ class Site:
 
     def _href(self, link: b.Link | None) -> str | None:
         """The file of a place; null for what only the running dashboard can show."""
-        if link is None or link.page != "topics":
+        if link is None:
             return None
-        key = (link.params.get("population", ""), link.params.get("topic", ""))
-        return _topic_name(*key) if key in self._topic_pages else None
+        population = link.params.get("population", "")
+        page = next(page for page in PAGES if page.key == link.page)
+        if page.key == "trends" and population in self._choices.whole_populations:
+            view = state.read(state.write({"population": population}), self._choices)
+            is_shown = bool(view.judged and link.params.get("to") == view.judged.start.isoformat())
+            return self._page_name(page, view) if is_shown else None
+        key = (population, link.params.get("topic", ""))
+        return _topic_name(*key) if link.page == "topics" and key in self._topic_pages else None
 
     def _only_live(self, table: b.Table) -> bool:
         """Whether some cells lead to what only the running dashboard can show."""

@@ -127,12 +127,18 @@ def difference_dots(frame: pl.DataFrame, theme: Theme) -> go.Figure:
 
 
 def share_over_time(
-    frame: pl.DataFrame, theme: Theme, *, grain: str, top: float | None = None
+    frame: pl.DataFrame,
+    theme: Theme,
+    *,
+    grain: str,
+    top: float | None = None,
+    breaks: Sequence[date] = (),
 ) -> go.Figure:
     """A topic's share by period with its interval as a band.
 
     Columns: period_start_on, period_end_on, share, share_low, share_high, n_papers, n_total,
     is_partial, is_sufficient. `top` fixes the upper end of the axis, so that panels compare.
+    `breaks` are the first days of periods that do not compare with those before.
     """
     if frame.is_empty():
         return empty(theme, "No periods to draw.")
@@ -145,7 +151,7 @@ def share_over_time(
         )
 
     one = Series("share", "share_low", "share_high", "Share", 100)
-    figure = _lines(frame, theme, [one], grain, say)
+    figure = _lines(frame, theme, [one], grain, say, breaks)
     top = 100 * (highest(frame) if top is None else top)
     figure.update_yaxes(ticksuffix=PERCENT, range=[-0.025 * top, top], nticks=6)
     return figure
@@ -160,7 +166,9 @@ def _largest(values: pl.Series) -> float:
     return max((float(value) for value in values if value is not None), default=0.0)
 
 
-def author_statistics(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
+def author_statistics(
+    frame: pl.DataFrame, theme: Theme, *, grain: str, breaks: Sequence[date] = ()
+) -> go.Figure:
     """Median, mean and 90th percentile of authors per paper, each with its band.
 
     Columns of rpt_author_counts.
@@ -181,7 +189,7 @@ def author_statistics(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Fi
         ]
         return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
 
-    figure = _lines(frame, theme, series, grain, say)
+    figure = _lines(frame, theme, series, grain, say, breaks)
     highs = (_largest(frame[name]) for one in series for name in (one.value, one.high))
     _from_zero(figure, cut_of_statistics(frame) or 1.06 * max(highs))
     figure.update_yaxes(title_text="Authors per paper")
@@ -199,7 +207,9 @@ def cut_of_statistics(frame: pl.DataFrame) -> float | None:
     return top if _largest(frame["p90_high"]) > top > 0 else None
 
 
-def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
+def author_shares(
+    frame: pl.DataFrame, theme: Theme, *, grain: str, breaks: Sequence[date] = ()
+) -> go.Figure:
     """Share of papers with one author and with ten or more, each with its band."""
     if frame.is_empty():
         return empty(theme, "No periods to draw.")
@@ -216,7 +226,7 @@ def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure
         ]
         return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
 
-    figure = _lines(frame, theme, series, grain, say)
+    figure = _lines(frame, theme, series, grain, say, breaks)
     solid = frame.filter(pl.col("is_sufficient"))
     _from_zero(figure, 106 * max(0.01, *(_largest(solid[one.high]) for one in series)))
     figure.update_yaxes(title_text="Share of papers", ticksuffix=PERCENT)
@@ -286,7 +296,9 @@ def author_distribution(frame: pl.DataFrame, theme: Theme) -> go.Figure:
     return figure
 
 
-def papers_over_time(periods: Sequence[Row], theme: Theme, *, grain: str) -> go.Figure:
+def papers_over_time(
+    periods: Sequence[Row], theme: Theme, *, grain: str, breaks: Sequence[date] = ()
+) -> go.Figure:
     """Papers counted per period, as bars; partial periods are hollow.
 
     Rows: start, end, n_total, is_partial.
@@ -309,6 +321,9 @@ def papers_over_time(periods: Sequence[Row], theme: Theme, *, grain: str) -> go.
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
+    for p in periods:
+        if p["start"] in breaks:
+            _break(figure, p["start"], theme)
     _date_axis(figure, grain, [p["start"] for p in periods])
     figure.update_yaxes(title_text="Papers", rangemode="tozero", tickformat=",d", nticks=5)
     return figure
@@ -367,9 +382,10 @@ def _lines(
     series: Sequence[Series],
     grain: str,
     say: Callable[[Row], str],
+    breaks: Sequence[date],
 ) -> go.Figure:
     rows = list(frame.sort("period_start_on").iter_rows(named=True))
-    runs = _runs(rows)
+    runs = _runs(rows, breaks)
     traces: list[Trace] = []
     for one, (colour, band) in zip(series, theme.series(), strict=False):
         traces += [trace for run in runs for trace in _band(run, one, band)]
@@ -391,19 +407,30 @@ def _lines(
         }
     )
     figure = _figure(theme, traces)
+    for left, right in pairwise(row["period_start_on"] for row in rows):
+        if right in breaks:
+            _break(figure, left + (right - left) / 2, theme)
     _date_axis(figure, grain, [row["period_start_on"] for row in rows])
     return figure
 
 
-def _runs(rows: Sequence[Row]) -> list[list[Row]]:
-    """Stretches of sufficient periods that follow one another without a gap."""
+def _break(figure: go.Figure, day: date, theme: Theme) -> None:
+    """A dotted line that nothing compares across."""
+    figure.add_vline(
+        x=day.isoformat(), line={"color": theme.muted, "width": 1.5, "dash": "dot"}, layer="below"
+    )
+
+
+def _runs(rows: Sequence[Row], breaks: Sequence[date]) -> list[list[Row]]:
+    """Stretches of sufficient periods that follow one another without a gap or a break."""
     runs: list[list[Row]] = []
     last_end: date | None = None
     for row in rows:
         if not row["is_sufficient"]:
             last_end = None
             continue
-        if last_end is None or row["period_start_on"] != last_end + timedelta(days=1):
+        start = row["period_start_on"]
+        if last_end is None or start != last_end + timedelta(days=1) or start in breaks:
             runs.append([])
         runs[-1].append(row)
         last_end = row["period_end_on"]

@@ -71,6 +71,8 @@ class Queries:
                     row["n_total"],
                     row["is_partial"],
                     row["is_sufficient"],
+                    row["complete_share"],
+                    row["text_share"],
                 )
             )
         topics = tuple(TopicChoice(**row) for row in self.frame(sql.TOPICS).iter_rows(named=True))
@@ -175,7 +177,10 @@ class Queries:
         )
 
     def trending(self, view: View) -> pl.DataFrame:
-        """rpt_trending_papers of the last day (of the period, where one is chosen), by rank."""
+        """rpt_trending_papers of the last day with scores, else of the last day, by rank.
+
+        Up to the period, where one is chosen; `newest_on` is the last day of all.
+        """
         last = view.period.end if view.period and view.has_period else None
         return self.frame(sql.TRENDING, {"population": view.population, "last": last})
 

@@ -32,17 +32,25 @@ WITH_TEXT = """counted.paper_id in (
     )"""
 
 PERIODS = """
-select
-    population,
-    grain,
-    period_start_on,
-    max(period_end_on) as period_end_on,
-    max(n_total) as n_total,
-    bool_or(is_partial) as is_partial,
-    bool_and(is_sufficient) as is_sufficient
-from rpt_topic_trends
-group by population, grain, period_start_on
-order by population, grain, period_start_on
+with
+
+periods as (
+    select
+        population,
+        grain,
+        period_start_on,
+        max(period_end_on) as period_end_on,
+        max(n_total) as n_total,
+        bool_or(is_partial) as is_partial,
+        bool_and(is_sufficient) as is_sufficient
+    from rpt_topic_trends
+    group by population, grain, period_start_on
+)
+
+select periods.*, coverage.complete_share, coverage.text_share
+from periods
+left join rpt_period_coverage as coverage using (population, grain, period_start_on)
+order by periods.population, periods.grain, periods.period_start_on
 """
 
 TOPICS = """
@@ -94,14 +102,14 @@ select
     (
         select max(s.day_on)
         from rpt_trending_papers as s
-        where s.population = $population and s.score is not null
-    ) as last_scored_on
+        where s.population = $population and ($last is null or s.day_on <= $last)
+    ) as newest_on
 from rpt_trending_papers as t
 join dim_papers as p on t.paper_id = p.paper_id
 where
     t.population = $population
     and t.day_on = (
-        select max(d.day_on)
+        select coalesce(max(d.day_on) filter (where d.score is not null), max(d.day_on))
         from rpt_trending_papers as d
         where d.population = $population and ($last is null or d.day_on <= $last)
     )

@@ -20,6 +20,9 @@ MAX_TOPICS = 6
 LENGTHS = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
 """Periods in the current window of a verdict, and in the one before it."""
 
+MOST_CHANGE = {"complete_share": 0.5, "text_share": 0.2}
+"""Periods that differ by more in how they were observed are not compared, as in the verdicts."""
+
 CURRENT, BEFORE = "current", "before"
 WINDOWS = {CURRENT: "the current window", BEFORE: "the window before"}
 MAX_SEARCH = 200
@@ -95,6 +98,21 @@ class Period:
     n_total: int
     is_partial: bool
     is_sufficient: bool
+    complete_share: float | None = None
+    """Share of its lists that were captured whole; null where there are no lists."""
+    text_share: float | None = None
+    """Share of its papers with more text than a title."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """A period from which on papers were observed otherwise, and the share on both sides of it."""
+
+    at: Period
+    name: str
+    """`complete_share` or `text_share`."""
+    before: float
+    now: float
 
 
 @dataclass(frozen=True)
@@ -191,6 +209,12 @@ class View:
         return formats.period(self.grain, self.period.start) if self.period else "no period"
 
     @property
+    def judged(self) -> Period | None:
+        """The last period up to `to` that verdicts can be about; else the last."""
+        known = [p for p in self.periods if not self.end or p.start <= self.end.start]
+        return _default_period(tuple(known))
+
+    @property
     def window_periods(self) -> tuple[Period, ...]:
         """The chosen period, or those of the window of its verdict that is asked for."""
         if not self.period:
@@ -277,6 +301,40 @@ def span(view: View) -> tuple[Period, ...]:
     if not view.start or not view.end:
         return ()
     return tuple(p for p in view.periods if view.start.start <= p.start <= view.end.start)
+
+
+def breaks(view: View, *names: str) -> tuple[Break, ...]:
+    """Where, from `from` to `to`, a share of `MOST_CHANGE` changes by more than it may.
+
+    Compared are its means over as many periods as the current window of a verdict has, on both
+    sides; of neighbouring periods that differ so much the one at which they differ most is named.
+    """
+    shown = set(span(view))
+    found = [one for name in names for one in _breaks(view, name) if one.at in shown]
+    return tuple(sorted(found, key=lambda one: (one.at.start, one.name)))
+
+
+def _breaks(view: View, name: str) -> Iterable[Break]:
+    size = LENGTHS.get(view.grain, (1, 1))[0]
+    sides = [_mean(view.periods[at : at + size], name) for at in range(len(view.periods))]
+    run: list[Break] = []
+    inner = view.periods[size : len(view.periods) - size + 1]
+    for period, before, now in zip(inner, sides, sides[size:], strict=False):
+        if before is not None and now is not None and abs(now - before) > MOST_CHANGE[name]:
+            run.append(Break(period, name, before, now))
+            continue
+        yield from _widest(run)
+        run = []
+    yield from _widest(run)
+
+
+def _mean(periods: Sequence[Period], name: str) -> float | None:
+    known = [value for period in periods if (value := getattr(period, name)) is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _widest(run: Sequence[Break]) -> Sequence[Break]:
+    return [max(run, key=lambda one: abs(one.now - one.before))] if run else []
 
 
 def write(params: Mapping[str, str | None]) -> str:

@@ -115,13 +115,16 @@ def _tail(history: pl.DataFrame, view: View) -> tuple[str, ...]:
 def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
     is_cut = figures.cut_of_statistics(history) is not None
     cut = ("Intervals that go beyond the figure's top are whole in the table.",) if is_cut else ()
+    breaks = common.breaks_of(view)
     return b.Chart(
         key="author-statistics",
         title=f"Median, mean and 90th percentile of authors{about}",
         subtitle=f"Authors per paper. {common.span_of(view)}; n per {view.grain} in the table",
         panels=(
             b.Panel(
-                lambda theme: figures.author_statistics(history, theme, grain=view.grain),
+                lambda theme: figures.author_statistics(
+                    history, theme, grain=view.grain, breaks=breaks.starts
+                ),
                 340,
                 "Line chart of median, mean and 90th percentile of authors with 95 % intervals.",
             ),
@@ -141,24 +144,28 @@ def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
             is_muted=_is_muted,
         ),
         formula=common.ORDER_STATISTICS,
-        caveats=(*common.caveats(view), *cut),
+        caveats=(*breaks.notes, *common.caveats(view), *cut),
         legend=(
             b.Key("line-1", "median"),
             b.Key("line-2", "90th percentile"),
             b.Key("line-3", "mean"),
             *common.TIME_KEY[1:],
+            *breaks.key,
         ),
     )
 
 
 def _shares(view: View, history: pl.DataFrame, about: str) -> b.Chart:
+    breaks = common.breaks_of(view)
     return b.Chart(
         key="author-shares",
         title=f"Papers with one author, and with ten or more{about}",
         subtitle=f"Share of papers. {common.span_of(view)}; n per {view.grain} in the table",
         panels=(
             b.Panel(
-                lambda theme: figures.author_shares(history, theme, grain=view.grain),
+                lambda theme: figures.author_shares(
+                    history, theme, grain=view.grain, breaks=breaks.starts
+                ),
                 320,
                 "Line chart of the shares of papers with one and with ten or more authors.",
             ),
@@ -178,11 +185,12 @@ def _shares(view: View, history: pl.DataFrame, about: str) -> b.Chart:
             is_muted=_is_muted,
         ),
         formula=common.WILSON,
-        caveats=common.caveats(view),
+        caveats=(*breaks.notes, *common.caveats(view)),
         legend=(
             b.Key("line-1", "ten or more authors"),
             b.Key("line-2", "one author"),
             *common.TIME_KEY[1:],
+            *breaks.key,
         ),
     )
 

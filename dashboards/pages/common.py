@@ -6,6 +6,8 @@ Belongs here: blocks that more than one page shows. Does not: a page.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -38,8 +40,9 @@ TIME_KEY = (
     b.Key("dot", "covered period"),
     b.Key("hollow", "partial period: dotted line"),
     b.Key("band", "95 % interval"),
-    b.Key("cross", "insufficient: fewer than 20 papers in all"),
+    b.Key("cross", "fewer than 20 papers in all"),
 )
+BREAK_KEY = b.Key("break", "observed otherwise from here on")
 DOT_KEY = (b.Key("dot", "share"), b.Key("whisker", "95 % interval"))
 MAX_AUTHORS = 6
 TopicsByPaper = dict[str, list[b.Topic]]
@@ -48,6 +51,41 @@ TopicsByPaper = dict[str, list[b.Topic]]
 def caveats(view: View) -> tuple[str, ...]:
     """What must be kept in mind wherever figures of the population are shown."""
     return (view.about.caveat,) if view.about.caveat else ()
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """Where a chart does not compare with itself: first days, what to say, and the key's entry."""
+
+    starts: tuple[date, ...]
+    notes: tuple[str, ...]
+    key: tuple[b.Key, ...]
+
+
+def breaks_of(view: View, *, by_text: bool = False) -> Breaks:
+    """From where on lists were captured otherwise; `by_text`: or papers come with other texts."""
+    names = ("complete_share", "text_share") if by_text else ("complete_share",)
+    found = state.breaks(view, *names)
+    return Breaks(
+        tuple(sorted({one.at.start for one in found})),
+        tuple(_break_note(view, one) for one in found),
+        (BREAK_KEY,) * bool(found),
+    )
+
+
+def _break_note(view: View, one: state.Break) -> str:
+    since = formats.period(view.grain, one.at.start)
+    change = f"({formats.share(one.before)} before, {formats.share(one.now)} then)"
+    if one.name == "text_share":
+        more = "more often" if one.now > one.before else "less often"
+        return (
+            f"From {since} on another share of papers comes with an abstract or keywords {change}, "
+            f"so topics are found {more}: shares on both sides of the line do not compare."
+        )
+    return (
+        f"From {since} on another share of lists was captured whole {change}: what is listed early "
+        "in a day is no sample of the day, so both sides of the line do not compare."
+    )
 
 
 def about_kind(view: View) -> tuple[str, ...]:

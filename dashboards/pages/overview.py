@@ -11,8 +11,9 @@ from dashboards import blocks as b
 from dashboards import figures, formats
 from dashboards.pages import common
 from dashboards.pages.trending import trending
+from dashboards.pages.trends import verdicts
 from dashboards.queries import Queries
-from dashboards.state import TAXONOMY, View, span
+from dashboards.state import TAXONOMY, View, kept, span
 
 N_TOPICS = 12
 
@@ -30,6 +31,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         lead,
         _headlines(queries, view),
         *(b.Text(text, "note") for text in common.caveats(view)),
+        *_called(queries, view),
         *_strongest(queries, view),
         *_changes(queries, view),
         _volume(view),
@@ -100,6 +102,15 @@ def _authors_at(queries: Queries, view: View) -> dict[str, Any] | None:
     if rows.is_empty() or not rows["is_sufficient"][0]:
         return None
     return rows.row(0, named=True)
+
+
+def _called(queries: Queries, view: View) -> list[b.Block]:
+    """Topics with a verdict of rising or falling, and the way to all verdicts."""
+    if not view.period:
+        return []
+    link = b.Link("trends", {**kept(view), "to": view.period.start.isoformat()})
+    way = ("All verdicts", ((f"Trends, {view.period_name}", link),))
+    return verdicts(queries.topic_shares(_whole(view)), _whole(view), ways=(way,))
 
 
 def _strongest(queries: Queries, view: View) -> list[b.Block]:
@@ -198,7 +209,7 @@ def _changes(queries: Queries, view: View) -> list[b.Block]:
 def _by_chance(n: int) -> str:
     return (
         f"These are the largest of {n:,} differences, each with its own interval: some stand out "
-        "by chance. Two periods make no trend."
+        "by chance. Two periods make no trend: verdicts on trends stand above."
     )
 
 
@@ -242,13 +253,16 @@ def _volume(view: View) -> b.Chart:
             for row in reversed(rows)
         ]
     )
+    breaks = common.breaks_of(view)
     return b.Chart(
         key="volume",
         title=f"Papers per {view.grain}",
         subtitle=common.span_of(view),
         panels=(
             b.Panel(
-                lambda theme: figures.papers_over_time(rows, theme, grain=view.grain),
+                lambda theme: figures.papers_over_time(
+                    rows, theme, grain=view.grain, breaks=breaks.starts
+                ),
                 260,
                 f"Bar chart of papers counted per {view.grain}.",
             ),
@@ -259,8 +273,8 @@ def _volume(view: View) -> b.Chart:
             frame,
             (b.period(view.grain), b.integer("n_total", "Papers")),
         ),
-        caveats=common.caveats(view),
-        legend=(b.Key("bar", "covered period"), b.Key("hollow-bar", "partial period")),
+        caveats=(*breaks.notes, *common.caveats(view)),
+        legend=(b.Key("bar", "covered period"), b.Key("hollow-bar", "partial period"), *breaks.key),
     )
 
 

@@ -163,9 +163,7 @@ def _detail(
     ]
 
 
-def _ways(
-    view: View, choices: Choices, topic: TopicChoice
-) -> tuple[tuple[str, tuple[tuple[str, b.Link], ...]], ...]:
+def _ways(view: View, choices: Choices, topic: TopicChoice) -> b.Ways:
     """Broader and narrower topics, in the same population."""
 
     def place(other: TopicChoice) -> tuple[str, b.Link]:
@@ -178,21 +176,24 @@ def _ways(
 
 def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
     """A topic's share over time, with its table."""
+    breaks = common.breaks_of(view, by_text=True)
     return b.Chart(
         key="topic-history",
         title=f"{name}: share per {view.grain}",
         subtitle=f"{common.span_of(view)}; n per {view.grain} in the table",
         panels=(
             b.Panel(
-                lambda theme: figures.share_over_time(history, theme, grain=view.grain),
+                lambda theme: figures.share_over_time(
+                    history, theme, grain=view.grain, breaks=breaks.starts
+                ),
                 320,
                 f"Line chart of the share of papers on {name} with 95 % intervals.",
             ),
         ),
         table=history_table(view, history, "topic-history", f"{name}: share per {view.grain}"),
         formula=common.WILSON,
-        caveats=(*common.caveats(view), *evidence.FORMULA),
-        legend=common.TIME_KEY,
+        caveats=(*breaks.notes, *common.caveats(view), *evidence.FORMULA),
+        legend=(*common.TIME_KEY, *breaks.key),
         is_stacked=True,
     )
 

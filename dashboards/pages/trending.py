@@ -29,21 +29,22 @@ def trending(queries: Queries, view: View) -> b.Table:
     frame = queries.trending(view)
     day = f", {formats.day(frame['day_on'][0])}" if frame.height else ""
     n_scored = frame["score"].drop_nulls().len()
-    scored_on = frame["last_scored_on"][0] if frame.height else None
+    newest_on = frame["newest_on"][0] if frame.height else None
     elsewhere = (
-        f"The last day with scores is {formats.day(scored_on)}: choose its period above. "
-        if scored_on and not n_scored
+        f"On the days after it, to {formats.day(newest_on)}, no paper was observed twice. "
+        if newest_on and n_scored and newest_on != frame["day_on"][0]
         else ""
     )
     note = (
         f"n = {frame.height:,} {view.about.counts}, of this day and the 14 before, and observed; "
-        f"{n_scored:,} have a score. “{FEW[0].upper()}{FEW[1:]}”: seen once, or twice within six "
+        f"{n_scored:,} {'has' if n_scored == 1 else 'have'} a score. "
+        f"“{FEW[0].upper()}{FEW[1:]}”: seen once, or twice within six "
         f"hours. {elsewhere}"
     )
     return b.Table(
         key="trending",
         title=f"Papers that gather attention{day} ({view.about.name})",
-        frame=frame.drop("last_scored_on"),
+        frame=frame.drop("newest_on"),
         columns=(
             b.integer("rank", "Rank"),
             b.Column("Paper", lambda row: row["title"], is_wide=True, link=_paper),

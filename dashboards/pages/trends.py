@@ -18,7 +18,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
         return common.nothing_yet()
-    last = replace(view, period=view.end or view.period)
+    last = replace(view, period=view.judged)
     shown = view.topics or largest(queries, last)
     notes = (*common.caveats(view), *common.about_kind(view))
     found: list[b.Block] = [b.Text(text, "note") for text in notes]
@@ -35,11 +35,14 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         if view.topics
         else f"The {len(shown)} largest topics of {_named(last)}, until you choose others"
     )
+    breaks = common.breaks_of(view, by_text=True)
     chart = b.Chart(
         key="trends",
         title=f"Topic shares per {view.grain}",
         subtitle=f"{chosen}. {common.span_of(view)}; one scale for all; n in the table.",
-        panels=tuple(_panel(history, topic, names.get(topic, topic), view, top) for topic in shown),
+        panels=tuple(
+            _panel(history, topic, names.get(topic, topic), view, top, breaks) for topic in shown
+        ),
         table=b.Table(
             "trends",
             f"Topic shares per {view.grain}",
@@ -62,21 +65,26 @@ def build(queries: Queries, view: View) -> list[b.Block]:
             max_rows=400,
         ),
         formula=common.WILSON,
-        caveats=("What is drawn are shares; what is tested stands in the table of verdicts.",),
-        legend=common.TIME_KEY,
+        caveats=(
+            *breaks.notes,
+            "What is drawn are shares; what is tested stands in the table of verdicts.",
+        ),
+        legend=(*common.TIME_KEY, *breaks.key),
         is_stacked=True,
     )
     return [*found, chart]
 
 
-def verdicts(frame: pl.DataFrame, view: View) -> list[b.Block]:
+def verdicts(frame: pl.DataFrame, view: View, ways: b.Ways = ()) -> list[b.Block]:
     """Topics that rise or fall in the chosen period, surest first, and why the others do not."""
     topics = frame.filter(pl.col("topic_id") != "no-topic")
     called = _called(topics).sort(
         "verdict", "q_value", "topic_name", descending=[True, False, False]
     )
     return [
-        b.Heading(f"Rising and falling in {_named(view)}", f"{evidence.tested(topics, 'topic')}."),
+        b.Heading(
+            f"Rising and falling in {_named(view)}", f"{evidence.tested(topics, 'topic')}.", ways
+        ),
         b.Table(
             "verdicts",
             f"Verdicts, {view.period_name}",
@@ -147,10 +155,14 @@ def largest(queries: Queries, view: View) -> tuple[str, ...]:
     return tuple(some["topic_id"].head(MAX_TOPICS))
 
 
-def _panel(history: pl.DataFrame, topic: str, name: str, view: View, top: float) -> b.Panel:
+def _panel(
+    history: pl.DataFrame, topic: str, name: str, view: View, top: float, breaks: common.Breaks
+) -> b.Panel:
     rows = history.filter(pl.col("topic_id") == topic)
     return b.Panel(
-        lambda theme: figures.share_over_time(rows, theme, grain=view.grain, top=top),
+        lambda theme: figures.share_over_time(
+            rows, theme, grain=view.grain, top=top, breaks=breaks.starts
+        ),
         230,
         f"Line chart of the share of papers on {name} with 95 % intervals.",
         name,

@@ -145,10 +145,12 @@ def export_site(folder: Path) -> None:
 
 @click.command()
 @click.option("--host", help="Address to bind.  [default: PAPERTIDE_HOST or 127.0.0.1]")
-@click.option("--port", type=int, help="Port.  [default: PAPERTIDE_PORT or 8050]")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port.  [default: PAPERTIDE_PORT or 8050]"
+)
 def dashboard(host: str | None, port: int | None) -> None:
     """Serve the dashboard until Ctrl-C."""
-    from waitress import serve
+    from waitress.server import create_server
 
     from dashboards.app import create_app
     from pipelines.publishing.reader import Reader
@@ -156,11 +158,18 @@ def dashboard(host: str | None, port: int | None) -> None:
     settings = get_settings()
     host, port = host or settings.host, port or settings.port
     app = create_app(Reader(settings), stale_after_hours=settings.stale_after_hours)
-    click.echo(f"The dashboard is at http://{host}:{port} (Ctrl-C stops it).", err=True)
     try:
-        serve(app.server, host=host, port=port, threads=8, ident=None, _quiet=True)
+        server = create_server(app.server, host=host, port=port, threads=8, ident=None)
     except OSError as error:
-        raise UsageError(f"{host}:{port} can't be bound: {error.strerror}. Try --port.") from None
+        raise UsageError(
+            f"{host}:{port} can't be bound: {error.strerror}. Try --port {_next_port(port)}."
+        ) from None
+    click.echo(f"The dashboard is at http://{host}:{port} (Ctrl-C stops it).", err=True)
+    server.run()
+
+
+def _next_port(port: int) -> int:
+    return port + 1 if port < 65535 else port - 1
 
 
 @click.command()

@@ -90,7 +90,7 @@ def run(arguments: list[str]) -> int:
     except PapertideError as error:
         click.echo(f"papertide: {error}", err=True)
         return 1
-    except BrokenPipeError:  # `papertide sql … | head`
+    except (BrokenPipeError, SystemExit):  # `papertide sql … | head`; click ends so for its own
         sys.stderr.close()
         return 0
     return code if isinstance(code, int) else 0

@@ -40,9 +40,9 @@ def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
     for note in (o for o in outcomes if o["status"] == "skipped"):
         click.echo(f"passed over {note['origin']}: {note['message']}", err=True)
     _print_totals(outcomes, facts)
-    if next_step and any(f["outcome"] != "known" for f in facts):
-        click.echo(f"Next: {next_step}", err=True)
     usable = any(f["n_accepted"] or not f["n_quarantined"] for f in facts)
+    if next_step and usable and any(f["outcome"] != "known" for f in facts):
+        click.echo(f"Next: {next_step}", err=True)
     return 0 if usable and not any(o["status"] == "refused" for o in outcomes) else 1
 
 
@@ -145,14 +145,15 @@ def _print_status(figures: dict[str, Any]) -> None:
         for message in refused["messages"]:
             click.echo(f"          - {message}")
     else:
-        click.echo(
-            f"state     {figures['state']}" + (f": {figures['why']}" if figures["why"] else "")
-        )
+        why = figures["why"] or "everything that was fetched is published"
+        click.echo(f"state     {figures['state']}: {why}")
     if figures["good_at"] != figures["published_at"]:
         click.echo(f"checked   {figures['good_at']}: nothing newer had come")
     if mark := figures["rolled_back"]:
         click.echo(f"rollback  at {mark['rolled_back_at']}, from {mark['from']}")
     click.echo(f"papers    {figures['n_papers']:,}")
+    for row in figures["coverage"]:
+        click.echo(f"newest    {row['population']}: {row['last_on']}")
     if waiting := figures["n_captures_not_published"]:
         click.echo(f"waiting   {waiting} capture(s) taken in since: run papertide build")
     for warning in figures["warnings"]:

@@ -23,9 +23,10 @@ NOT_COMPARED = ("n_items",)  # counts observations, not a fact of the paper
 def compare(settings: Settings, old: Snapshot, new: Snapshot) -> dict[str, pl.DataFrame]:
     """Title → frame, in the order of reading; a frame without rows: nothing changed there.
 
-    `papers` (added, gone, changed), `paper columns`, `listings` by day, `captures`, `quarantine` by
-    reason, `coverage`, and `topic shares` whose intervals don't overlap. Raises PapertideError when
-    a database can't be opened.
+    `papers` (added, gone), `paper columns`, `listings` by day, `captures`, `quarantine` by reason,
+    `coverage`, `topics` (added, gone, or given to other papers of those that both have), and `topic
+    shares` whose intervals don't overlap or whose verdicts differ. Raises PapertideError when a
+    database can't be opened.
     """
     with _opened(settings, old, new) as connection:
         return {
@@ -35,6 +36,7 @@ def compare(settings: Settings, old: Snapshot, new: Snapshot) -> dict[str, pl.Da
             "captures": _frame(connection, _CAPTURES),
             "quarantine": _frame(connection, _QUARANTINE),
             "coverage": _frame(connection, _COVERAGE),
+            "topics": _topics(connection),
             "topic shares": _topic_shares(connection),
         }
 
@@ -176,6 +178,49 @@ def _paper_columns(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     long = wide.unpivot(variable_name="column", value_name="n_papers_changed")
     return long.filter(pl.col("n_papers_changed") > 0).sort(
         ["n_papers_changed", "column"], descending=[True, False]
+    )
+
+
+def _topics(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Topics by rules that came, went, or are now found in other papers of those that both have."""
+    of_rules = (
+        "kind <> 'discovered'" if "kind" in _common(connection, "bridge_paper_topics") else "true"
+    )
+    return _frame(
+        connection,
+        f"""
+        with sides as (
+            select topic_id, paper_id, 1 as was, 0 as is_now
+            from old.marts.bridge_paper_topics semi join new.marts.dim_papers using (paper_id)
+            where {of_rules}
+            union all
+            select topic_id, paper_id, 0 as was, 1 as is_now
+            from new.marts.bridge_paper_topics semi join old.marts.dim_papers using (paper_id)
+            where {of_rules}
+        ),
+
+        pairs as (
+            select topic_id, paper_id, max(was) as was, max(is_now) as is_now
+            from sides
+            group by topic_id, paper_id
+        )
+
+        select
+            case
+                when sum(was) = 0 then 'added'
+                when sum(is_now) = 0 then 'gone'
+                else 'found otherwise'
+            end as change,
+            topic_id,
+            sum(was)::bigint as n_papers_before,
+            sum(is_now)::bigint as n_papers_now,
+            count(*) filter (where is_now > was) as n_papers_gained,
+            count(*) filter (where was > is_now) as n_papers_lost
+        from pairs
+        group by topic_id
+        having n_papers_gained + n_papers_lost > 0
+        order by change, n_papers_gained + n_papers_lost desc, topic_id
+        """,
     )
 
 

@@ -264,9 +264,18 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+_NEXT_STEPS = {
+    duckdb.BinderException: "`describe NAME` shows a table's columns.",
+    duckdb.CatalogException: "`show tables` lists the tables.",
+    duckdb.ConversionException: "Dates are written '2025-12-31'.",
+}
+
+
 def _one_sentence(error: duckdb.Error) -> str:
     """The database's message without its marker lines, and without what steers a terminal."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
     message = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(kept))
-    return message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 1] + "…"
+    message = message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 1] + "…"
+    step = next((step for kind, step in _NEXT_STEPS.items() if isinstance(error, kind)), "")
+    return f"{message}{'' if message[-1:] in '.?!' else '.'} {step}" if step else message

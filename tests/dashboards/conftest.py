@@ -267,6 +267,12 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         "rpt_term_trends": pl.concat([_trends(name) for name in populations])
         .rename({"topic_id": "term_id", "topic_name": "term"})
         .drop("area", "kind"),
+        # From March on papers come with their texts, and lists are cut.
+        "rpt_period_coverage": pl.DataFrame(
+            [{"population": name, "grain": "month", "period_start_on": start,
+              "complete_share": 0.1 if i > 1 else 0.9, "text_share": 0.9 if i > 1 else 0.1}
+             for name in populations for i, (start, _) in enumerate(MONTHS)]
+        ),
         "rpt_author_counts": pl.concat([_author_counts(name) for name in populations]),
         "rpt_author_count_distribution": pl.concat([_distribution(n) for n in populations]),
         "rpt_topic_authors": pl.concat(

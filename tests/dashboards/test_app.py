@@ -336,14 +336,33 @@ def test_papers_seen_once_have_no_score(queries: Queries) -> None:
     assert "No paper of this population was observed" in earlier
 
 
-def test_a_day_without_scores_names_the_last_one_that_has_some(publish: Publish) -> None:
+def test_charts_tell_where_they_do_not_compare(queries: Queries) -> None:
+    topics = as_json(render(queries, "/topics", "?topic=agents", "light").body)
+    assert "From Mar 2025 on another share of papers comes with an abstract or keywords" in topics
+    assert "From Mar 2025 on another share of lists was captured whole" in topics
+    assert "observed otherwise from here on" in topics
+    authors = as_json(render(queries, "/authors", "", "light").body)
+    assert "another share of lists" in authors
+    assert "abstract or keywords" not in authors
+
+
+def test_the_overview_has_the_verdicts_of_its_period(queries: Queries) -> None:
+    drawn = render(queries, "/", "", "light")
+    assert "Rising and falling in Mar 2025" in as_json(drawn.body)
+    assert any(href.startswith("/trends?") and "to=2025-03-01" in href for href in hrefs(drawn))
+
+
+def test_without_scores_on_the_last_day_the_last_one_that_has_some_is_shown(
+    publish: Publish,
+) -> None:
     tables = marts(("hf_daily",))["rpt_trending_papers"]
     last = pl.col("day_on") == date(2025, 3, 31)
     unseen = tables.filter(~last | pl.col("score").is_null())
     queries = Queries(Reader(publish(populations=("hf_daily",), rpt_trending_papers=unseen)))
     shown = as_json(render(queries, "/", "", "light").body)
-    assert "The last day with scores is 30 Mar 2025" in shown
-    assert "0 have a score" in shown
+    assert "Papers that gather attention, 30 Mar 2025" in shown
+    assert "On the days after it, to 31 Mar 2025, no paper was observed twice." in shown
+    assert "1 have a score" in shown or "1 has a score" in shown
 
 
 def test_a_name_is_not_a_person(queries: Queries) -> None:

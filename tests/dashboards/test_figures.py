@@ -132,3 +132,17 @@ def test_the_calendar_tells_the_states_apart(queries: Queries) -> None:
     assert set(states) == {0, 1, 2, 3}
     figure = calendars.coverage_calendar(frame, theme.LIGHT)
     assert [t.z[0][0] is None or t.z[0][0] >= 0 for t in figure.data] == [True, True]
+
+
+def test_no_line_crosses_a_break(queries: Queries, view: View) -> None:
+    history = queries.topic_history(view, ["agents"]).filter(
+        pl.col("period_start_on").dt.month() > 2
+    )
+    whole = figures.share_over_time(history, theme.LIGHT, grain="month")
+    broken = figures.share_over_time(history, theme.LIGHT, grain="month", breaks=[date(2025, 4, 1)])
+    crossing = [t for t in whole.data if t.mode == "lines" and t.line.dash == "dot"]
+    assert crossing
+    assert not [t for t in broken.data if t.mode == "lines" and t.line.dash == "dot"]
+    (line,) = broken.layout.shapes
+    assert date(2025, 3, 1).isoformat() < line.x0 < date(2025, 4, 1).isoformat()
+    assert not whole.layout.shapes

@@ -8,6 +8,7 @@ import pytest
 
 from dashboards import state
 from dashboards.queries import Queries
+from pipelines.trends.growth import MOST_CHANGE
 
 pytestmark = pytest.mark.dashboards
 
@@ -102,3 +103,44 @@ def test_too_many_parameters_fall_back(choices: state.Choices) -> None:
     view = state.read("?" + "&".join(f"a{i}=1" for i in range(500)), choices)
     assert view.population == "hf_daily"
     assert view.notes
+
+
+def periods(shares: list[float | None], name: str) -> state.View:
+    """Months from January 2025 with these values of a share."""
+    months = tuple(
+        state.Period(
+            date(2025, at + 1, 1), date(2025, at + 1, 28), 50,
+            is_partial=False, is_sufficient=True, **{name: share},
+        )
+        for at, share in enumerate(shares)
+    )  # fmt: skip
+    return state.View(population="x", periods=months, start=months[0], end=months[-1])
+
+
+@pytest.mark.parametrize(
+    ("shares", "found"),
+    [
+        ([0.0, 0.0, 0.8, 0.7, 0.97, 0.98], [(3, 0.0, 0.75)]),  # named once, where it is widest
+        ([0.9, 0.9, 0.2, 0.9, 0.9, 0.9], [(3, 0.9, 0.55)]),  # and so is one odd month
+        ([0.9, 0.9, 0.6, 0.9, 0.9, 0.9], []),  # but not if it is hardly one
+        ([1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0], [(4, 1.0, 0.0), (6, 0.0, 1.0)]),
+        ([None, None, None, 0.9, 0.9], []),
+        ([0.9], []),
+    ],
+)
+def test_a_break_is_where_observation_changes(
+    shares: list[float | None], found: list[tuple[int, float, float]]
+) -> None:
+    view = periods(shares, "text_share")
+    told = [(one.at.start.month, one.before, one.now) for one in state.breaks(view, "text_share")]
+    assert told == [(month, pytest.approx(a), pytest.approx(b)) for month, a, b in found]
+
+
+def test_what_does_not_compare_is_what_verdicts_do_not_compare() -> None:
+    assert state.MOST_CHANGE == MOST_CHANGE
+
+
+def test_verdicts_are_of_the_last_period_that_has_some(choices: state.Choices) -> None:
+    view = state.read("?to=2025-04-01", choices)  # April is partial
+    assert view.judged
+    assert view.judged.start == date(2025, 3, 1)
