@@ -65,7 +65,8 @@ other methods are commonly given. *Held out* is the coherence of the same words 
 fit has not seen: the next in the order of hashes, as many as there are, at most {MOST_PAPERS:,},
 and where these are more than were fitted, also on as many as were fitted. Two words that never meet
 count as -1, and rare words meet the less the fewer the papers, so only figures of equally many
-papers compare. Fewer than {LEAST_PAPERS:,} unseen papers are not counted. Promises bind from
+papers compare. Fewer than {LEAST_PAPERS:,} unseen papers are not counted. How words are chosen was
+settled with such figures in sight, so even these are no blind test. Promises bind from
 {MOST_PAPERS:,} papers on, for which the constants were set; with fewer they are targets.
 
 Stability is the adjusted Rand index of two groupings of the same papers. Fits that *start from
