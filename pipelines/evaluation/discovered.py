@@ -307,7 +307,7 @@ def _promises(ours: dict[str, Any], refit: float | None, n_papers: int) -> list[
         found.append(
             Promise(
                 f"A refit two weeks later agrees by an adjusted Rand index of at least {REFIT_ARI}",
-                f"{refit:.3f}, at most {REFITTED_PAPERS:,} of {of}",
+                f"{refit:.3f}, at most {min(REFITTED_PAPERS, n_papers):,} of {of}",
                 refit >= REFIT_ARI,
                 binds,
             )
