@@ -29,6 +29,10 @@ N_BORROWED = 40
 MIN_SHARE = 0.025
 """A top word stands in at least this share of its topic's papers."""
 
+DOUBT = 1.28
+"""Standard deviations that are taken off how often two words met: what is left is exceeded nine
+times in ten. Otherwise rare words are chosen that met by chance, and in other papers do not."""
+
 LABEL_WORDS = 3
 """A label ends once it has this many words; its last phrase may bring one more."""
 
@@ -79,7 +83,8 @@ def choose_words(
 
         ( weight / weight of the heaviest )^0.15 · max( 0, mean NPMI with the words chosen so far )
 
-    A topic that has fewer than `n` such words borrows from others by the same rule. Words of
+    with NPMI as if any two words had met `DOUBT` standard deviations less often than they did. A
+    topic that has fewer than `n` such words borrows from others by the same rule. Words of
     `BOILERPLATE`, and those in less than `MIN_SHARE` of the topic's papers, are left out.
     """
     n_topics = weights.shape[0]
@@ -94,7 +99,7 @@ def choose_words(
         own = owner[falling] == at
         candidates.append(np.concatenate([falling[own][:N_CANDIDATES], falling[~own][:N_BORROWED]]))
     columns = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *candidates]))
-    npmi = npmi_matrix(counts[:, columns])
+    npmi = npmi_matrix(counts[:, columns], doubt=DOUBT)
     found = []
     for at, mine in enumerate(candidates):
         place = np.searchsorted(columns, mine)

@@ -48,14 +48,19 @@ def topic_npmi(
     return found
 
 
-def npmi_matrix(counts: Sparse) -> NDArray[np.float64]:
-    """Return the NPMI of all pairs of columns of a papers × words matrix; the diagonal is 1."""
+def npmi_matrix(counts: Sparse, *, doubt: float = 0.0) -> NDArray[np.float64]:
+    """Return the NPMI of all pairs of columns of a papers × words matrix; the diagonal is 1.
+
+    Two words that stand together in n papers are taken to do so in n - `doubt` · √n, the lower end
+    of what a Poisson count may have been, so that few meetings by chance are worth little.
+    """
     n_papers, n_words = counts.shape
     if not n_papers or not n_words:
         return np.full((n_words, n_words), -1.0)
     present = sp.csc_matrix(counts > 0, dtype=np.float64)
-    both = np.asarray((present.T @ present).todense()) / n_papers
-    alone = both.diagonal()
+    met = np.asarray((present.T @ present).todense())
+    alone = met.diagonal() / n_papers
+    both = np.maximum(met - doubt * np.sqrt(met), 0) / n_papers
     with np.errstate(divide="ignore", invalid="ignore"):
         npmi = np.log(both / np.outer(alone, alone)) / -np.log(both)
     npmi[both == 0] = -1.0

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import adjusted_rand_score
 
+from pipelines.topics import labels
 from pipelines.topics.boilerplate import BOILERPLATE
 from pipelines.topics.discovered import (
     ASSIGNMENT_SCHEMA,
@@ -354,6 +355,20 @@ def test_weights_are_those_of_a_plain_implementation() -> None:
     ]
     found = topic_weights(sp.csr_matrix(counts.astype(np.float32)), topic, 3)
     assert found == pytest.approx(np.array(expected))
+
+
+def test_words_that_met_twice_by_chance_are_no_top_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ "rare" is in two papers, both with "robot"; "grasp" in ten of the topic, eight with it."""
+    words = ["grasp", "other", "rare", "robot"]
+    counts = np.zeros((200, 4))
+    counts[:20, 3] = counts[:2, 2] = counts[12:22, 0] = counts[40:60, 0] = 1
+    counts[40:, 1] = 3
+    topic = np.array([0] * 40 + [1] * 160)
+    held = sp.csr_matrix(counts)
+    weights = topic_weights(held, topic, 2)
+    assert choose_words(weights, held, topic, words, n=2)[0] == [3, 0]
+    monkeypatch.setattr(labels, "DOUBT", 0)
+    assert choose_words(weights, held, topic, words, n=2)[0] == [3, 2]
 
 
 def test_boilerplate_is_no_top_word_but_may_end_a_label() -> None:

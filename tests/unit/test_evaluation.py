@@ -240,6 +240,7 @@ def test_taxonomy_against_labels_by_hand(
     given = [(p, t) for t, n in zip(TOPICS[:3], (40, 20, 4), strict=True) for p in papers[:n]]
     monkeypatch.setattr(taxonomy, "LABELLED", tmp_path / "papers.csv")
     monkeypatch.setattr(taxonomy, "LABELS", tmp_path / "labels.csv")
+    monkeypatch.setattr(taxonomy, "NEVER_GIVEN", ("topic-2",))
     part = taxonomy.evaluate(
         replace(made, topics=pl.DataFrame(given, schema=["paper_id", "topic_id"], orient="row"))
     )

@@ -7,10 +7,12 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from pipelines.evaluation import discovered
+from pipelines.evaluation import discovered, run
 from pipelines.evaluation.discovered import evaluate
 from pipelines.evaluation.report import Part, markdown
-from pipelines.evaluation.topic_models import METHODS, find, raw_counts
+from pipelines.evaluation.topic_models import METHODS, OURS, Found, find, raw_counts
+from pipelines.topics.discovered import by_hash
+from pipelines.topics.quality import topic_npmi
 from tests.unit.topic_papers import SUBJECTS, make_papers, subject_of
 
 pytestmark = pytest.mark.unit
@@ -18,9 +20,10 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four topics of 200 papers."""
+    """Four topics of 200 papers, which are as many as it takes."""
     for name, value in (
         ("N_TOPICS", 4),
+        ("MOST_PAPERS", 200),
         ("LEAST_PAPERS", 100),
         ("SEEDS", 3),
         ("KEYWORD_PAPERS", 2),
@@ -49,12 +52,12 @@ def test_what_is_there_is_found() -> None:
     part = evaluate(papers())
     assert not part.skipped
     whole, compared, stability = (table.rows for table in part.tables)
-    assert whole.height == 1
+    assert whole["method"][0] == OURS
     assert whole["NMI with categories"][0] > 0.9
     assert whole["AMI with keywords"][0] > 0.9
     assert compared["method"].to_list() == list(METHODS)
     assert compared["NMI with categories"].min() > 0.3  # type: ignore[operator]
-    assert stability.height == 2
+    assert stability.height == 3
     assert stability["median"].min() > 0.9  # type: ignore[operator]
     assert all(promise(part, about) for about in ("Coherence", "NMI", "refit"))
     assert "discovered topics" in markdown([part], [], "")
@@ -86,7 +89,7 @@ def test_keywords_are_not_read() -> None:
 
 def test_without_dates_nothing_is_promised_of_refits() -> None:
     part = evaluate(papers().drop("published_on"))
-    assert part.tables[2].rows.height == 1
+    assert part.tables[2].rows.height == 2
     assert not any("refit" in one.says for one in part.promises)
 
 
@@ -95,8 +98,111 @@ def test_nothing_to_agree_with_is_no_error() -> None:
         primary_category=pl.lit(None, pl.String), keywords=pl.lit(None, pl.List(pl.String))
     )
     part = evaluate(bare)
-    assert part.tables[0].rows["NMI with categories"].to_list() == [None]
+    assert part.tables[0].rows["NMI with categories"].to_list() == [None, None]
     assert not any("NMI" in one.says for one in part.promises)
+
+
+@pytest.fixture
+def halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most 100 papers are fitted, or 50; the others are there to score on."""
+    monkeypatch.setattr(discovered, "MOST_PAPERS", 100)
+    monkeypatch.setattr(discovered, "COMPARED_PAPERS", 50)
+    monkeypatch.setattr(discovered, "LEAST_PAPERS", 50)
+
+
+def garbled(some: pl.DataFrame, from_place: int) -> pl.DataFrame:
+    """The papers, those from this place in the order of hashes on with texts of other words."""
+    order = by_hash(some["paper_id"])
+    unseen = pl.col("paper_id").is_in(some["paper_id"][order[from_place:]].to_list())
+    return some.with_columns(
+        pl.when(unseen).then(pl.lit("Nothing here")).otherwise(name).alias(name)
+        for name in ("title", "abstract")
+    )
+
+
+@pytest.mark.usefixtures("halved")
+def test_words_are_scored_on_seen_and_on_unseen_papers() -> None:
+    whole, compared, _ = (table.rows for table in evaluate(papers()).tables)
+    scored = [name for name in whole.columns if name.startswith("coherence")]
+    assert scored == ["coherence in-sample, 100 papers", "coherence held out, 100 papers"]
+    assert [name for name in compared.columns if name.startswith("coherence")] == [
+        "coherence in-sample, 50 papers",
+        "coherence held out, 50 papers",
+        "coherence held out, 100 papers",
+    ]
+    # The same by hand: fitted to the first hundred, scored on the others.
+    plain = papers().with_columns(keywords=pl.lit(None, pl.List(pl.String)))
+    plain = plain[by_hash(plain["paper_id"])]
+    for at, method in enumerate(whole["method"]):
+        words = find(method, plain[:100].sort("paper_id"), n_topics=4, seed=0).words
+        names = sorted({word for topic in words for word in topic})
+        for column, some in zip(scored, (plain[:100], plain[100:]), strict=True):
+            values = topic_npmi(words, raw_counts(some, names), names)
+            assert whole[column][at] == pytest.approx(sum(v or 0 for v in values) / len(values))
+
+
+@pytest.mark.usefixtures("halved")
+def test_words_that_others_do_not_repeat_miss_the_target_and_break_nothing() -> None:
+    part, other = evaluate(papers()), evaluate(garbled(papers(), 100))
+    assert promise(part, "Held out")
+    assert not promise(other, "Held out")
+    assert promise(other, "Coherence")
+    columns = ["coherence in-sample, 100 papers", "coherence held out, 100 papers"]
+    assert part.tables[0].rows[columns[0]].equals(other.tables[0].rows[columns[0]])
+    assert other.tables[0].rows[columns[1]].to_list() == [-1.0, -1.0]
+    assert not any("Held out" in one.says for _, one in run.broken([run.Finished("", other, 1)]))
+
+
+def test_where_another_method_wins_is_said() -> None:
+    table = pl.DataFrame(
+        {
+            "method": [OURS, "other"],
+            "coherence in-sample, 70 papers": [0.3, 0.2],
+            "coherence held out, 20 papers": [0.1, 0.2],
+            "coherence held out, 90 papers": [0.3, 0.2],
+        }
+    )
+    lost, won = discovered._told(table, 70)
+    assert "held out on 20 papers, **other beats ours**: other 0.200" in lost
+    assert "held out on 90 papers, ours is first: discovered topics 0.300" in won
+    assert "ours is first" in evaluate(papers(400)).method
+
+
+def test_a_few_unseen_papers_are_not_scored_on() -> None:
+    for part in (evaluate(papers(200)), evaluate(papers(299))):
+        assert not any("held out" in name for name in part.tables[0].rows.columns)
+        assert not any("Held out" in one.says for one in part.promises)
+    assert promise(evaluate(papers(300)), "Held out")
+
+
+@pytest.mark.parametrize(("n", "binds"), [(199, False), (200, True)])
+def test_promises_bind_at_the_size_they_were_set_for(
+    n: int, binds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NPMI", "NMI", "REFIT_ARI"):
+        monkeypatch.setattr(discovered, name, 1.01)
+    part = evaluate(papers(n))
+    missed = [one for one in part.promises if not one.holds]
+    assert len(missed) == 3
+    assert [one.is_binding for one in missed] == [binds] * 3
+    assert all(f"{n} papers" in one.found for one in missed)
+    assert len(run.broken([run.Finished("", part, 1)])) == (3 if binds else 0)
+
+
+def test_groups_that_hang_on_the_papers_are_told_from_those_that_hang_on_chance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def by_place(method: str, some: pl.DataFrame, *, n_topics: int, seed: int) -> Found:
+        """Papers in turn, whatever is in them: one less, and all behind it are elsewhere."""
+        assert seed >= 0
+        places = pl.int_range(some.height, eager=True) % n_topics
+        return Found([], some.select("paper_id", topic=places.cast(pl.String)), 0.0)
+
+    monkeypatch.setattr(discovered, "find", by_place)
+    seeds, tenths = discovered._perturbed(papers(), 0)
+    assert seeds["smallest"] == 1
+    assert tenths["papers"] == "200 → 180"
+    assert float(str(tenths["median"])) < 0.2
 
 
 @pytest.mark.parametrize("n", [0, 1, 99])

@@ -61,6 +61,20 @@ def test_npmi_at_its_ends() -> None:
     assert (together, never, always) == pytest.approx((1.0, -1.0, 1.0))
 
 
+def test_doubt_takes_meetings_away() -> None:
+    """Of ten papers a, b and c stand in four each; a and b meet in four, b and c in one."""
+    rows = ["abx", "ab", "ab", "abc", "c", "c", "c", "", "", ""]
+    counts = sp.csr_matrix([[float(word in row) for word in "abc"] for row in rows])
+    plain, doubted = npmi_matrix(counts), npmi_matrix(counts, doubt=1)
+    assert plain[0, 1] == pytest.approx(1)
+    # Four meetings become 4 - √4 = 2: ln( 0.2 / 0.16 ) / -ln 0.2.
+    assert doubted[0, 1] == pytest.approx(math.log(1.25) / math.log(5))
+    # One meeting becomes none.
+    assert plain[1, 2] > -1
+    assert doubted[1, 2] == -1
+    assert doubted.diagonal().tolist() == [1, 1, 1]
+
+
 def test_words_that_no_paper_holds_never_meet() -> None:
     counts = sp.csr_matrix([[1.0], [0.0]])
     assert topic_npmi([["a", "unheard"], ["a"], []], counts, ["a"]) == [-1.0, None, None]

@@ -1,0 +1,114 @@
+"""The evaluation of a taxonomy that a user changed: what is judged, which rules are timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.evaluation import taxonomy
+from pipelines.evaluation.evidence import Evidence
+from pipelines.rules import OURS_DIR, TOPICS
+from pipelines.settings import get_settings
+from pipelines.topics.matching import match_texts
+from pipelines.topics.taxonomy import Taxonomy, read_topics
+from tests.unit.evaluated import evidence
+
+pytestmark = pytest.mark.unit
+
+SOME = ["topic-0", "topic-1", "topic-2"]
+
+
+@pytest.fixture(scope="module")
+def made() -> Evidence:
+    return evidence()
+
+
+@pytest.fixture
+def papers(made: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Fifty labelled papers: `topic-0` is core in all; `topic-1`, which readers knew, in none."""
+    papers = made.papers["paper_id"].to_list()[:50]
+    rows = {
+        "LABELLED": ["paper_id,source", *(f"{paper},hf_daily" for paper in papers)],
+        "LABELS": [
+            "paper_id,topic_id,grade,first_reading,second_reading",
+            *(f"{paper},topic-0,2,2,2" for paper in papers),
+        ],
+    }
+    for name, lines in rows.items():
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        monkeypatch.setattr(taxonomy, name, tmp_path / name)
+    monkeypatch.setattr(taxonomy, "NEVER_GIVEN", ("topic-1",))
+    return papers
+
+
+def row(made: Evidence, given: dict[str, list[str]], in_force: list[str]) -> dict[str, object]:
+    """The scores of all papers, where rules gave these papers to topics."""
+    links = [(paper, topic) for topic, papers in given.items() for paper in papers]
+    part = taxonomy.evaluate(
+        replace(
+            made,
+            topics=pl.DataFrame(links, schema=["paper_id", "topic_id"], orient="row"),
+            trends=made.trends.filter(pl.col("series_id").is_in([*in_force, "no-topic"])),
+        )
+    )
+    assert part.tables[0].caption.endswith(f"{len(set(in_force) & {*SOME[:2]})} topics")
+    return part.tables[0].rows.row(0, named=True)
+
+
+def test_a_users_own_topic_is_not_wrong(made: Evidence, papers: list[str]) -> None:
+    found = row(made, {"topic-0": papers[:40], "topic-2": papers}, SOME)
+    assert (found["given"], found["core"]) == (40, 50)
+    assert str(found["precision"]).startswith("1.000 [")
+    assert str(found["recall"]).startswith("0.800 [")
+
+
+def test_a_topic_that_readers_knew_and_never_gave_is_wrong(
+    made: Evidence, papers: list[str]
+) -> None:
+    found = row(made, {"topic-0": papers[:40], "topic-1": papers[:10]}, SOME)
+    assert found["given"] == 50
+    assert str(found["precision"]).startswith("0.800 [")
+
+
+def test_a_topic_that_is_switched_off_is_not_missed(made: Evidence, papers: list[str]) -> None:
+    found = row(made, {"topic-1": papers[:10]}, SOME[1:])
+    assert (found["given"], found["core"], found["recall"]) == (10, 0, "–")
+    on = row(made, {"topic-1": papers[:10]}, SOME)
+    assert str(on["recall"]).startswith("0.000 [")
+
+
+@pytest.fixture
+def own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A user's folder with a topic and a rule of its own."""
+    (tmp_path / "topics.csv").write_text("topic_id,name,area,description\nours,Ours,Mine,Mine.\n")
+    (tmp_path / "topic_phrases.csv").write_text("topic_id,phrase,role\nours,words of mine,phrase\n")
+    monkeypatch.setenv("PAPERTIDE_TAXONOMY_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.mark.usefixtures("own_rules")
+def test_the_rules_in_force_are_timed(made: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[Taxonomy] = []
+
+    def spy(texts: pl.DataFrame, rules: Taxonomy) -> pl.DataFrame:
+        timed.append(rules)
+        return match_texts(texts, rules)
+
+    monkeypatch.setattr(taxonomy, "match_texts", spy)
+    (speed,) = taxonomy._speed(made)
+    assert len(timed) == 2
+    assert all(rules.topics[-1].topic_id == "ours" for rules in timed)
+    assert speed.found.endswith(f"{len(timed[0].rules):,} rules")
+
+
+def test_topics_that_readers_never_gave_are_ours_and_in_no_label() -> None:
+    labels = pl.read_csv(taxonomy.LABELS)
+    ours = {topic.topic_id for topic in read_topics(OURS_DIR / TOPICS)}
+    assert ours >= {*taxonomy.NEVER_GIVEN, *labels["topic_id"]}
+    assert not set(taxonomy.NEVER_GIVEN) & set(labels["topic_id"])
