@@ -61,8 +61,8 @@ REASONS = {
     "text_differs": "the windows' papers come with different amounts of text",
     "few_papers": "fewer than 10 papers in both windows",
     "wide_interval": "the interval is too wide to say",
-    "significant": "sure and large enough",
-    "small_change": "sure, but small",
+    "significant": "the change is sure and large enough",
+    "small_change": "the change is sure, but small",
     "no_change": "a change by half is excluded",
 }
 NO_TOPIC = "no-topic"

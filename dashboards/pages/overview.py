@@ -88,7 +88,10 @@ def _coverage(queries: Queries, view: View) -> str:
     state = "partial period" if view.period and view.period.is_partial else "covered period"
     if not row:
         return state
-    return f"{state}; {row['n_captured']:,} of {row['n_expected']:,} expected days captured in all"
+    return (
+        f"{state}; of all periods {row['n_captured']:,} of {row['n_expected']:,} expected days are "
+        "captured"
+    )
 
 
 def _whole(view: View) -> View:
