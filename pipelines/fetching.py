@@ -25,6 +25,7 @@ FIRST_LISTING_DAY = date(2023, 5, 4)
 A_DAY = timedelta(days=1)
 GIVE_UP_AFTER = 3  # days in a row that could not be fetched: the source is down, not the days
 
+NOT_TRIED = "not tried"
 DayStatus = Literal["new", "changed", "unchanged", "empty", "not_open", "failed", "skipped"]
 
 
@@ -49,6 +50,11 @@ class DayOutcome:
     n_items: int | None = None
     n_pages: int = 0
     note: str = ""
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it was left for the next run, as the source is down."""
+        return self.status == "failed" and self.note.startswith(NOT_TRIED)
 
 
 def known_days(receipts: Iterable[Receipt], now: datetime) -> dict[date, Known]:
@@ -112,7 +118,7 @@ def fetch(
         if not decision.is_due:
             outcome = DayOutcome(decision.day, "skipped", note=decision.reason)
         elif n_failed_in_a_row >= GIVE_UP_AFTER:
-            note = f"not tried: the {GIVE_UP_AFTER} days before could not be fetched"
+            note = f"{NOT_TRIED}: the {GIVE_UP_AFTER} days before could not be fetched"
             outcome = DayOutcome(decision.day, "failed", note=note)
         else:
             outcome = _fetch_day(archive, source, decision)

@@ -84,7 +84,8 @@ def _fetch(
             if outcome.status == "skipped":
                 continue
             n_done += 1
-            log.info("%s %s", outcome.day, outcome.status, extra={"progress": (n_done, n_due)})
+            said = fetching.NOT_TRIED if outcome.is_left else outcome.status
+            log.info("%s %s", outcome.day, said, extra={"progress": (n_done, n_due)})
             if outcome.status in FETCHED:
                 context.log_event(_materialization(outcome))
     return outcomes

@@ -146,9 +146,11 @@ class HttpClient(Closing):
             finally:
                 self._hold(self._interval_s)
         spent_s = (self._clock.now() - began).total_seconds()
+        is_cut_off = all(failure.startswith("no connection") for failure in failures)
+        check = "Check the network, its proxy, and the source's address. " if is_cut_off else ""
         raise TransientSourceError(
             f"{shown(request.url)} could not be fetched: {self._tried(failures)} in "
-            f"{spent_s:,.0f} s. Nothing is lost: the next run goes on from here."
+            f"{spent_s:,.0f} s. {check}Nothing is lost: the next run goes on from here."
         )
 
     @staticmethod

@@ -35,6 +35,7 @@ create table marts.rpt_quarantine (
     excerpt varchar
 );
 create table marts.rpt_title_matches (title varchar, paper_id varchar);
+create table marts.bridge_paper_topics (paper_id varchar, topic_id varchar);
 create table marts.rpt_topic_trends (
     population varchar, grain varchar, period_start_on date, topic_id varchar, n_total bigint,
     share double, share_low double, share_high double

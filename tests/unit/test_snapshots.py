@@ -444,6 +444,26 @@ def test_verdicts_are_compared_where_both_have_them(home: Home) -> None:
     assert shares.select("verdict_before", "verdict_now").rows() == [("flat", "rising")]
 
 
+def test_topics_that_came_went_or_are_found_elsewhere(home: Home) -> None:
+    papers = ["2025-03-03-0", "2025-03-03-1", "2025-03-03-2"]
+    pairs = [("agents", papers[0]), ("agents", papers[1]), ("quantum", papers[0])]
+    give = "insert into marts.bridge_paper_topics by name select '{}' as topic_id, '{}' as paper_id"
+    for topic, paper in pairs:
+        home.sql(give.format(topic, paper))
+    first = home.publish()
+    home.sql("delete from marts.bridge_paper_topics where topic_id = 'quantum'")
+    home.sql(f"update marts.bridge_paper_topics set paper_id = '{papers[2]}' "
+             f"where paper_id = '{papers[1]}'")  # fmt: skip
+    home.sql(give.format("ours", papers[0]))
+    home.day(WEEKDAYS[5], 1)
+    topics = difference.compare(home.settings, first, home.publish())["topics"]
+    assert topics.rows() == [
+        ("added", "ours", 0, 1, 1, 0),
+        ("found otherwise", "agents", 2, 2, 1, 1),
+        ("gone", "quantum", 1, 0, 0, 1),
+    ]
+
+
 def test_a_damaged_snapshot_cannot_be_compared(twice: Home) -> None:
     first, second = both(twice)
     damage(first.folder, "cut database")
