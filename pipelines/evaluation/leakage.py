@@ -35,7 +35,7 @@ with a future that was tampered with in four ways: cut off; every count doubled;
 topics exchanged among them; every period's observation (partial or not, share of whole lists,
 share of papers with text) turned round. All rows of periods that began by T are compared, floats
 by their bits, with those of the untouched history. The second promise says that it is the published
-verdicts that are being tested: judging the published counts once more gives them, to the bit.
+verdicts that are being tested: judging the published counts once more gives all these columns.
 
 What is **not** promised. *Discovered topics* are restated with each fit: a new fit places all
 papers anew, so their past counts and verdicts change. The vocabulary of *terms* is learned anew
@@ -100,12 +100,11 @@ def evaluate(
     tampered = pl.concat(
         _tampered(said, whole, n_days) for said, whole in zip(marts, judged, strict=True)
     )
-    published = [
+    other = [
         said.what
         for said, whole in zip(marts, judged, strict=True)
-        if _bits(said.published, said.keys).equals(_bits(whole, said.keys))
+        if not _bits(said.published, said.keys).equals(_bits(whole, said.keys))
     ]
-    other = [said.what for said in marts if said.what not in published]
     n_same, n = int(tampered["same"].sum()), tampered.height
     return Part(
         "Leakage",
@@ -121,7 +120,7 @@ def evaluate(
                 "What is tested is what is published",
                 f"{' and '.join(other)} differ from what was published"
                 if other
-                else f"all judged columns of {' and '.join(published)}, to the bit",
+                else "the published verdicts, to the bit",
                 not other,
             ),
         ],
