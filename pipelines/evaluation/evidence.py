@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from pipelines.trends.grids import Floats, Grid, Ints, check, grids
+from pipelines.trends.grids import KEYS, Floats, Grid, Ints, check, grids
+from pipelines.trends.judging import OUTPUT_SCHEMA
+from pipelines.trends.teams import TEAM_SCHEMA
 
 if TYPE_CHECKING:  # processes that only measure need no database
     from pipelines.publishing.reader import Reader
@@ -24,6 +26,16 @@ POPULATIONS = ("hf_daily", "arxiv")
 GRAINS = ("week", "month", "quarter")
 
 _TRUNCATE = {"week": "1w", "month": "1mo", "quarter": "1q"}
+
+CAPTURES = {
+    "origin": pl.String(), "format": pl.String(), "listing_kind": pl.String(),
+    "listing_kind_rule": pl.String(), "overrides": pl.String(), "n_seen": pl.Int64(),
+    "n_accepted": pl.Int64(),
+}  # fmt: skip
+AUTHORS = TEAM_SCHEMA | {
+    "n_papers": pl.Int64(), "n_solo": pl.Int64(), "n_ten_plus": pl.Int64(),
+    "is_partial": pl.Boolean(), "complete_share": pl.Float64(),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,16 +49,20 @@ class Evidence:
     periods: pl.DataFrame
     """population, grain, period_start_on, n_total, is_partial and how they were observed."""
     trends: pl.DataFrame
-    """The counts and verdicts that were published, by topic."""
+    """The counts, and all that was published as judged of them, by topic of the taxonomy."""
     papers: pl.DataFrame
     """paper_id, arxiv_id, title, abstract, keywords, primary_category, published_on."""
     input_hash: str
     """First 16 hex digits of a SHA-256 over the hashes of the tables that are read."""
+    captures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAPTURES))
+    """Every capture: its name, what it was taken for and why, items seen and accepted."""
+    authors: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AUTHORS))
+    """Papers with one author and with ten or more by topic, and what was published of them."""
 
 
 READ = (
     "bridge_paper_topics", "bridge_population_papers", "dim_papers", "dim_topics",
-    "rpt_period_coverage", "rpt_topic_trends",
+    "rpt_author_counts", "rpt_capture_reconciliation", "rpt_period_coverage", "rpt_topic_trends",
 )  # fmt: skip
 """Marts that the evaluation reads."""
 
@@ -74,6 +90,16 @@ def read(reader: Reader) -> Evidence:
             "order by paper_id"
         ),
         input_hash=digest.hexdigest()[:16],
+        captures=reader.query(
+            f"select {', '.join(CAPTURES)} from rpt_capture_reconciliation order by capture_id"
+        ),
+        authors=reader.query(_AUTHORS).join(
+            # As they were judged: team sizes need no text, so its share says nothing of them.
+            periods.select(*of_period, "complete_share"),
+            on=of_period,
+            how="left",
+            maintain_order="left",
+        ),
     )
 
 
@@ -97,13 +123,19 @@ _PERIODS = """
     order by population, grain, period_start_on
 """
 
-_TRENDS = """
+_TRENDS = f"""
     select population, grain, period_start_on, topic_id as series_id, n_papers, n_total, is_partial,
-        growth, growth_low, growth_high, p_value, q_value, verdict, verdict_reason
+        {", ".join(name for name in OUTPUT_SCHEMA if name not in KEYS)}
     from rpt_topic_trends
     inner join dim_topics using (topic_id)
     where dim_topics.kind in ('taxonomy', 'none')
     order by population, grain, period_start_on, series_id
+"""
+
+_AUTHORS = f"""
+    select {", ".join(name for name in AUTHORS if name != "complete_share")}
+    from rpt_author_counts
+    order by population, grain, period_start_on, topic_id
 """
 
 

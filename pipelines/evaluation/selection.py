@@ -7,9 +7,11 @@ Does not belong here: the rules that tell them apart.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from xml.sax.saxutils import escape
 
 import numpy as np
 import orjson
@@ -18,7 +20,8 @@ import polars as pl
 from pipelines.evaluation.evidence import Counted, Evidence, count
 from pipelines.evaluation.intervals import wilson
 from pipelines.evaluation.report import Part, Promise, Table
-from pipelines.parsing import arxiv_snapshot, listing_api
+from pipelines.parsing import arxiv_oai, arxiv_snapshot, listing_api
+from pipelines.parsing.detect import LISTING_API
 from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.records import Hints
 from pipelines.trends.grids import Floats, Grid
@@ -30,59 +33,50 @@ MIN_SPAN_DAYS: Final = 180
 N_TOPICS: Final = 20
 REVISED: Final = 0.5
 """Share of a topic's older papers that are revised in the surge."""
+MISDATED: Final = 0.01
+"""Share of the revised that may get the revision's day: those revised in the month of their id."""
 
 METHOD = f"""
+**Days.** Every answer of the listing API whose name carries the day that was asked for
+(`2025-11-06.json`, `daily_papers?date=2025-11-06`) is looked up in `rpt_capture_reconciliation`:
+one that shows papers must have been taken for a day, whatever became of it later. Answers of which
+no item could be read are counted apart; those whose kind the user gave are left out.
+
 **Search pages.** For each topic with at least {PAGE} papers published over {MIN_SPAN_DAYS} days
-and more, {PAGE} of its papers drawn at random are written as a day's answer of the listing API,
-dated the day after its newest paper, and parsed. It must not be taken for a day. As a control,
-each real day of `hf_daily` with 5 papers or more is written and parsed the same way: it must stay
-a day.
+and more, {PAGE} of its papers are written as a day's answer of the listing API, dated the weekday
+after the newest of them, and parsed. It must not be taken for a day. Papers drawn at random are the
+easy case. The {PAGE} newest, as a search sorted by date shows them, are the hard one: where a topic
+fills a page within two weeks nothing in it tells it from a day, so that is a target and no promise.
 
 **Revisions.** For each of the {N_TOPICS} largest topics of `arxiv`, {REVISED:.0%} of its papers
-of earlier windows are announced again, as revised, within the current window of the last whole
-month: a line of arXiv metadata each, beside the first. All lines are parsed, and the topic is
-counted anew by the date that the parser gives (version 1, by day or by the id's month) and, for
-comparison, by the date of the announcement. By the first the verdict must not change; the second
-shows what was avoided.
+of earlier windows are known by a revision alone, announced within the current window of the last
+whole month. Their records take turns in four forms: a line of arXiv metadata that calls the
+revision's day that of version 1 (as the archive's lines do), one that names version 2 alone, one
+that names no version, and a record of a harvest with `updated` and no `created`. They are parsed,
+and the topic is counted anew by the date that the parser gives and, for comparison, by the date of
+the announcement. By the first the verdict must not change; the second shows what was avoided. A
+paper whose revision comes in the month of its id can't be told from a new one; those that get the
+revision's day are counted.
 """
 
 
 def evaluate(evidence: Evidence, seed: int = 0) -> Part:
-    """Search pages told from days, and verdicts before and after a surge of revisions."""
+    """Days kept, search pages told from them, verdicts before and after a surge of revisions."""
     chance = np.random.default_rng([seed, 5])
-    pages, refused = _search_pages(evidence, chance)
-    days, kept = _real_days(evidence)
+    asked = _asked_by_day(evidence.captures)
+    pages = {
+        "at random": _search_pages(evidence, lambda part: _at_random(part, chance)),
+        "newest": _search_pages(evidence, lambda part: part.tail(PAGE)),
+    }
     month = count(evidence, "arxiv", "month")
     surges = _surges(evidence, month, chance) if month else pl.DataFrame()
-    if not pages and not days and surges.is_empty():
+    if asked.is_empty() and not pages["newest"][0] and surges.is_empty():
         return Part("Selection", METHOD, skipped="there are too few papers for a search page.")
-    promises, tables = [], []
-    if pages:
-        promises.append(
-            Promise(
-                "A search page that is dated like a day is not taken for one",
-                f"{refused} of {pages} refused",
-                refused == pages,
-            )
-        )
-    if days:
-        low, high = wilson(kept, days)
-        promises.append(
-            Promise(
-                "Real days stay days (at least 98%)",
-                f"{kept} of {days} ({kept / days:.1%}, 95 % interval {low:.1%} to {high:.1%})",
-                kept >= 0.98 * days,
-            )
-        )
+    promises, tables = _days(asked)
+    if pages["newest"][0]:
+        promises += [_refused(*pages["at random"]), _refused_newest(*pages["newest"])]
     if surges.height:
-        moved = surges.filter(pl.col("verdict") != pl.col("after the surge")).height
-        promises.append(
-            Promise(
-                "A surge of revisions changes no verdict by v1 date",
-                f"{moved} of {surges.height} topics changed",
-                moved == 0,
-            )
-        )
+        promises += _unmoved(surges)
         tables.append(
             Table(
                 "Growth (natural logarithm) at the last whole month, before and after a surge of "
@@ -93,38 +87,102 @@ def evaluate(evidence: Evidence, seed: int = 0) -> Part:
     return Part("Selection", METHOD, promises, tables)
 
 
-def _search_pages(evidence: Evidence, chance: np.random.Generator) -> tuple[int, int]:
+def _asked_by_day(captures: pl.DataFrame) -> pl.DataFrame:
+    """Answers of the listing API that are named by a day and were judged by what they show."""
+    return captures.filter(
+        pl.col("format") == LISTING_API.name,
+        pl.col("origin").str.contains(r"\d{4}-\d{2}-\d{2}"),
+        ~pl.col("overrides").str.contains("listing_kind", literal=True),
+        pl.col("n_seen") > 0,
+    )
+
+
+def _days(asked: pl.DataFrame) -> tuple[list[Promise], list[Table]]:
+    shown = asked.filter(pl.col("n_accepted") > 0)
+    if shown.is_empty():
+        return [], []
+    n, kept = shown.height, shown.filter(listing_kind="daily").height
+    low, high = wilson(kept, n)
+    promise = Promise(
+        "Lists that were asked for by their day are taken for days (at least 98%)",
+        f"{kept} of {n} ({kept / n:.1%}, 95 % interval {low:.1%} to {high:.1%}); in "
+        f"{asked.height - n} more nothing could be read",
+        kept >= 0.98 * n,
+    )
+    rule = pl.col("listing_kind_rule").str.split(":").list.first()
+    judged = shown.group_by("listing_kind", rule.alias("rule")).agg(captures=pl.len())
+    table = Table(
+        "What lists that were asked for by their day are taken for",
+        judged.sort("captures", "rule", descending=[True, False]),
+    )
+    return [promise], [table]
+
+
+def _refused(n: int, refused: int) -> Promise:
+    return Promise(
+        "A search page of papers at random that is dated like a day is not taken for one",
+        f"{refused} of {n} refused",
+        refused == n,
+    )
+
+
+def _refused_newest(n: int, refused: int) -> Promise:
+    return Promise(
+        "A search page of the newest papers that is dated like a day is not taken for one",
+        f"{refused} of {n} refused, {n - refused} taken for a day",
+        refused == n,
+        is_binding=False,
+    )
+
+
+def _unmoved(surges: pl.DataFrame) -> list[Promise]:
+    moved = surges.filter(pl.col("verdict") != pl.col("after the surge")).height
+    n, misdated = int(surges["revised"].sum()), int(surges["got its day"].sum())
+    return [
+        Promise(
+            "A surge of revisions changes no verdict by v1 date",
+            f"{moved} of {surges.height} topics changed",
+            moved == 0,
+        ),
+        Promise(
+            f"At most {MISDATED:.0%} of papers known by a revision alone get the revision's day",
+            f"{misdated:,} of {n:,} ({misdated / max(n, 1):.2%})",
+            misdated <= MISDATED * n,
+        ),
+    ]
+
+
+def _at_random(part: pl.DataFrame, chance: np.random.Generator) -> pl.DataFrame:
+    at = np.sort(chance.choice(part.height, PAGE, replace=False))
+    return part.select(pl.all().gather(at.tolist()))
+
+
+def _search_pages(
+    evidence: Evidence, choose: Callable[[pl.DataFrame], pl.DataFrame]
+) -> tuple[int, int]:
+    """Pages made, of a topic's papers by day, and how many of them are not taken for a day."""
     dated = evidence.papers.filter(
         pl.col("arxiv_id").is_not_null(), pl.col("published_on").is_not_null()
-    )
+    ).sort("published_on", "paper_id")
     n = refused = 0
-    for (topic,), part in evidence.topics.join(dated, on="paper_id").group_by(
-        ["topic_id"], maintain_order=True
+    for (topic,), part in (
+        dated.join(evidence.topics, on="paper_id", maintain_order="left")
+        .sort("topic_id", maintain_order=True)
+        .group_by(["topic_id"], maintain_order=True)
     ):
-        days: list[date] = part["published_on"].sort().to_list()
+        days = part["published_on"]
         is_wide = days[-1] - days[0] >= timedelta(days=MIN_SPAN_DAYS)
         if topic == "no-topic" or part.height < PAGE or not is_wide:
             continue
-        chosen = part[np.sort(chance.choice(part.height, PAGE, replace=False)).tolist()]
+        page = choose(part)
         n += 1
-        newest: list[date] = chosen["published_on"].sort().to_list()[-1:]
-        refused += _kind(chosen, newest[0] + timedelta(days=1)) != "daily"
+        refused += _kind(page, _weekday_after(page["published_on"][-1])) != "daily"
     return n, refused
 
 
-def _real_days(evidence: Evidence) -> tuple[int, int]:
-    listed = evidence.members.filter(population="hf_daily").join(
-        evidence.papers.filter(
-            pl.col("arxiv_id").is_not_null(), pl.col("published_on").is_not_null()
-        ),
-        on="paper_id",
-    )
-    n = kept = 0
-    for part in listed.partition_by("counted_on", maintain_order=True):
-        if part.height >= 5:
-            n += 1
-            kept += _kind(part, part["counted_on"][0]) == "daily"
-    return n, kept
+def _weekday_after(day: date) -> date:
+    """Lists are of weekdays: a Saturday's date alone would give the page away."""
+    return day + timedelta(days=max(1, 7 - day.weekday()) if day.weekday() >= 4 else 1)
 
 
 def _kind(papers: pl.DataFrame, day: date) -> str:
@@ -170,9 +228,11 @@ def _surges(evidence: Evidence, counted: Counted, chance: np.random.Generator) -
         older = papers.join(mine, on="paper_id").filter(
             pl.col("counted_on").cast(pl.Int32) < first_of_window
         )
-        revised = older.sample(fraction=REVISED, seed=int(chance.integers(1 << 31)))
-        by_v1, by_announcement = _parsed_again(
-            papers, revised, first_of_window, int(chance.integers(1 << 31))
+        revised = _announced_again(older, first_of_window, chance)
+        parsed = _parsed(revised)
+        by_v1, by_announcement = (
+            _with_days(papers, dated)
+            for dated in (parsed, revised.select("paper_id", day="revised_on"))
         )
         after, naive = (_counts_of(counted, dates, mine, at) for dates in (by_v1, by_announcement))
         judged, by_update = grow(after), grow(naive)
@@ -181,6 +241,7 @@ def _surges(evidence: Evidence, counted: Counted, chance: np.random.Generator) -
                 "topic": names[at],
                 "papers": int(counted.grid.n_papers[:, at].sum()),
                 "revised": revised.height,
+                "got its day": _misdated(parsed, revised),
                 "growth": float(growth.growth[last, at]),
                 "after": float(judged.growth[last, at]),
                 "verdict": str(verdict[last, at]),
@@ -206,46 +267,70 @@ def _arxiv_papers(evidence: Evidence) -> pl.DataFrame:
     )
 
 
-def _parsed_again(
-    papers: pl.DataFrame, revised: pl.DataFrame, window: int, seed: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Days by paper, by version 1 and by last announcement, of the papers and of the revised again.
+def _announced_again(older: pl.DataFrame, window: int, chance: np.random.Generator) -> pl.DataFrame:
+    """Papers that are revised, with `revised_on`, a day of the window, and `form`, 0 to 3."""
+    revised = older.sample(fraction=REVISED, seed=int(chance.integers(1 << 31)))
+    day = pl.Series(window + chance.integers(0, 28, revised.height), dtype=pl.Int32).cast(pl.Date)
+    return revised.with_columns(revised_on=day, form=pl.int_range(pl.len()) % 4)
 
-    Both frames: paper_id, day.
-    """
-    first = papers.select("paper_id", "arxiv_id", "title", "counted_on", "date_precision")
-    on = pl.lit(window).cast(pl.Int32).cast(pl.Date)
-    again = revised.select(first.columns).with_columns(
-        on.dt.offset_by(pl.format("{}d", pl.int_range(pl.len()).shuffle(seed) % 28)).alias("on")
-    )
-    lines = pl.concat([first.with_columns(on=pl.col("counted_on")), again.select(
-        *first.columns, "on"
-    )])  # fmt: skip
-    created = pl.col("counted_on").dt.strftime("%a, %d %b %Y 00:00:00 GMT")
-    body = "\n".join(
+
+def _parsed(revised: pl.DataFrame) -> pl.DataFrame:
+    """paper_id and day, null where the parser knows none, of papers known by a revision alone."""
+    hints = Hints(date(9999, 1, 1))
+    is_harvested = pl.col("form") == 3
+    lines = _snapshot(revised.filter(~is_harvested))
+    parts = [*arxiv_snapshot.parse_stream(io.BytesIO(lines), hints)] if lines else []
+    parts.append(arxiv_oai.parse(_harvest(revised.filter(is_harvested)), hints))
+    items = pl.concat([part.items.select("arxiv_id", "published_on") for part in parts])
+    return revised.select("paper_id", "arxiv_id").join(items, on="arxiv_id", how="left").select(
+        "paper_id", day="published_on"
+    )  # fmt: skip
+
+
+def _snapshot(revised: pl.DataFrame) -> bytes:
+    """Lines of arXiv metadata: of the versions, one named v1, one named v2, or none is told."""
+    created = pl.col("revised_on").dt.strftime("%a, %d %b %Y 00:00:00 GMT")
+    versions = [["v1"], ["v2"], []]
+    return b"\n".join(
         orjson.dumps(
             {
                 "id": row["arxiv_id"],
                 "title": row["title"],
                 "authors": "A. Author",
                 "categories": "cs.LG",
-                "versions": [{"version": "v1", "created": row["created"]}]
-                if row["date_precision"] == "day"
-                else [],
-                "update_date": row["on"].isoformat(),
+                "versions": [
+                    {"version": v, "created": row["created"]} for v in versions[row["form"]]
+                ],
+                "update_date": row["revised_on"].isoformat(),
             }
-        ).decode()
-        for row in lines.with_columns(created=created).iter_rows(named=True)
+        )
+        for row in revised.with_columns(created=created).iter_rows(named=True)
     )
-    hints = Hints(date(9999, 1, 1))
-    items = pl.concat(
-        [part.items for part in arxiv_snapshot.parse_stream(io.BytesIO(body.encode()), hints)]
+
+
+def _harvest(revised: pl.DataFrame) -> bytes:
+    """A page of a harvest whose records have `updated` and no `created`."""
+    records = "".join(
+        f"<record><header><identifier>oai:arXiv.org:{row['arxiv_id']}</identifier>"
+        f"<datestamp>{row['revised_on']}</datestamp></header><metadata>"
+        f'<arXiv xmlns="http://arxiv.org/OAI/arXiv/"><id>{row["arxiv_id"]}</id>'
+        f"<updated>{row['revised_on']}</updated><title>{escape(row['title'])}</title>"
+        "<categories>cs.LG</categories></arXiv></metadata></record>"
+        for row in revised.iter_rows(named=True)
     )
-    known = items.join(papers.select("arxiv_id", "paper_id"), on="arxiv_id")
-    return (
-        known.group_by("paper_id").agg(day=pl.col("published_on").max()),
-        known.group_by("paper_id").agg(day=pl.col("announced_on").max()),
-    )
+    page = f'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords>{records}'
+    return f"{page}</ListRecords></OAI-PMH>".encode()
+
+
+def _misdated(parsed: pl.DataFrame, revised: pl.DataFrame) -> int:
+    """Revised papers that get the day of their revision."""
+    return parsed.join(revised, on="paper_id").filter(pl.col("day") == pl.col("revised_on")).height
+
+
+def _with_days(papers: pl.DataFrame, dated: pl.DataFrame) -> pl.DataFrame:
+    """paper_id, day: all papers as counted, but those dated anew, of which some have no day."""
+    kept = papers.join(dated, on="paper_id", how="anti").select("paper_id", day="counted_on")
+    return pl.concat([kept, dated.drop_nulls()])
 
 
 def _counts_of(counted: Counted, days: pl.DataFrame, mine: pl.DataFrame, at: int) -> Grid:

@@ -131,6 +131,17 @@ def grow(grid: Grid, level: float = LEVEL) -> Growth:
     noise = extra_variance(grid)[:, None] * (1 / current + 1 / before)
     plain, variance = _log_ratio(windows, noise)
     season, season_variance = _season(grid, windows, plain, variance)
+    return growth_of(windows, noise, season, season_variance, level)
+
+
+def growth_of(
+    windows: Windows,
+    noise: Floats,
+    season: Floats,
+    season_variance: Floats,
+    level: float = LEVEL,
+) -> Growth:
+    """Return the growth of cells whose extra variance and seasonal part are known."""
     growth, p_value, law = _test(windows, noise, season, season_variance)
     low, high = law.bounds(level)
     is_seasonal = ~np.isnan(growth) & (season_variance > 0)

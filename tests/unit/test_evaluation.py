@@ -12,17 +12,14 @@ import pytest
 from pipelines.evaluation import (
     backtest,
     coverage,
-    leakage,
     placebo,
     power,
     run,
-    selection,
     taxonomy,
 )
 from pipelines.evaluation.evidence import Evidence, count
 from pipelines.evaluation.intervals import bootstrap, wilson
 from pipelines.evaluation.report import Part, Promise, Table, markdown, markdown_table
-from pipelines.trends import judge
 from pipelines.trends.grids import Grid
 from pipelines.trends.growth import MOST_CHANGE, Growth, grow
 from pipelines.trends.verdicts import judge_growth
@@ -93,7 +90,7 @@ def test_placebo_tells_a_rule_that_calls_chance(
 
 
 def test_power_grows_with_papers_and_factor(made: Evidence) -> None:
-    part = power.evaluate(made, n_rounds=1)
+    part = power.evaluate(made, n_rounds=25)
     cells = part.tables[0].rows
     share = cells.with_columns(pl.selectors.starts_with("n = ").str.extract(r"^(\d+) %").cast(int))
     quick = share.filter(weeks=4)["n = 5"].to_list()
@@ -129,48 +126,6 @@ def test_intervals_of_called_series_miss_where_they_are_not_widened(
     monkeypatch.setattr(coverage, "level_of_called", lambda called, *_: np.full(called.shape, 0.5))
     told = [p for p in coverage.evaluate(made, n_histories=4).promises if "called" in p.says]
     assert [p.holds for p in told] == [False, False]
-
-
-def test_leakage_tells_a_judge_that_looks_ahead(
-    made: Evidence, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert holds(leakage.evaluate(made, n_days=2)) == [True, True]
-
-    def prophet(counts: pl.DataFrame) -> pl.DataFrame:
-        return judge(counts).with_columns(growth=pl.lit(float(counts["n_papers"].sum())))
-
-    monkeypatch.setattr(leakage, "judge", prophet)
-    assert holds(leakage.evaluate(made, n_days=1)) == [False, False]
-
-
-def test_selection_tells_a_page_that_passes_for_a_day(
-    made: Evidence, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert holds(selection.evaluate(made)) == [True, True]
-    monkeypatch.setattr(selection, "infer_kind", lambda *_: ("daily", "whatever"))
-    assert holds(selection.evaluate(made)) == [False, True]
-
-
-def test_revisions_move_no_verdict_by_version_1(made: Evidence) -> None:
-    """As `arxiv`, with half of the papers known by their month alone."""
-    by_month = pl.col("paper_id").str.ends_with("0") | pl.col("paper_id").str.ends_with("5")
-    start = pl.col("counted_on").dt.truncate("1mo")
-    as_arxiv = replace(
-        made,
-        members=made.members.with_columns(
-            population=pl.lit("arxiv"),
-            counted_on=pl.when(by_month).then(start).otherwise("counted_on"),
-            date_precision=pl.when(by_month).then(pl.lit("month")).otherwise(pl.lit("day")),
-        ),
-        periods=made.periods.with_columns(population=pl.lit("arxiv")),
-        trends=made.trends.with_columns(population=pl.lit("arxiv")),
-    )
-    part = selection.evaluate(as_arxiv)
-    assert holds(part) == [True, True]
-    surges = part.tables[0].rows
-    assert surges["topic"].to_list()[0] == "topic-0"
-    assert surges["growth"].to_list() == pytest.approx(surges["after"].to_list())
-    assert (surges["growth by last revision"] > surges["growth"] + 0.3).all()
 
 
 def test_backtest_of_a_topic_that_rose_and_stayed(made: Evidence) -> None:

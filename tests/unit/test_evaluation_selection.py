@@ -1,0 +1,155 @@
+"""Selection: days, search pages and revisions are told apart, and what is missed is said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from pipelines.evaluation import selection
+from pipelines.evaluation.evidence import CAPTURES, Evidence
+from pipelines.evaluation.report import Part
+from pipelines.parsing import arxiv_snapshot
+from tests.unit.evaluated import evidence
+
+pytestmark = pytest.mark.unit
+
+RANDOM, NEWEST = "at random", "the newest papers"
+
+
+@pytest.fixture(scope="module")
+def made() -> Evidence:
+    return evidence()
+
+
+@pytest.fixture(scope="module")
+def as_arxiv(made: Evidence) -> Evidence:
+    """The papers as `arxiv`, with a fifth of them known by their month alone."""
+    by_month = pl.col("paper_id").str.ends_with("0") | pl.col("paper_id").str.ends_with("5")
+    start = pl.col("counted_on").dt.truncate("1mo")
+    return replace(
+        made,
+        members=made.members.with_columns(
+            population=pl.lit("arxiv"),
+            counted_on=pl.when(by_month).then(start).otherwise("counted_on"),
+            date_precision=pl.when(by_month).then(pl.lit("month")).otherwise(pl.lit("day")),
+        ),
+        periods=made.periods.with_columns(population=pl.lit("arxiv")),
+        trends=made.trends.with_columns(population=pl.lit("arxiv")),
+    )
+
+
+def captures(*rows: tuple[str, str, str, int, int]) -> pl.DataFrame:
+    """Captures of the listing API: name, kind, overrides, items seen and accepted."""
+    return pl.DataFrame(
+        [
+            (name, "daily_papers_json", kind, "rule: why", overrides, seen, accepted)
+            for name, kind, overrides, seen, accepted in rows
+        ],
+        schema=CAPTURES,
+        orient="row",
+    )
+
+
+def promise(part: Part, words: str) -> tuple[bool, str]:
+    (found,) = [p for p in part.promises if words in p.says]
+    return found.holds, found.found
+
+
+def test_a_day_that_was_misjudged_is_counted(made: Evidence) -> None:
+    days = [(f"2025-11-{n:02}.json", "daily", "{}", 20, 20) for n in range(3, 12)]
+    fetched = ("daily_papers?date=2025-11-12&limit=100", "search", "{}", 20, 19)
+    others = [
+        ("papers.json", "search", "{}", 20, 20),  # nobody asked for a day
+        ("2025-11-13.json", "weekly", '{"listing_kind": "weekly"}', 20, 20),
+        ("2025-11-14.json", "unknown", "{}", 14, 0),
+        ("2025-11-15.json", "daily", "{}", 0, 0),
+    ]
+    part = selection.evaluate(replace(made, captures=captures(*days, fetched, *others)))
+    holds, found = promise(part, "asked for by their day")
+    assert not holds
+    assert found.startswith("9 of 10 (90.0%")
+    assert found.endswith("in 1 more nothing could be read")
+    table = part.tables[0].rows
+    assert table.rows() == [("daily", "rule", 9), ("search", "rule", 1)]
+    part = selection.evaluate(replace(made, captures=captures(*days, *others)))
+    assert promise(part, "asked for by their day")[0]
+
+
+def test_pages_that_pass_for_a_day_are_told(
+    made: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = selection.evaluate(made)
+    assert promise(part, RANDOM) == (True, "8 of 8 refused")
+    assert promise(part, NEWEST) == (True, "8 of 8 refused, 0 taken for a day")
+    monkeypatch.setattr(selection, "infer_kind", lambda *_: ("daily", "whatever"))
+    part = selection.evaluate(made)
+    assert [promise(part, words)[0] for words in (RANDOM, NEWEST)] == [False, False]
+
+
+def test_newest_papers_of_two_weeks_are_a_miss_and_no_broken_promise(made: Evidence) -> None:
+    """A topic that fills a page within two weeks passes for a day; its random page does not."""
+    busy = made.topics.filter(topic_id="topic-0").select("paper_id").sort("paper_id").tail(60)
+    last = dt.date(2025, 2, 27)
+    papers = made.papers.with_columns(
+        published_on=pl.when(pl.col("paper_id").is_in(busy["paper_id"].to_list()))
+        .then(pl.lit(last))
+        .otherwise(pl.min_horizontal("published_on", pl.lit(dt.date(2024, 12, 31))))
+    )
+    part = selection.evaluate(replace(made, papers=papers))
+    assert promise(part, RANDOM)[0]
+    holds, found = promise(part, NEWEST)
+    assert not holds
+    assert found == "7 of 8 refused, 1 taken for a day"
+    assert [p.is_binding for p in part.promises] == [True, False]
+
+
+def test_a_page_is_dated_on_a_weekday() -> None:
+    days = [dt.date(2025, 11, 3) + dt.timedelta(days=n) for n in range(7)]  # from a Monday on
+    after = [selection._weekday_after(day) for day in days]
+    assert [day.day for day in after] == [4, 5, 6, 7, 10, 10, 10]
+
+
+def test_revisions_move_no_verdict_by_version_1(as_arxiv: Evidence) -> None:
+    part = selection.evaluate(as_arxiv)
+    assert promise(part, "changes no verdict")[0]
+    assert promise(part, "get the revision's day")[0]
+    surges = part.tables[0].rows
+    assert surges["topic"].to_list()[0] == "topic-0"
+    assert surges["got its day"].sum() == 0
+    assert surges["growth"].to_list() == pytest.approx(surges["after"].to_list())
+    assert (surges["growth by last revision"] > surges["growth"] + 0.3).all()
+
+
+@pytest.mark.parametrize("form", range(4), ids=["v1", "v2 alone", "no version", "harvest"])
+def test_a_revision_alone_dates_no_paper(form: int) -> None:
+    revised = pl.DataFrame(
+        {
+            "paper_id": ["a", "b"],
+            "arxiv_id": ["2409.00001", "2410.00002"],
+            "title": ["One & <two>", "Three"],
+            "revised_on": [dt.date(2025, 3, 5), dt.date(2025, 3, 6)],
+            "form": [form, form],
+        }
+    )
+    parsed = selection._parsed(revised)
+    assert parsed.rows() == [("a", dt.date(2024, 9, 1)), ("b", dt.date(2024, 10, 1))]
+
+
+def test_a_parser_that_believes_the_revision_is_told(
+    as_arxiv: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the rule that a first version lies in its id's month."""
+
+    def credulous() -> tuple[pl.Expr, pl.Expr]:
+        day = pl.coalesce("_v1", "announced_on")
+        return day.alias("published_on"), pl.lit("arxiv_v1").alias("published_on_basis")
+
+    monkeypatch.setattr(arxiv_snapshot, "published", credulous)
+    part = selection.evaluate(as_arxiv)
+    assert not promise(part, "changes no verdict")[0]
+    holds, found = promise(part, "get the revision's day")
+    assert not holds
+    assert found.endswith("(100.00%)")
