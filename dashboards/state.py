@@ -20,7 +20,7 @@ MAX_TOPICS = 6
 LENGTHS = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
 """Periods in the current window of a verdict, and in the one before it."""
 
-MOST_CHANGE = {"complete_share": 0.5, "text_share": 0.2}
+MOST_CHANGE = {"complete_share": 0.25, "text_share": 0.2}
 """Periods that differ by more in how they were observed are not compared, as in the verdicts."""
 
 CURRENT, BEFORE = "current", "before"

@@ -40,7 +40,7 @@ MIN_SEASON_FACTOR: Final = 0.05
 MOST_GROWTH: Final = float(np.log(1000))
 """Growth and its bounds are held to a factor of 1000 either way: more means "from nothing"."""
 
-MOST_CHANGE: Final = {"complete_share": 0.5, "text_share": 0.2}
+MOST_CHANGE: Final = {"complete_share": 0.25, "text_share": 0.2}
 """Windows that differ by more in how they were observed are not compared. What is listed early in
 a day is no sample of the day, and topics are found more often where there is more text: a change of
 either would look like a change of the field."""
