@@ -14,30 +14,32 @@ from numpy.typing import NDArray
 
 from pipelines.trends.grids import KEYS, OPTIONAL_SCHEMA, Grid, check, gather, grids
 from pipelines.trends.growth import grow
-from pipelines.trends.verdicts import judge_growth
+from pipelines.trends.verdicts import WINDOW_COUNTS, judge_growth
+
+KINDS: Final = ("solo", "ten_plus")
+
+JUDGED: Final[dict[str, pl.DataType]] = {
+    "growth": pl.Float64(),
+    "growth_low": pl.Float64(),
+    "growth_high": pl.Float64(),
+    "growth_level": pl.Float64(),
+    "p_value": pl.Float64(),
+    "q_value": pl.Float64(),
+    "verdict": pl.String(),
+    "verdict_reason": pl.String(),
+}
 
 TEAM_SCHEMA: Final[dict[str, pl.DataType]] = {
     "population": pl.String(),
     "grain": pl.String(),
     "period_start_on": pl.Date(),
     "topic_id": pl.String(),
-} | {
-    f"{kind}_{name}": dtype
-    for kind in ("solo", "ten_plus")
-    for name, dtype in {
-        "n_papers_current": pl.Int64(),
-        "n_total_current": pl.Int64(),
-        "n_papers_before": pl.Int64(),
-        "n_total_before": pl.Int64(),
-        "growth": pl.Float64(),
-        "growth_low": pl.Float64(),
-        "growth_high": pl.Float64(),
-        "growth_level": pl.Float64(),
-        "p_value": pl.Float64(),
-        "q_value": pl.Float64(),
-        "verdict": pl.String(),
-        "verdict_reason": pl.String(),
-    }.items()
+    **{
+        f"n_{what}_{window}": pl.Int64()
+        for window in ("current", "before")
+        for what in ("papers", *KINDS)
+    },
+    **{f"{kind}_{name}": dtype for kind in KINDS for name, dtype in JUDGED.items()},
 }
 """What `judge_teams` returns."""
 
@@ -65,11 +67,17 @@ def judge_teams(frame: pl.DataFrame) -> pl.DataFrame:
                 n_total=pl.col("n_papers"),
             )
         )
-        for kind in ("solo", "ten_plus")
+        for kind in KINDS
     }
-    out = judged["solo"].select(*KEYS[:3], topic_id="series_id")
+    out = judged["solo"].select(
+        *KEYS[:3],
+        topic_id="series_id",
+        n_papers_current="n_total_current",
+        n_papers_before="n_total_before",
+    )
     for kind, part in judged.items():
-        out = out.hstack(part.select(pl.exclude(KEYS).name.prefix(f"{kind}_")))
+        counts = {f"n_{kind}_{at}": pl.col(f"n_papers_{at}") for at in ("current", "before")}
+        out = out.hstack(part.select(pl.col(list(JUDGED)).name.prefix(f"{kind}_"), **counts))
     return out.select(pl.col(name).cast(dtype) for name, dtype in TEAM_SCHEMA.items())
 
 
@@ -77,7 +85,7 @@ def _judge_share(frame: pl.DataFrame) -> pl.DataFrame:
     """Keys, growth and verdict of the rows of a frame that `judge` would take."""
     given = check(frame)
     if given.is_empty():
-        names = [name.removeprefix("solo_") for name in TEAM_SCHEMA if name.startswith("solo_")]
+        names = (*WINDOW_COUNTS, *JUDGED)
         return pl.DataFrame(schema=dict.fromkeys([*KEYS, *names], pl.Null))
     checked = check(_filled(given))
     columns = gather([(grid, _grown(grid)) for grid in grids(checked)])

@@ -26,6 +26,11 @@ FLAT_WITHIN: Final = float(np.log(1.5))
 MIN_PAPERS: Final = 10
 """Papers of the series in both windows together for it to be tested."""
 
+WINDOW_COUNTS: Final = (
+    "n_papers_current", "n_total_current", "n_papers_before", "n_total_before",
+)  # fmt: skip
+"""Papers of the series and all papers, in the current window and in the one before."""
+
 EMERGING_WITHIN: Final = {"week": 26, "month": 6, "quarter": 2}
 """A series is new for so many periods after it was first seen."""
 
@@ -118,12 +123,9 @@ def judge_growth(grid: Grid, growth: Growth, least_seen: int = 0) -> dict[str, N
     verdict = np.select(holds, [verdict for _, verdict, _ in rules], "insufficient")
     level = level_of_called((verdict == "rising") | (verdict == "falling"), tested)
     called_low, called_high = growth.bounds(level)
-    counts = {
-        "n_papers_current": windows.k1, "n_total_current": windows.n1,
-        "n_papers_before": windows.k0, "n_total_before": windows.n0,
-    }  # fmt: skip
+    counts = zip(WINDOW_COUNTS, (windows.k1, windows.n1, windows.k0, windows.n0), strict=True)
     return {
-        **{name: np.where(windows.is_complete, n, np.nan) for name, n in counts.items()},
+        **{name: np.where(windows.is_complete, n, np.nan) for name, n in counts},
         "growth": growth.growth,
         "growth_low": called_low,
         "growth_high": called_high,

@@ -17,6 +17,9 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=20, help="reader processes (default 20)")
     parser.add_argument("--refreshes", type=int, default=10, help="refreshes they read through")
     parser.add_argument("--since", type=float, default=0.0, help="share of a refresh to begin at")
+    parser.add_argument(
+        "--publishing", type=int, default=20, help="of the kills, while it publishes (default 20)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="papertide-soak-") as name:
@@ -32,7 +35,8 @@ def main() -> int:
             if tally.n_failed or tally.n_mixed:
                 return 1
         if given.kills:
-            hit = kills.soak(folder, given.kills, given.seed, given.since)
+            late = min(given.publishing, given.kills)
+            hit = kills.soak(folder, given.kills, given.seed, given.since, late)
             stages = ", ".join(f"{n} {stage}" for stage, n in hit.most_common())
             print(f"{given.kills} kills, all recovered to equal tables: {stages}")
     return 0

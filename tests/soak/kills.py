@@ -41,13 +41,22 @@ def prepare(folder: Path, url: str) -> tuple[Path, dict[str, str], float]:
     return base, world.content(undisturbed), time.monotonic() - started
 
 
-def kill_once(base: Path, home: Path, url: str, after_s: float) -> str:
-    """Kill a refresh of a copy of the base after so many seconds; how far it had come."""
+def kill_once(
+    base: Path, home: Path, url: str, after_s: float, *, once_it_publishes: bool = False
+) -> str:
+    """Kill a refresh of a copy of the base after so many seconds; how far it had come.
+
+    The seconds run from its start, or from the moment in which it begins to write a snapshot.
+    """
     shutil.copytree(base, home)
     (home / "before").write_text((home / "snapshots" / "CURRENT").read_text())
     (home / "n_captures").write_text(str(len(list((home / "captures").glob("??/*.json")))))
     arguments = ("refresh", "--since", world.day(BASE_DAYS + 1), "--until", world.day(NEW_DAYS))
     process = world.start(home, url, *arguments)
+    while once_it_publishes and process.poll() is None:
+        if list((home / "snapshots").glob(".writing-*")):
+            break
+        time.sleep(0.002)
     try:
         process.wait(after_s)
     except subprocess.TimeoutExpired:
@@ -57,10 +66,13 @@ def kill_once(base: Path, home: Path, url: str, after_s: float) -> str:
     return "finished"
 
 
-def soak(folder: Path, n_kills: int, seed: int, since: float = 0.0) -> Counter[str]:
+def soak(
+    folder: Path, n_kills: int, seed: int, since: float = 0.0, n_publishing: int = 0
+) -> Counter[str]:
     """Kills by the stage they hit. Stops with a sentence at the first broken promise.
 
-    They fall evenly into the time that a refresh takes undisturbed, from its share `since` on.
+    They fall evenly into the time that a refresh takes undisturbed, from its share `since` on; the
+    last `n_publishing` of them into the second in which a snapshot is written and pointed to.
     """
     chance = random.Random(seed)  # noqa: S311
     hit: Counter[str] = Counter()
@@ -69,8 +81,9 @@ def soak(folder: Path, n_kills: int, seed: int, since: float = 0.0) -> Counter[s
         n_before = world.reads(base, url)
         for number in range(n_kills):
             home = folder / "killed"
-            after_s = chance.uniform(since * takes_s, takes_s)
-            found = kill_once(base, home, url, after_s)
+            is_late = number >= n_kills - n_publishing
+            after_s = chance.uniform(0, 1) if is_late else chance.uniform(since * takes_s, takes_s)
+            found = kill_once(base, home, url, after_s, once_it_publishes=is_late)
             hit[found] += 1
             n_now = world.reads(home, url)
             if found not in ("published", "finished") and n_now != n_before:
