@@ -12,6 +12,7 @@ import pytest
 from pipelines.evaluation import (
     backtest,
     coverage,
+    histories,
     placebo,
     power,
     run,
@@ -131,7 +132,7 @@ def test_intervals_of_called_series_miss_where_they_are_not_widened(
 def test_backtest_of_a_topic_that_rose_and_stayed(made: Evidence) -> None:
     month = count(made, "hf_daily", "month")
     assert month is not None
-    told = backtest.history(month.grid, month.name, np.random.default_rng(0))
+    told = histories.history(month.grid, month.name, np.random.default_rng(0))
     column = made.trends.filter(grain="month")["series_id"].unique().sort().to_list()
     mine = told.called[:, column.index("topic-0")]
     assert mine[7:9].tolist() == [1, 1]  # two months after the rise began
@@ -141,7 +142,7 @@ def test_backtest_of_a_topic_that_rose_and_stayed(made: Evidence) -> None:
     assert np.isnan(holds[:5]).all()  # nor what was before there was a list
     calls = {name: (backtest._calls(told, name) != 0).sum(axis=1) for name in told.scores}
     for name in ("persistence", "raw growth", "MACD"):
-        assert calls[name].tolist() == calls[backtest.OURS].tolist()
+        assert calls[name].tolist() == calls[histories.OURS].tolist()
     part = backtest.evaluate(made)
     assert part.promises[1].holds
     assert [table.rows.is_empty() for table in part.tables] == [False] * 4
@@ -166,11 +167,11 @@ def test_what_a_call_is_held_against_is_not_what_it_was_made_of() -> None:
         rows=np.arange(total.size, dtype=np.int64).reshape(total.shape),
     )
     growth = grow(grid)
-    outcomes = backtest._outcomes(grid, growth)
+    outcomes = histories.outcomes_of(grid, growth)
     windows = growth.windows
     five_a_period = np.zeros(total.shape)
     five_a_period[:, :5] = 1
-    said = backtest._strongest(np.where(np.isnan(outcomes.holds), np.nan, growth.growth),
+    said = histories.strongest(np.where(np.isnan(outcomes.holds), np.nan, growth.growth),
                                five_a_period)  # fmt: skip
     over_before = np.log(outcomes.following / (windows.k0 / np.maximum(windows.n0, 1)))
     made = said != 0
