@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.evaluation import discovered, run
 from pipelines.evaluation.discovered import evaluate
-from pipelines.evaluation.report import Part, markdown
+from pipelines.evaluation.report import Part, Promise, markdown
 from pipelines.evaluation.topic_models import METHODS, OURS, Found, find, raw_counts
 from pipelines.topics.discovered import by_hash
 from pipelines.topics.quality import topic_npmi
@@ -180,13 +180,25 @@ def test_promises_bind_at_the_size_they_were_set_for(
     n: int, binds: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("NPMI", "NMI", "REFIT_ARI"):
-        monkeypatch.setattr(discovered, name, 1.01)
+        monkeypatch.setattr(discovered, name, 1.1)
     part = evaluate(papers(n))
     missed = [one for one in part.promises if not one.holds]
     assert len(missed) == 3
     assert [one.is_binding for one in missed] == [binds] * 3
     assert all(f"{n} papers" in one.found for one in missed)
     assert len(run.broken([run.Finished("", part, 1)])) == (3 if binds else 0)
+
+
+def test_a_miss_within_what_draws_differ_by_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> Promise:
+        part = evaluate(papers(200))
+        return next(one for one in part.promises if one.says.startswith("NMI"))
+
+    agreement = float(told().found.split(",")[0])
+    for above, is_broken in ((0.01, False), (0.06, True)):
+        monkeypatch.setattr(discovered, "NMI", agreement + above)
+        missed = told()
+        assert (missed.holds, missed.is_binding) == (False, is_broken)
 
 
 def test_groups_that_hang_on_the_papers_are_told_from_those_that_hang_on_chance(
