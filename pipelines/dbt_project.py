@@ -30,7 +30,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         "PAPERTIDE_WAREHOUSE": str(settings.candidate_path),
         "PAPERTIDE_TOPIC_FITS": str(settings.topic_fits_dir),
-        "PAPERTIDE_TOPIC_EMBEDDER": settings.topic_embedder or "",
+        "PAPERTIDE_FITS_EMBEDDER": settings.topic_embedder or "",
         "PAPERTIDE_THREADS": str(settings.threads),
         "PAPERTIDE_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(settings.dbt_target_dir / "target"),

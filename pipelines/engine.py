@@ -66,7 +66,7 @@ def topic_embedder(named: str | None = None) -> Embedder | None:
 
     Raises PapertideError when it can't be had, or isn't one.
     """
-    named = os.environ.get("PAPERTIDE_TOPIC_EMBEDDER") if named is None else named
+    named = os.environ.get("PAPERTIDE_FITS_EMBEDDER") if named is None else named
     return _made_embedder(named) if named else None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import items, warehouse
+from pipelines import dbt_project, items, warehouse
 from pipelines.captures import Archive
 from pipelines.errors import BusyError, CaptureError
 from pipelines.settings import Settings
@@ -60,3 +60,13 @@ def test_one_builder_at_a_time(archive: Archive) -> None:
     taken = pytest.raises(BusyError, match="Another process is building")
     with warehouse.writer_lock(settings), taken, warehouse.writer_lock(settings):
         pass
+
+
+def test_a_process_that_inherits_what_dbt_reads_reads_its_own_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs that Dagster starts are such: what is not set must not come to be set to nothing."""
+    settings = Settings(home=tmp_path)
+    for name, value in dbt_project.environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings(home=tmp_path) == settings
