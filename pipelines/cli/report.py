@@ -145,8 +145,9 @@ def _print_status(figures: dict[str, Any]) -> None:
         for message in refused["messages"]:
             click.echo(f"          - {message}")
     else:
-        why = figures["why"] or "everything that was fetched is published"
-        click.echo(f"state     {figures['state']}: {why}")
+        waits = figures["n_captures_not_published"]
+        why = figures["why"] or ("" if waits else "everything that was taken in is published")
+        click.echo(f"state     {figures['state']}" + (f": {why}" if why else ""))
     if figures["good_at"] != figures["published_at"]:
         click.echo(f"checked   {figures['good_at']}: nothing newer had come")
     if mark := figures["rolled_back"]:

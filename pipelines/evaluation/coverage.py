@@ -110,8 +110,8 @@ def _tally(counted: Counted, n_histories: int, seed: int) -> list[dict[str, obje
         called = tested & ((verdict == "rising") | (verdict == "falling"))
         for level in LEVELS:
             shares = shrink(grid, level)
-            bounds = growth.bounds(np.full(total.shape, level))
-            wider = growth.bounds(level_of_called(called, tested, level))
+            bounds = growth.law.bounds(np.full(total.shape, level))
+            wider = growth.law.bounds(level_of_called(called, tested, level))
             cases = {
                 "share": (noisy_share, _wilson(papers, total, many, level), many),
                 "share_shrunk": (level_share, (shares.low, shares.high), many),

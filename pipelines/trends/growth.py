@@ -98,7 +98,10 @@ class Law:
     """Log odds of the window before, were the share the same, less the season."""
 
     def bounds(self, level: Floats | float) -> tuple[Floats, Floats]:
-        """Quantiles of the beta laws half way between Clopper and Pearson's and Jeffreys'."""
+        """Bounds at one level, or at each cell's own.
+
+        Quantiles of the beta laws half way between Clopper and Pearson's and Jeffreys'.
+        """
         low = _logit_quantile(self.k1 + LESS, self.k0 + MORE, (1 - level) / 2) + self.back
         high = _logit_quantile(self.k1 + MORE, self.k0 + LESS, (1 + level) / 2) + self.back
         return np.clip(low, -MOST_GROWTH, MOST_GROWTH), np.clip(high, -MOST_GROWTH, MOST_GROWTH)
@@ -115,10 +118,6 @@ class Growth:
     p_value: Floats
     is_seasonal: Bools
     law: Law
-
-    def bounds(self, level: Floats) -> tuple[Floats, Floats]:
-        """The bounds of each cell at a level of its own."""
-        return self.law.bounds(level)
 
 
 def grow(grid: Grid, level: float = LEVEL) -> Growth:

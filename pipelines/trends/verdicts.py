@@ -122,7 +122,7 @@ def judge_growth(grid: Grid, growth: Growth, least_seen: int = 0) -> dict[str, N
     holds = [rule for _, _, rule in rules]
     verdict = np.select(holds, [verdict for _, verdict, _ in rules], "insufficient")
     level = level_of_called((verdict == "rising") | (verdict == "falling"), tested)
-    called_low, called_high = growth.bounds(level)
+    called_low, called_high = growth.law.bounds(level)
     counts = zip(WINDOW_COUNTS, (windows.k1, windows.n1, windows.k0, windows.n0), strict=True)
     return {
         **{name: np.where(windows.is_complete, n, np.nan) for name, n in counts},
