@@ -40,6 +40,7 @@ BLOCK_BYTES = 1024**2
 PIECE_BYTES = 1024
 MAGIC_BYTES = 4
 SIDECAR = "captures.csv"
+_SIDECAR_FACTS = {"listing_date", "captured_at"}
 FETCH = "fetch"  # who gave the facts of a capture that Papertide fetched itself
 PAGING = ("page", "is_last_page", "n_items")
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
@@ -433,11 +434,10 @@ def sidecar_facts(folder: Path) -> dict[str, dict[str, Given]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as handle:
             reader = csv.DictReader(handle)
+            _require_facts(reader.fieldnames or ())
             for row in reader:
                 try:
                     facts[row["file"]] = _sidecar_row(row)
-                except KeyError:
-                    raise ValueError("there is no column `file`") from None
                 except ValueError as error:
                     raise ValueError(f"line {reader.line_num}: {error}") from None
     except (OSError, ValueError, csv.Error) as error:
@@ -446,6 +446,14 @@ def sidecar_facts(folder: Path) -> dict[str, dict[str, Given]]:
             "listing_date (YYYY-MM-DD) and captured_at (ISO time with zone)."
         ) from None
     return facts
+
+
+def _require_facts(columns: Iterable[str]) -> None:
+    """A file that tells nothing of its files is one whose columns are called something else."""
+    if "file" not in columns:
+        raise ValueError("there is no column `file`")
+    if not _SIDECAR_FACTS & set(columns):
+        raise ValueError("it has neither a column `listing_date` nor one `captured_at`")
 
 
 def _sidecar_row(row: Mapping[str, str]) -> dict[str, Given]:

@@ -16,12 +16,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from pipelines.engine import connect
 from pipelines.errors import CheckFailed, PapertideError
 from pipelines.machine import fault_behind, fault_in_words
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 
 _SOURCE_SUFFIXES = (".sql", ".py", ".yml", ".csv")
 _CALLED = tuple(Path(__file__).with_name(room) for room in ("topics", "trends"))
+_SHOWN_ROWS, _SHOWN_COLUMNS, _SHOWN_SIGNS = 5, 4, 60
 _RESULTS = frozenset({"LogModelResult", "LogSeedResult", "LogTestResult"})
 
 
@@ -111,7 +115,7 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Paper
         return results, None
     if stopped_by is not None and (fault := fault_behind(stopped_by, settings.home)):
         return results, fault
-    return results, failure(target, settings.home)
+    return results, failure(target, settings)
 
 
 def _restore(variables: Mapping[str, str | None]) -> None:
@@ -136,7 +140,7 @@ def sources_hash() -> str:
     return digest.hexdigest()
 
 
-def failure(target: Path, home: Path) -> PapertideError:
+def failure(target: Path, settings: Settings) -> PapertideError:
     """What failed in the last `dbt build`, from its results, for a person.
 
     A CheckFailed, or a MachineError where the disk failed and not the tables.
@@ -154,15 +158,40 @@ def failure(target: Path, home: Path) -> PapertideError:
             f"{target.parent / 'logs'}."
         )
     for result in bad:
-        if fault := fault_in_words(result.get("message") or "", home):
+        if fault := fault_in_words(result.get("message") or "", settings.home):
             return fault
-    lines = []
-    for result in bad[:5]:
-        name = result["unique_id"].split(".")[2]
-        what = (result.get("message") or result["status"]).strip().splitlines()[0]
-        lines.append(f"{name}: {what}")
+    lines = [f"{r['unique_id'].split('.')[2]}: {_what_failed(r, settings)}" for r in bad[:5]]
     more = f" (and {len(bad) - 5} more)" if len(bad) > 5 else ""
     return CheckFailed(
         f"Nothing was published, readers keep the last snapshot: {len(bad)} of {len(results)} "
         f"models and checks failed{more}. " + "; ".join(lines)
     )
+
+
+def _what_failed(result: Mapping[str, Any], settings: Settings) -> str:
+    """The first line of dbt's message; of a check that found rows, what the first one holds.
+
+    A check of rules names the rule: its rows have a column `broken`, with `n_rows` beside it.
+    """
+    told = (result.get("message") or result["status"]).strip().splitlines()[0]
+    if result["status"] != "fail" or not result.get("compiled_code"):
+        return str(told)
+    with (
+        suppress(duckdb.Error),
+        connect(settings.candidate_path, settings, read_only=True) as connection,
+    ):
+        connection.execute(result["compiled_code"])
+        names = [column[0] for column in connection.description or ()]
+        rows = connection.fetchmany(_SHOWN_ROWS)
+        if names == ["broken", "n_rows"]:
+            return "; ".join(f"not in {n:,} row(s): {rule}" for rule, n in rows)
+        pairs = list(zip(names, rows[0], strict=True))[:_SHOWN_COLUMNS] if rows else []
+        first = ", ".join(f"{name} {_short(value)}" for name, value in pairs)
+        return f"{result['failures']:,} row(s), such as {first}"
+    return str(told)
+
+
+def _short(value: object) -> str:
+    """As Python writes it, so that no control character of a paper's text gets through."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN_SIGNS else text[: _SHOWN_SIGNS - 1] + "…"

@@ -99,7 +99,7 @@ defs = dg.Definitions(
             description="Harvest months of arXiv's sets, as many as are chosen, in one run.",
         ),
     ],
-    schedules=schedules.of(refresh, get_settings()),
+    schedules=schedules.of(get_settings()),
     sensors=sensors.ALL,
     resources={"home": Home(), "writer": Writer()},
     # One process: the steps share a warehouse file and a writer's lock.

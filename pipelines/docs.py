@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,7 @@ def _mart(model: Mapping[str, Any]) -> TableEntry:
         ),
         key=", ".join(f"`{name}`" for name in key) if key else "none; rows may repeat",
         grain=" × ".join(f"`{name}`" for name in key) if key else "what the text says",
-        rules=tuple(_arguments(model, "holds", "expression")),
+        rules=tuple(chain.from_iterable(_arguments(model, "holds", "expressions"))),
     )
 
 

@@ -14,7 +14,7 @@ class UsageError(PapertideError):
     """The command was called wrongly (exit code 2)."""
 
 
-class SettingsError(PapertideError):
+class SettingsError(UsageError):
     """A setting is wrong; the message names the variable."""
 
 

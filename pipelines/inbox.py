@@ -168,10 +168,11 @@ def verdict(
 
 
 def _about(facts: dict[str, Any], settings: Settings) -> list[str]:
+    day = f"{facts['listing_day']}: " if facts["listing_day"] else ""
     lines = [
         f"format    {facts['format']} (source {facts['source']})",
         f"kind      {facts['listing_kind']}: {facts['listing_kind_rule']}",
-        f"day       {facts['listing_day'] or 'none'}: {facts['listing_day_basis']}",
+        f"day       {day}{facts['listing_day_basis']}",
         *(f"rule      {rule}" for rule in facts["rules"]),
         "items     {n_seen} seen = {n_accepted} accepted + {n_quarantined} quarantined".format(
             **facts

@@ -29,6 +29,9 @@ _DAMAGED_WORDS = (
 )  # fmt: skip
 
 
+_SCARCE_WORDS = "out of memory error"  # the database's, when its limit is reached
+
+
 class MachineError(PapertideError):
     """The machine failed, not the data: nothing that was kept before is lost."""
 
@@ -77,6 +80,12 @@ def fault_in_words(words: str, home: Path) -> MachineError | None:
     lower = words.lower()
     if any(phrase in lower for phrase in _FULL_WORDS):
         return MachineError(_full(home, "no space left"))
+    if _SCARCE_WORDS in lower:
+        return MachineError(
+            f"The build needs more memory than PAPERTIDE_MEMORY_LIMIT allows ({_first_line(words)})"
+            ". Nothing was published. Raise the limit, or lower PAPERTIDE_THREADS: each thread "
+            "takes its share. Then run it again."
+        )
     if is_damage(words):
         return MachineError(
             f"A file in {home} was damaged on the disk ({_first_line(words)}). Nothing was "

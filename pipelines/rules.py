@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from pipelines.errors import SettingsError
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 from pipelines.topics.taxonomy import (
     THEIRS,
@@ -28,8 +29,14 @@ OURS_DIR = DBT_PROJECT_DIR / "seeds"
 def in_force(settings: Settings) -> Taxonomy:
     """The checked taxonomy that a build uses now.
 
-    Raises TaxonomyError naming the file, line and next step when a file can't be used.
+    Raises TaxonomyError naming the file, line and next step when a file can't be used, and
+    SettingsError when the folder that was named is none.
     """
+    if settings.taxonomy_dir and not settings.taxonomy_dir.is_dir():
+        raise SettingsError(
+            f"PAPERTIDE_TAXONOMY_DIR={str(settings.taxonomy_dir)!r} can't be used: there is no "
+            "such folder. Make it, or leave the variable out."
+        )
     return _loaded(settings.user_taxonomy_dir, _stamp(OURS_DIR), _stamp(settings.user_taxonomy_dir))
 
 

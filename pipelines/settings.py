@@ -30,6 +30,8 @@ _SCHEMES = {
     "postgres_url": ("postgresql", "postgres", _POSTGRES),
 }
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_SIZE = re.compile(r"(?P<number>\d+(\.\d+)?) ?(?P<prefix>[KMGT])(?P<binary>i?)B")
+_MIN_MEMORY = 100_000_000  # with less not even the sample is built
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
@@ -52,18 +54,15 @@ class Settings(BaseSettings):
     topic_embedder: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
+        examples=["package.module:function"],
         description="`module:function` that returns your embedding model; none: words alone.",
     )
     threads: int = Field(2, ge=1, le=256, description="Threads that DuckDB may use.")
     memory_limit: str = Field(
-        "2GB",
-        pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$",
-        description="Memory that one DuckDB connection may use while building.",
+        "2GB", description="Memory that one DuckDB connection may use while building."
     )
     reader_memory_limit: str = Field(
-        "1GB",
-        pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$",
-        description="Memory that one DuckDB connection may use while reading a snapshot.",
+        "1GB", description="Memory that one DuckDB connection may use while reading a snapshot."
     )
     max_listing_bytes: int = Field(
         64 * 1024**2, ge=1024, description="Largest listing page or API answer taken in."
@@ -77,6 +76,7 @@ class Settings(BaseSettings):
     observe_after_days: str = Field(
         "1,3,7,14,30,90",
         pattern=r"^(\d{1,4}(,\d{1,4})*)?$",
+        examples=["1,3,7"],
         description="Ages, in days after its listing day, at which a list is observed again.",
     )
     refresh_cron: str = Field(
@@ -101,16 +101,19 @@ class Settings(BaseSettings):
     arxiv_oai_url: str = Field(
         "https://oaipmh.arxiv.org/oai",
         pattern=_HTTP_URL,
+        examples=["https://host/path"],
         description="Where arXiv is harvested (OAI-PMH).",
     )
     arxiv_api_url: str = Field(
         "https://export.arxiv.org/api/query",
         pattern=_HTTP_URL,
+        examples=["https://host/path"],
         description="Where single arXiv papers are looked up (Atom).",
     )
     arxiv_sets: str | None = Field(
         None,
         pattern=_SET_SPECS,
+        examples=["cs,stat"],
         description="Sets of arXiv that are harvested (`cs`, `stat`, `cs:cs:LG`); none: off.",
     )
     arxiv_lookups: int = Field(
@@ -120,6 +123,7 @@ class Settings(BaseSettings):
         "https://huggingface.co",
         validation_alias="HF_ENDPOINT",
         pattern=_HTTP_URL,
+        examples=["https://host"],
         description="Where Hugging Face's API is.",
     )
     hf_token: SecretStr | None = Field(
@@ -151,6 +155,23 @@ class Settings(BaseSettings):
     postgres_url: SecretStr | None = Field(
         None, description="Where Dagster keeps runs and events instead of SQLite."
     )
+
+    @field_validator("home", "taxonomy_dir", "topic_embedder", mode="before")
+    @classmethod
+    def _set_to_nothing(cls, given: object, info: ValidationInfo) -> object:
+        """A variable that is set and empty is one that is not set: no folder is meant by it."""
+        return cls.model_fields[info.field_name or ""].default if given == "" else given
+
+    @field_validator("memory_limit", "reader_memory_limit")
+    @classmethod
+    def _usable_memory(cls, text: str) -> str:
+        """A size as DuckDB writes them, and enough to work with."""
+        if not (size := _SIZE.fullmatch(text)):
+            raise ValueError("write it like '2GB'")
+        unit = 1024 if size["binary"] else 1000
+        if float(size["number"]) * unit ** (" KMGT".index(size["prefix"])) < _MIN_MEMORY:
+            raise ValueError(f"it is less than {_MIN_MEMORY // 10**6}MB, the least to work with")
+        return text
 
     @field_validator("alert_webhook", "smtp_url", "postgres_url")
     @classmethod
@@ -289,6 +310,12 @@ def secrets() -> frozenset[str]:
     )
 
 
+def _example(name: str) -> str:
+    """How the value of a variable is written whose form is checked."""
+    fields = Settings.model_fields.items()
+    return next(str((field.examples or [""])[0]) for n, field in fields if variable(n) == name)
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The process's settings, with `home` made absolute.
@@ -302,6 +329,8 @@ def get_settings() -> Settings:
         name = variable(str(first["loc"][0]))
         given = "" if name in secrets() else f"={first['input']!r}"  # a secret is not repeated
         said = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "string_pattern_mismatch":
+            said = f"write it like {_example(name)!r}"
         raise SettingsError(
             f"{name}{given} can't be used: {said}. docs/operations.md lists every setting."
         ) from None

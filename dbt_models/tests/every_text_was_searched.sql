@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'int_papers__merged'}}}) }}
 -- A paper whose text was not searched for topics would pass for one without any.
 with papers as (
 

@@ -158,12 +158,13 @@ def dashboard(host: str | None, port: int | None) -> None:
     settings = get_settings()
     host, port = host or settings.host, port or settings.port
     app = create_app(Reader(settings), stale_after_hours=settings.stale_after_hours)
+    unbound = f"{host}:{port} can't be bound"
     try:
         server = create_server(app.server, host=host, port=port, threads=8, ident=None)
     except OSError as error:
-        raise UsageError(
-            f"{host}:{port} can't be bound: {error.strerror}. Try --port {_next_port(port)}."
-        ) from None
+        raise UsageError(f"{unbound}: {error.strerror}. Try --port {_next_port(port)}.") from None
+    except ValueError:
+        raise UsageError(f"{unbound}: there is no such host. Try --host 127.0.0.1.") from None
     click.echo(f"The dashboard is at http://{host}:{port} (Ctrl-C stops it).", err=True)
     server.run()
 

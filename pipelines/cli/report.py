@@ -153,8 +153,8 @@ def _print_status(figures: dict[str, Any]) -> None:
     if mark := figures["rolled_back"]:
         click.echo(f"rollback  at {mark['rolled_back_at']}, from {mark['from']}")
     click.echo(f"papers    {figures['n_papers']:,}")
-    for row in figures["coverage"]:
-        click.echo(f"newest    {row['population']}: {row['last_on']}")
+    for population, newest in figures["newest"].items():
+        click.echo(f"newest    {population}: {newest}")
     if waiting := figures["n_captures_not_published"]:
         click.echo(f"waiting   {waiting} capture(s) taken in since: run papertide build")
     for warning in figures["warnings"]:
@@ -217,6 +217,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         **_standing(settings, snapshot.snapshot_id, published_at),
         "n_papers": reader.query("select count(*) as n from dim_papers")["n"][0],
         "n_captures_not_published": max(_n_captures(settings) - n_published, 0),
+        "newest": dict(coverage.select("population", "last_on").iter_rows()),
         "warnings": _warnings(reader),
         "captures": captures.to_dicts(),
         "coverage": coverage.to_dicts(),
@@ -234,8 +235,18 @@ def _standing(settings: Settings, snapshot_id: str, published_at: datetime) -> d
         "why": standing.sentence,
         "refused": asdict(refused) if refused else None,
         "rolled_back": mark if mark and mark["to"] == snapshot_id else None,
-        "accepted": [asdict(a) for a in state.acceptances(settings)],
+        "accepted": [
+            {**asdict(a), "holds": _holds(a, published_at)} for a in state.acceptances(settings)
+        ],
     }
+
+
+def _holds(accepted: state.Acceptance, published_at: datetime) -> str:
+    """What an acceptance still lets pass: most of it ends with the next publication."""
+    is_pending = accepted.accepted_at > published_at
+    if not accepted.subject[:1].isdigit():  # a table's name, not a day
+        return "for the next publication" if is_pending else "no longer"
+    return "for the number of papers" + (", and the next publication" if is_pending else "")
 
 
 def _refused(settings: Settings) -> str:

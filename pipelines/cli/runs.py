@@ -176,11 +176,17 @@ def _quiet(settings: Settings) -> Iterator[None]:
     """Tools' own chatter goes to a file: stdout is for data."""
     folder = settings.dbt_target_dir / "logs"
     folder.mkdir(parents=True, exist_ok=True)
+    dagster = logging.getLogger("dagster")
     with (
         Path(folder / "last-run.log").open("w", encoding="utf-8") as chatter,
         contextlib.redirect_stdout(chatter),
         warnings.catch_warnings(),
     ):
+        handler = logging.StreamHandler(chatter)
+        dagster.addHandler(handler)
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
-        yield
+        try:
+            yield
+        finally:
+            dagster.removeHandler(handler)

@@ -38,6 +38,9 @@ def run_all(settings: Settings, only: str | None = None) -> int:
     """
     runs.prepare(settings)
     if only != "dashboard":
+        from pipelines.defs import schedules
+
+        schedules.of(settings)  # a wrong one is told here, before anything runs
         instance.create_storage(settings)
     if only in (None, "daemon"):
         settings.inbox_dir.mkdir(exist_ok=True)  # so that there is somewhere to drop files

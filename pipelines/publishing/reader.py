@@ -264,11 +264,15 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-_NEXT_STEPS = {
-    duckdb.BinderException: "`describe NAME` shows a table's columns.",
-    duckdb.CatalogException: "`show tables` lists the tables.",
-    duckdb.ConversionException: "Dates are written '2025-12-31'.",
-}
+_NEXT_STEPS = (  # by the error's class and a word of its message
+    (duckdb.BinderException, "", "`describe NAME` shows a table's columns."),
+    (duckdb.CatalogException, "", "`show tables` lists the tables."),
+    (duckdb.ConversionException, " date ", "Dates are written '2025-12-31'."),
+    (
+        duckdb.ConversionException, "DECIMAL(38,0)",
+        "Parquet holds no larger whole numbers: cast the column to varchar or double.",
+    ),
+)  # fmt: skip
 
 
 def _one_sentence(error: duckdb.Error) -> str:
@@ -277,5 +281,6 @@ def _one_sentence(error: duckdb.Error) -> str:
     kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
     message = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(kept))
     message = message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 1] + "…"
-    step = next((step for kind, step in _NEXT_STEPS.items() if isinstance(error, kind)), "")
+    fitting = (s for kind, word, s in _NEXT_STEPS if isinstance(error, kind) and word in message)
+    step = next(fitting, "")
     return f"{message}{'' if message[-1:] in '.?!' else '.'} {step}" if step else message

@@ -1,7 +1,7 @@
 """Words that say how papers are written, not what they are about.
 
 Belongs here: the list and nothing else. Does not belong here: English function words, which
-scikit-learn lists.
+`function_words.py` lists.
 """
 
 from __future__ import annotations

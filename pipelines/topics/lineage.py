@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from pipelines.topics.words import Floats
 
@@ -74,6 +73,8 @@ def match_topics(previous: TopicSet, current: TopicSet) -> pl.DataFrame:
     the assignment problem*, Naval Research Logistics Quarterly 2, 1955) is kept where the likeness
     is at least `MIN_LIKENESS`. Rows are sorted by previous_topic_id and topic_id, nulls last.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to load, and needed by new fits only
+
     shared = _shared_papers(previous, current)
     overlap = _jaccard(shared)
     similarity = _word_similarity(previous, current)

@@ -222,6 +222,4 @@ def _read_rows(
                 f"{path}, line {last + 1}: not CSV ({error}). Close the quotes."
             ) from None
         except UnicodeDecodeError:
-            raise TaxonomyError(
-                f"{path}, after line {last}: not UTF-8. Save the file as UTF-8."
-            ) from None
+            raise TaxonomyError(f"{path} is not UTF-8. Save it as UTF-8.") from None

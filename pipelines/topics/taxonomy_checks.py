@@ -76,7 +76,7 @@ def rule_problems(topics: Iterable[Topic], rules: Iterable[Rule]) -> Iterator[Pr
         if rule.role not in ROLES:
             yield Problem(
                 f"phrase {rule.phrase!r} of {rule.topic_id!r} has role {rule.role!r}; "
-                f"use one of {', '.join(ROLES)}.",
+                f"use one of {', '.join(ROLES)}, or off in a file of your own.",
                 (rule,),
             )
     by_topic: dict[str, list[Rule]] = {topic_id: [] for topic_id in sorted(by_id)}

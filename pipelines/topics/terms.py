@@ -27,9 +27,9 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from pipelines.topics.boilerplate import BOILERPLATE
+from pipelines.topics.function_words import FUNCTION_WORDS
 from pipelines.topics.labels import HEADS
 from pipelines.topics.matching import SLICE_ROWS, normalise, variants
 from pipelines.topics.words import Tokens, fold_plurals, singulars, text_of_papers, tokenise
@@ -100,7 +100,7 @@ _DIMENSIONS = frozenset(["2d", "3d", "4d", "6d"])
 _DEFINITION = r"(?:[A-Za-z0-9]+[ -]){0,7}[A-Za-z0-9]+ \([A-Z][A-Za-z0-9]{1,9}(?:-[A-Z0-9]+)?\)"
 """Words and an acronym behind them in parentheses."""
 
-_NEVER = frozenset(ENGLISH_STOP_WORDS) | BOILERPLATE
+_NEVER = FUNCTION_WORDS | BOILERPLATE
 _OPENERS = frozenset(
     ["cross", "few", "fine", "large", "low", "multi", "non", "pre", "real", "small"]
 )

@@ -7,9 +7,9 @@ have no topic, printing.
 from __future__ import annotations
 
 import polars as pl
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from pipelines.topics.boilerplate import BOILERPLATE
+from pipelines.topics.function_words import FUNCTION_WORDS
 from pipelines.topics.matching import runs_of_words, searched_form, variants
 from pipelines.topics.scoring import counted_texts
 from pipelines.topics.taxonomy import Taxonomy
@@ -83,7 +83,7 @@ def _document_counts(papers: pl.DataFrame, only: list[str] | None = None) -> pl.
 
 def _is_telling(ngram: str) -> bool:
     words = ngram.split(" ")
-    empty = ENGLISH_STOP_WORDS | BOILERPLATE
+    empty = FUNCTION_WORDS | BOILERPLATE
     return (
         words[0] not in empty
         and words[-1] not in empty

@@ -2,6 +2,8 @@
 
 Belongs here: the weights of words, the decomposition, Ward's method and k-means, the nearest group.
 Does not belong here: what topics are made of them (`discovered.py`).
+
+What only learning needs is loaded where it is used: it takes longer than placing a day's papers.
 """
 
 from __future__ import annotations
@@ -10,10 +12,6 @@ import warnings
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse.linalg import svds
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 
 from pipelines.topics.words import Floats, Ints, Sparse, Vocabulary
 
@@ -65,6 +63,8 @@ def directions(weights: Sparse, seed: int) -> Floats:
     if smaller <= 2 * N_DIMENSIONS:
         _, stretch, directions = np.linalg.svd(weights.toarray(), full_matrices=False)
     else:
+        from scipy.sparse.linalg import svds
+
         start = np.random.default_rng(seed).uniform(0.5, 1, smaller).astype(np.float32)
         _, stretch, directions = svds(weights, N_DIMENSIONS, v0=start, tol=TOLERANCE)
     order = np.argsort(-stretch)[:N_DIMENSIONS]
@@ -89,6 +89,9 @@ def cluster(vectors: Floats, start: Floats | None, *, n_topics: int) -> Floats:
     if start is None or len(start) != n_topics:
         rounds = MAX_ROUNDS
         start = _ward_centroids(vectors[:WARD_PAPERS], n_topics)
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
     means = KMeans(len(start), init=start, n_init=1, max_iter=rounds, random_state=0)
     with warnings.catch_warnings():
         # That it stopped before it came to rest is meant.
@@ -100,6 +103,8 @@ def _ward_centroids(vectors: Floats, n_topics: int) -> Floats:
     """Mean vectors of the groups that Ward's method finds; fewer than `n_topics` if many agree."""
     if len(vectors) < 2 or n_topics < 2:
         return unit(vectors.mean(axis=0, keepdims=True))
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     tree = linkage(vectors.astype(np.float64), "ward")
     group = fcluster(tree, n_topics, "maxclust") - 1
     return unit(np.stack([vectors[group == at].mean(axis=0) for at in range(group.max() + 1)]))

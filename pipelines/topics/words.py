@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from pipelines.topics.function_words import FUNCTION_WORDS
 from pipelines.topics.matching import FIELD_SEPARATOR, SLICE_ROWS, normalise
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -180,7 +180,7 @@ def _tokenise_slice(texts: pl.DataFrame) -> tuple[Ints, Ints, list[str]]:
 
 
 def _is_word(form: str) -> bool:
-    return len(form) > 1 and not form.isdigit() and form not in ENGLISH_STOP_WORDS
+    return len(form) > 1 and not form.isdigit() and form not in FUNCTION_WORDS
 
 
 def fold_plurals(tokens: Tokens) -> Ints:

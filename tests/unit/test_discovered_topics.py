@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 import scipy.sparse as sp
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 from sklearn.metrics import adjusted_rand_score
 
 from pipelines.topics import labels
@@ -24,6 +24,7 @@ from pipelines.topics.discovered import (
     assign,
     fit,
 )
+from pipelines.topics.function_words import FUNCTION_WORDS
 from pipelines.topics.labels import choose_words, make_labels, topic_weights
 from pipelines.topics.lineage import LINEAGE_SCHEMA
 from pipelines.topics.topic_files import load_model, save_model
@@ -379,3 +380,7 @@ def test_boilerplate_is_no_top_word_but_may_end_a_label() -> None:
     weights = topic_weights(counts, topic, 2)
     assert choose_words(weights[:, :3], counts[:, :3], topic, words[:3]) == [[2], []]
     assert make_labels(weights, counts, topic, words) == ["world model", ""]
+
+
+def test_function_words_are_those_that_scikit_learn_gives() -> None:
+    assert FUNCTION_WORDS == ENGLISH_STOP_WORDS

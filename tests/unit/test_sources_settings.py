@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipelines.defs import schedules
 from pipelines.errors import SettingsError
 from pipelines.settings import Settings, get_settings
 
@@ -70,3 +71,47 @@ def test_numbers_have_bounds(monkeypatch: pytest.MonkeyPatch, name: str) -> None
     monkeypatch.setenv(f"PAPERTIDE_{name}", "0")
     with pytest.raises(SettingsError, match=f"^PAPERTIDE_{name}='0'"):
         get_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MEMORY_LIMIT", "2gigs", "write it like '2GB'"),
+        ("READER_MEMORY_LIMIT", "1KB", "less than 100MB"),
+        ("MEMORY_LIMIT", "0.00000000000001 TiB", "less than 100MB"),
+        ("OBSERVE_AFTER_DAYS", "soon", "write it like '1,3,7'"),
+        ("ARXIV_SETS", "cs;stat", "write it like 'cs,stat'"),
+        ("TOPIC_EMBEDDER", "mine", "write it like 'package.module:function'"),
+    ],
+)
+def test_how_a_value_is_written_is_told_by_an_example(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"PAPERTIDE_{name}", value)
+    with pytest.raises(SettingsError, match=said) as failed:
+        get_settings()
+    assert "^" not in str(failed.value)
+
+
+@pytest.mark.parametrize("text", ["100MB", "2GB", "1.5 GiB", "2TB"])
+def test_memory_is_written_as_the_database_writes_it(text: str) -> None:
+    assert Settings(memory_limit=text).memory_limit == text
+
+
+def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "TAXONOMY_DIR", "TOPIC_EMBEDDER"):
+        monkeypatch.setenv(f"PAPERTIDE_{name}", "")
+    given = Settings()
+    assert (str(given.home), given.taxonomy_dir, given.topic_embedder) == ("data", None, None)
+
+
+@pytest.mark.parametrize("cron", ["every day", "99 * * * *", "* * *", "0 0 31 2 *"])
+def test_a_schedule_that_is_none_is_told_in_a_sentence(cron: str) -> None:
+    with pytest.raises(SettingsError, match=r"^PAPERTIDE_REFRESH_CRON=.*five fields"):
+        schedules.of(Settings(refresh_cron=cron))
+
+
+def test_the_schedule_is_of_the_setting() -> None:
+    (schedule,) = schedules.of(Settings(refresh_cron="5 4 * * *"))
+    assert schedule.cron_schedule == "5 4 * * *"
+    assert schedules.of(Settings(refresh_cron="")) == []

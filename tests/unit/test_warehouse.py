@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import dbt_project, items, warehouse
 from pipelines.captures import Archive
 from pipelines.errors import BusyError, CaptureError
+from pipelines.machine import MachineError
 from pipelines.settings import Settings
 from tests.fixtures.listings import api, item
 
@@ -70,3 +73,45 @@ def test_a_process_that_inherits_what_dbt_reads_reads_its_own_settings(
     for name, value in dbt_project.environment(settings).items():
         monkeypatch.setenv(name, value)
     assert Settings(home=tmp_path) == settings
+
+
+def failed_check(settings: Settings, sql: str) -> str:
+    """What is told of a failed check that asked this of the candidate."""
+    with duckdb.connect(str(settings.candidate_path)) as candidate:
+        candidate.execute("create or replace table papers as select 'a\x1b[31m' as title, 3 as n")
+    result = {
+        "status": "fail",
+        "unique_id": "test.papertide.holds_papers.1234",
+        "message": "Got 1 result, configured to fail if != 0",
+        "compiled_code": sql,
+        "failures": 1,
+    }
+    (settings.home / "run_results.json").write_text(json.dumps({"results": [result]}))
+    return str(dbt_project.failure(settings.home, settings))
+
+
+def test_a_broken_rule_is_named(tmp_path: Path) -> None:
+    told = failed_check(
+        Settings(home=tmp_path), "select 'n < 3' as broken, count(*) as n_rows from papers"
+    )
+    assert told.endswith("holds_papers: not in 1 row(s): n < 3")
+
+
+def test_a_failed_check_shows_a_row_without_what_steers_a_terminal(tmp_path: Path) -> None:
+    told = failed_check(Settings(home=tmp_path), "select title, n from papers")
+    assert told.endswith(r"1 row(s), such as title 'a\x1b[31m', n 3")
+
+
+def test_a_check_that_can_not_be_asked_again_is_told_as_dbt_does(tmp_path: Path) -> None:
+    told = failed_check(Settings(home=tmp_path), "select * from gone")
+    assert told.endswith("Got 1 result, configured to fail if != 0")
+
+
+def test_too_little_memory_is_told_as_that(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    words = "Runtime Error in model a\n  Out of Memory Error: failed to allocate 1.0 MiB"
+    result = {"status": "error", "unique_id": "model.papertide.a", "message": words}
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": [result]}))
+    told = dbt_project.failure(tmp_path, settings)
+    assert isinstance(told, MachineError)
+    assert "PAPERTIDE_MEMORY_LIMIT" in str(told)
