@@ -6,7 +6,7 @@ CODE   := pipelines dashboards dbt_models tests sample
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test unit e2e quality style up docs bench soak lock clean
+.PHONY: help install demo test unit e2e quality style up docs bench soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -26,6 +26,8 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "installing what its tests need (once)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
+
+install: $(VENV)/.run ## Install what Papertide runs on, and nothing else
 
 demo: $(VENV)/.run ## Run the main job on the bundled sample and say where to look
 	@$(BIN)/papertide demo

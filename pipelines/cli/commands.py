@@ -38,12 +38,27 @@ def demo() -> None:
             f"The bundled sample is not at {sample}. Run the demo from a checkout of the project."
         )
     folders = [str(sample / "hf_api"), str(sample / "hf_page")]
+    _require_home_of_demo(folders)
     result = runs.run_job("main", captures={"paths": folders})
     report.intake(result)
     report.published()
     site = get_settings().site_dir / "index.html"
     command = "papertide" if shutil.which("papertide") else sys.argv[0]
     click.echo(f"\nLook at it: open {site}\n        or: {command} dashboard", err=True)
+
+
+def _require_home_of_demo(folders: list[str]) -> None:
+    """The sample does not go into a home that people work with: it could not be taken out again."""
+    from pipelines.captures import Archive
+
+    settings = get_settings()
+    names = {path.name for folder in folders for path in Path(folder).iterdir()}
+    origins = {Path(receipt.origin).name for receipt in Archive(settings).receipts()}
+    if origins and not origins & names:
+        raise UsageError(
+            f"{settings.home} holds captures of your own, and the demo would add its sample to "
+            "them. Name another folder: PAPERTIDE_HOME=demo-data papertide demo"
+        )
 
 
 @click.command()
@@ -86,8 +101,15 @@ def ingest(
 @click.command()
 def build() -> None:
     """Rebuild the tables from all captures, check them, publish a snapshot, write the site."""
+    from pipelines.captures import Archive
     from pipelines.cli import report, runs
 
+    settings = get_settings()
+    if not Archive(settings).receipts():
+        raise UsageError(
+            f"There is nothing to build: {settings.home} holds no captures. Run `papertide demo` "
+            "for the bundled sample, `papertide ingest PATH`, or `papertide refresh`."
+        )
     runs.run_job("build")
     report.published()
 

@@ -6,8 +6,11 @@ running anything.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
@@ -15,6 +18,10 @@ from pipelines.errors import SettingsError
 from pipelines.publishing.state import write_whole
 from pipelines.settings import Settings, variable
 
+if TYPE_CHECKING:
+    import dagster as dg
+
+_MAX_SAID = 300  # letters of Dagster's own words
 SQLITE = """\
 # Runs and events are kept in SQLite beside this file; with PAPERTIDE_POSTGRES_URL in Postgres.
 event_log_storage:
@@ -92,11 +99,32 @@ def write(settings: Settings) -> None:
         write_whole(path(settings), default(settings))
 
 
+@contextmanager
+def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Dagster's records of runs and events.
+
+    Raises SettingsError when `dagster.yaml` is not one that Dagster takes.
+    """
+    import dagster as dg
+    from dagster_shared.check import CheckError
+    from yaml import YAMLError
+
+    try:
+        instance = dg.DagsterInstance.get()
+    except (dg.DagsterInvalidConfigError, CheckError, YAMLError) as error:
+        said = " ".join(str(error).split())
+        said = said if len(said) <= _MAX_SAID else f"{said[: _MAX_SAID - 1]}…"
+        raise SettingsError(
+            f"{path(settings)} can't be used: {said.rstrip('.')}. Mend it, or remove it to get "
+            "the default."
+        ) from None
+    with instance:
+        yield instance
+
+
 def create_storage(settings: Settings) -> None:
     """Make the tables of runs and events before several processes try to at once."""
-    import dagster as dg
-
-    with FileLock(settings.dagster_home / ".storage.lock"), dg.DagsterInstance.get():
+    with FileLock(settings.dagster_home / ".storage.lock"), opened(settings):
         pass
 
 
@@ -105,7 +133,7 @@ def difference(settings: Settings) -> str:
     known = _stored(settings)
     if known is None or known == default(settings):
         return ""
-    if settings.postgres_url and variable("postgres_url") not in known:
+    if settings.postgres_url and f"env: {variable('postgres_url')}" not in known:
         return (
             f"{path(settings)} is your own and does not name {variable('postgres_url')}: runs are "
             "kept where it says. docs/deploy/dagster.postgres.yaml shows what to add."

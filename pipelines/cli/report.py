@@ -151,7 +151,9 @@ def _print_status(figures: dict[str, Any]) -> None:
     if figures["good_at"] != figures["published_at"]:
         click.echo(f"checked   {figures['good_at']}: nothing newer had come")
     if mark := figures["rolled_back"]:
-        click.echo(f"rollback  at {mark['rolled_back_at']}, from {mark['from']}")
+        click.echo(
+            f"rollback  at {mark['rolled_back_at']}, from {mark['from'] or 'nothing readable'}"
+        )
     click.echo(f"papers    {figures['n_papers']:,}")
     for population, newest in figures["newest"].items():
         click.echo(f"newest    {population}: {newest}")

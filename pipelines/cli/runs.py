@@ -73,7 +73,7 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
         config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         config["ops"] = {asset: {"config": dict(given)} for asset, given in assets.items()}
         before = state.pointed_to(settings.snapshots_dir)
-        with dg.DagsterInstance.get() as storage:
+        with instance.opened(settings) as storage:
             try:
                 result = defs.resolve_job_def(name).execute_in_process(
                     instance=storage, run_config=config, tags={BY_HAND: "yes"}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from pipelines.captures import Archive
 from pipelines.publishing.snapshot import current
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 from pipelines.warehouse import writer_lock
 from tests.conftest import run_papertide
+from tests.fixtures.listings import api, item
 
 pytestmark = pytest.mark.warehouse
 
@@ -49,6 +52,31 @@ def test_a_candidate_that_breaks_a_rule_is_refused(demo_home: Path) -> None:
     assert "Traceback" not in done.stderr
     assert (demo_home / "snapshots" / "CURRENT").read_text() == pointer
     assert run_papertide(demo_home, "sql", "select 1").returncode == 0
+
+
+def test_an_empty_home_has_nothing_to_build(tmp_path: Path) -> None:
+    done = run_papertide(tmp_path / "new", "build")
+    assert done.returncode == 2
+    assert "holds no captures. Run `papertide demo`" in done.stderr
+
+
+def test_the_demo_keeps_out_of_a_home_of_ones_own(tmp_path: Path) -> None:
+    archive = Archive(Settings(home=tmp_path))
+    archive.receive(io.BytesIO(api(item())), "mine.json", {})
+    done = run_papertide(tmp_path, "demo")
+    assert done.returncode == 2
+    assert "holds captures of your own" in done.stderr
+    assert len(archive.receipts()) == 1
+
+
+def test_a_dagster_yaml_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster" / "dagster.yaml").write_text("- a\n")
+    for command in (("ingest", "-"), ("up",)):
+        done = run_papertide(tmp_path, *command)
+        assert done.returncode == 2
+        assert "dagster.yaml can't be used" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_a_second_builder_leaves_with_a_sentence(demo_home: Path) -> None:
