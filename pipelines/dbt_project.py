@@ -113,8 +113,9 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Paper
             done = dbtRunner(callbacks=[keep]).invoke(arguments)
     finally:
         _restore(before)
-        # Else the candidate stays open in this process, with dbt's own settings.
-        with suppress(AttributeError):
+        # Else the candidate stays open in this process, with dbt's own settings. There is nothing
+        # to close when dbt ended before it opened it, which is told by a bare Exception.
+        with suppress(Exception):
             DuckDBConnectionManager.env().close()  # type: ignore[no-untyped-call]
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     stopped_by = done.exception

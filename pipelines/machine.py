@@ -29,6 +29,7 @@ _DAMAGED_WORDS = (
 )  # fmt: skip
 
 
+STOPPED_WORDS = ("Query interrupted", "INTERRUPT Error: Interrupted!")  # the database's
 _SCARCE_WORDS = "out of memory error"  # the database's, when its limit is reached
 
 
@@ -113,7 +114,9 @@ def links(error: BaseException | None) -> Iterator[BaseException]:
 
 def was_stopped(error: BaseException | None) -> bool:
     """Whether a person or the system stopped the work (Ctrl-C, SIGTERM): no failure of it."""
-    return any(not isinstance(link, Exception) for link in links(error))
+    return any(
+        not isinstance(link, Exception) or str(link) in STOPPED_WORDS for link in links(error)
+    )
 
 
 def _disk_fault(error: BaseException, home: Path) -> MachineError | None:

@@ -18,6 +18,7 @@ from pipelines.defs.resources import Home
 from pipelines.delivery import alerts
 from pipelines.errors import BusyError, PapertideError
 from pipelines.intake import Outcome
+from pipelines.machine import STOPPED_WORDS
 from pipelines.settings import Settings
 from pipelines.warehouse import writer_lock
 
@@ -29,6 +30,7 @@ WRITES = {"papertide/writer": "yes"}  # jobs that hold the writer's lock; the qu
 BY_HAND = "papertide/cli"  # the command line tells of its own failures
 MAX_ATTEMPTS = 3
 DEAD_AFTER_S = 120
+STOPS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 REFUSALS = {"CheckFailed", "DagsterAssetCheckFailedError"}
 RUNNING = dg.DefaultSensorStatus.RUNNING
 UNFINISHED = [
@@ -92,7 +94,10 @@ def failure_alert(context: dg.RunFailureSensorContext, home: Home) -> dg.SkipRea
     run = context.dagster_run
     if BY_HAND in run.tags:
         return dg.SkipReason("The command line tells of its own runs.")
-    message, is_refusal = _reason(context.instance, run.run_id)
+    errors = _errors(context.instance, run.run_id)
+    if any(link.cls_name in STOPS or _words(link) in STOPPED_WORDS for link in errors):
+        return dg.SkipReason("It was stopped, with all else that `papertide up` runs.")
+    message, is_refusal = _reason(errors)
     message = message or context.failure_event.message or "The run ended without a word."
     alerts.notify_failure(home.settings, run.job_name, message, run.run_id, refused=is_refusal)
     return None
@@ -159,7 +164,7 @@ def _built(instance: dg.DagsterInstance, run: dg.DagsterRun) -> inbox.Built:
     succeeded = run.status == dg.DagsterRunStatus.SUCCESS
     return inbox.Built(
         snapshot_id=str(found) if found else None,
-        trouble="" if succeeded else _reason(instance, run.run_id)[0],
+        trouble="" if succeeded else _reason(_errors(instance, run.run_id))[0],
     )
 
 
@@ -201,15 +206,19 @@ def _is_busy(settings: Settings) -> bool:
         return True
 
 
-def _reason(instance: dg.DagsterInstance, run_id: str) -> tuple[str, bool]:
-    """Why a run failed, in the words of the error at its root, and whether it was a refusal."""
+def _errors(instance: dg.DagsterInstance, run_id: str) -> list[SerializableErrorInfo]:
+    """The errors of a run's steps and of the run, each before what it came from."""
     types = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
     errors = [
         getattr(entry.dagster_event.event_specific_data, "error", None)
         for entry in instance.all_logs(run_id, of_type=types)
         if entry.dagster_event
     ]
-    chain = [link for error in errors if error for link in _chain(error)]
+    return [link for error in errors if error for link in _chain(error)]
+
+
+def _reason(chain: Sequence[SerializableErrorInfo]) -> tuple[str, bool]:
+    """Why a run failed, in the words of the error at its root, and whether it was a refusal."""
     ours = [link for link in chain if link.cls_name in _names(PapertideError)]
     is_refusal = any(link.cls_name in REFUSALS for link in chain)
     told = ours or chain[-1:]

@@ -26,7 +26,7 @@ from pipelines.errors import CheckFailed
 from pipelines.settings import Settings
 
 DATABASE = "papertide.duckdb"
-FORMAT = "1"  # of the files written here; raise it when their layout changes
+FORMAT = "2"  # of the files written here; raise it when their layout changes
 _COPY = "(format parquet, compression zstd, row_group_size 122880)"
 
 
@@ -85,6 +85,9 @@ def write(settings: Settings, work: Path, earlier: Earlier | None) -> list[dict[
     known = earlier.resources if earlier else {}
     with connect(None, settings) as connection:
         connection.execute(f"set temp_directory = '{_quoted(work / '.spill')}'")
+        # Else a column is optional in Parquet when its table ever held a null, and required when it
+        # did not: equal tables of different pasts would become different files.
+        connection.execute("set disabled_optimizers = 'statistics_propagation'")
         connection.execute(f"attach '{_quoted(settings.candidate_path)}' as candidate (read_only)")
         marts = _marts(connection)
         if not marts:

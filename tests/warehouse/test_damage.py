@@ -205,7 +205,7 @@ def test_nothing_is_begun_on_a_full_disk(
     chosen: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))
-    assert run(["build"]) == 1
+    assert run(["refresh"]) == 1
     assert "is full (0 MiB are left)" in capsys.readouterr().err
 
 

@@ -34,6 +34,8 @@ def snapshot() -> dg.MaterializeResult[None]:
         raise CheckFailed("Nothing was published: 2 checks failed")
     if os.environ.get("BUILD") == "broken":
         raise ValueError("not ours")
+    if os.environ.get("BUILD") == "stopped":
+        raise RuntimeError("Query interrupted")
     return dg.MaterializeResult(metadata={"snapshot_id": "S1"})
 
 
@@ -308,6 +310,16 @@ def test_a_failed_run_is_told(
     (body,) = hook.bodies
     assert body["kind"] == kind
     assert said in body["body"]
+
+
+def test_a_run_that_was_stopped_is_no_trouble(
+    settings: Settings, instance: dg.DagsterInstance, tick: Tick, hook: Hook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    drop(settings, "a.json", GOOD)
+    monkeypatch.setenv("BUILD", "stopped")
+    assert isinstance(alert_of(run(tick(), instance), instance), dg.SkipReason)
+    assert not hook.bodies
 
 
 def test_the_command_line_tells_of_its_own_runs(
