@@ -174,28 +174,31 @@ def terms_of_papers(papers: pl.DataFrame, vocabulary: TermVocabulary) -> pl.Data
     )
 
 
-def update_terms(
-    before: pl.DataFrame | None,
-    papers: pl.DataFrame,
-    changed: pl.DataFrame,
-    vocabulary: TermVocabulary,
-) -> pl.DataFrame:
-    """Return paper_id, term_id, n_mentions and vocabulary_version of all papers, sorted.
+def kept_terms(
+    before: pl.DataFrame | None, changed: pl.DataFrame, vocabulary: TermVocabulary
+) -> pl.DataFrame | None:
+    """Return the rows of `update_terms` that still hold; None when all papers must be read.
 
-    `before` is what this returned last (None: nothing yet), `changed` has the paper_id of every
-    paper that is new, changed or gone since. Rows of the others are taken over where they were
-    found by the same vocabulary, so the result is that of reading all papers.
+    `before` is what that returned last (None: nothing yet), `changed` has the paper_id of every
+    paper that is new, changed or gone since. Rows of the others hold while the vocabulary stays.
     """
     if (
         before is None
         or before.is_empty()
         or (before["vocabulary_version"] != vocabulary.version).any()
     ):
-        kept, wanted = None, papers
-    else:
-        kept = before.join(changed, on="paper_id", how="anti")
-        wanted = papers.join(changed, on="paper_id", how="semi")
-    found = terms_of_papers(wanted, vocabulary).select(
+        return None
+    return before.join(changed, on="paper_id", how="anti")
+
+
+def update_terms(
+    kept: pl.DataFrame | None, papers: pl.DataFrame, vocabulary: TermVocabulary
+) -> pl.DataFrame:
+    """Return paper_id, term_id, n_mentions and vocabulary_version, sorted.
+
+    Of the papers given, and of those whose rows are kept: none stands in both.
+    """
+    found = terms_of_papers(papers, vocabulary).select(
         "paper_id",
         "term_id",
         n_mentions="n",
