@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,7 @@ def _fill(
     try:
         connection.execute("create schema if not exists target.marts")
         _drop_others(connection, kept)
+        connection.execute("begin")  # written out once, not table by table
         for mart in marts:
             table = _in("target", mart.name)
             before = earlier.resources[mart.name] if earlier and mart.name in kept else None
@@ -237,6 +239,11 @@ def _fill(
                 raise _NotTheSame
             if before is None or not mart.described_as(before):
                 _describe(connection, table, mart)
+        connection.execute("commit")
+    except BaseException:
+        with suppress(duckdb.Error):  # where it was not even begun
+            connection.execute("rollback")
+        raise
     finally:
         connection.execute("detach target")  # writes what is still in its log into the file
 
@@ -254,11 +261,9 @@ def _drop_others(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, table: str, mart: Mart) -> None:
-    connection.execute("begin")
     connection.execute(f"comment on table {table} is '{_quoted(mart.description)}'")
     for name, _, description in mart.fields:
         connection.execute(f"comment on column {table}.\"{name}\" is '{_quoted(description)}'")
-    connection.execute("commit")
 
 
 def _in(database: str, mart: str) -> str:
