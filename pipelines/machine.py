@@ -24,9 +24,9 @@ _REFUSED = frozenset({
 _FULL_WORDS = ("no space left", "disk is full", "file too large", "disk quota exceeded")
 _DAMAGED_WORDS = (
     "corrupt database file", "does not match stored checksum", "could not read enough bytes",
-    "not a valid duckdb database file", "database disk image is malformed",
-    "file is not a database",
+    "not a valid duckdb database file",
 )  # fmt: skip
+_DAMAGED_RECORDS = ("database disk image is malformed", "file is not a database")  # SQLite's
 
 
 STOPPED_WORDS = ("Query interrupted", "INTERRUPT Error: Interrupted!")  # the database's
@@ -86,6 +86,12 @@ def fault_in_words(words: str, home: Path) -> MachineError | None:
             f"The build needs more memory than PAPERTIDE_MEMORY_LIMIT allows ({_first_line(words)})"
             ". Nothing was published. Raise the limit, or lower PAPERTIDE_THREADS: each thread "
             "takes its share. Then run it again."
+        )
+    if any(phrase in lower for phrase in _DAMAGED_RECORDS):
+        return MachineError(
+            f"Dagster's records in {home / 'dagster'} were damaged on the disk "
+            f"({_first_line(words)}). Move that folder aside and run it again: the history of runs "
+            "is gone, nothing else."
         )
     if is_damage(words):
         return MachineError(

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from pipelines.errors import SettingsError
+from pipelines.errors import PapertideError, SettingsError
+from pipelines.machine import links
 from pipelines.publishing.state import write_whole
 from pipelines.settings import Settings, variable
 
@@ -103,7 +104,8 @@ def write(settings: Settings) -> None:
 def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """Dagster's records of runs and events.
 
-    Raises SettingsError when `dagster.yaml` is not one that Dagster takes.
+    Raises SettingsError when `dagster.yaml` is not one that Dagster takes, and PapertideError when
+    Postgres does not answer.
     """
     import dagster as dg
     from dagster_shared.check import CheckError
@@ -118,8 +120,22 @@ def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
             f"{path(settings)} can't be used: {said.rstrip('.')}. Mend it, or remove it to get "
             "the default."
         ) from None
+    except Exception as error:
+        if settings.postgres_url is None:
+            raise
+        raise PapertideError(
+            f"Postgres can't be used: {_last_words(error)}. See that it runs and takes what "
+            f"{variable('postgres_url')} says, or leave the variable out."
+        ) from None
     with instance:
         yield instance
+
+
+def _last_words(error: BaseException) -> str:
+    """What the server or its driver said, at the root of Dagster's and SQLAlchemy's errors."""
+    *_, root = links(error)
+    said = next((line for line in str(root).splitlines() if line.strip()), type(root).__name__)
+    return " ".join(said.split())[:_MAX_SAID].rstrip(".")
 
 
 def create_storage(settings: Settings) -> None:

@@ -106,6 +106,14 @@ def _damages(snapshot: Snapshot, package: dict[str, Any]) -> Iterator[str]:
         yield f"{snapshot.database.name} is missing"
     elif not looks_like_a_database(snapshot.database):
         yield f"{snapshot.database.name} is damaged"
+    elif snapshot.database.stat().st_size != _declared_bytes(snapshot, package):
+        yield f"{snapshot.database.name} has not the size that it had"
+
+
+def _declared_bytes(snapshot: Snapshot, package: dict[str, Any]) -> int:
+    """Of the database; snapshots of earlier versions do not say it."""
+    declared = package.get("database", {}).get("bytes")
+    return int(snapshot.database.stat().st_size if declared is None else declared)
 
 
 def damage_inside(settings: Settings, snapshot: Snapshot) -> str:

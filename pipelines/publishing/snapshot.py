@@ -122,7 +122,7 @@ def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
         resources = tables.write(settings, work, _earlier(settings))
         content = hashlib.sha256("".join(r["hash"] for r in resources).encode()).hexdigest()
         folder = _free_name(settings.snapshots_dir / f"{published_at:%Y%m%dT%H%M%SZ}-{content[:8]}")
-        package = {
+        package: dict[str, Any] = {
             "name": "papertide",
             "title": "Papertide: machine-learning paper listings",
             "id": folder.name,
@@ -130,8 +130,9 @@ def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
             "content_hash": content,
             "resources": resources,
         }
-        (work / PACKAGE).write_text(json.dumps(package, indent=1, ensure_ascii=False), "utf-8")
         tables.seal(settings, work, package)
+        package["database"] = {"path": DATABASE, "bytes": (work / DATABASE).stat().st_size}
+        (work / PACKAGE).write_text(json.dumps(package, indent=1, ensure_ascii=False), "utf-8")
         os.chmod(work, 0o755)  # noqa: S103  readers of the machine may read a snapshot
         _sync_tree(work)
         work.rename(folder)

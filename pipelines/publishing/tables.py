@@ -121,7 +121,8 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int,
     shape = connection.sql(f"describe {table}").fetchall()
     columns = hashlib.sha256(repr([row[:2] for row in shape]).encode()).hexdigest()[:16]
     rows, total, mixed = connection.sql(
-        f"select count(*), sum(hash(t)::hugeint), bit_xor(hash(t, 'papertide')) from {table} as t"
+        "select count(*), sum(h::hugeint), bit_xor(hash(h)) "
+        f"from (select hash(t) as h from {table} as t)"
     ).fetchall()[0]
     # Hashes of rows are DuckDB's own and differ between its versions.
     return int(rows), ":".join(map(str, (FORMAT, duckdb.__version__, columns, rows, total, mixed)))
@@ -217,6 +218,11 @@ class _NotTheSame(Exception):
     """A table of the earlier database does not hold what its description says."""
 
 
+def _require_same(connection: duckdb.DuckDBPyConnection, table: str, mart: Mart) -> None:
+    if fingerprint(connection, table)[1] != mart.fingerprint:
+        raise _NotTheSame
+
+
 def _fill(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
@@ -235,8 +241,8 @@ def _fill(
             if before is None:
                 source = _in("candidate", mart.name)
                 connection.execute(f"create table {table} as select * from {source} order by all")
-            elif fingerprint(connection, table)[1] != mart.fingerprint:
-                raise _NotTheSame
+            else:
+                _require_same(connection, table, mart)
             if before is None or not mart.described_as(before):
                 _describe(connection, table, mart)
         connection.execute("commit")

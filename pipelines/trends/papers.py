@@ -103,7 +103,8 @@ def score_papers(observations: pl.DataFrame, listings: pl.DataFrame) -> pl.DataF
 def _candidates(listings: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """Papers per population and day: population, day_on, paper_id, listed_on, age_days, day_end.
 
-    Those that were never observed are left out early: most of arXiv's.
+    Those that were never observed, or only after their last day, are left out early: most of
+    arXiv's, and of lists that were fetched long afterwards.
     """
     listed = listings.select(
         pl.col("paper_id").cast(pl.String),
@@ -111,10 +112,16 @@ def _candidates(listings: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
         pl.col("listed_on").cast(pl.Date),
     )
     days = listed.select("population", day_on="listed_on").unique()
-    observed = listed.join(seen, on="paper_id", how="semi")
-    first = observed.group_by("population", "paper_id").agg(pl.col("listed_on").min())
+    first_seen = seen.group_by("paper_id").agg(pl.col("observed_at").min())
+    observed = listed.join(first_seen, on="paper_id")
+    first = observed.group_by("population", "paper_id").agg(
+        pl.col("listed_on").min(), pl.col("observed_at").first()
+    )
+    over = pl.col("listed_on").cast(pl.Datetime("us")) + pl.duration(days=WINDOW_DAYS + 1)
     return (
-        first.with_columns(age_days=pl.lit(list(range(WINDOW_DAYS + 1)), pl.List(pl.Int64)))
+        first.filter(pl.col("observed_at") < over)
+        .drop("observed_at")
+        .with_columns(age_days=pl.lit(list(range(WINDOW_DAYS + 1)), pl.List(pl.Int64)))
         .explode("age_days")
         .with_columns(day_on=pl.col("listed_on") + pl.duration(days="age_days"))
         .join(days, on=["population", "day_on"], how="semi")

@@ -285,6 +285,8 @@ def damage(folder: Path, how: str) -> None:
         (folder / "papertide.duckdb").unlink()
     elif how == "cut database":
         (folder / "papertide.duckdb").write_bytes(b"not a database")
+    elif how == "short database":
+        os.truncate(folder / "papertide.duckdb", 20_000)
     elif how == "missing table":
         (folder / "parquet" / "dim_papers.parquet").unlink()
     elif how == "torn block":
@@ -297,7 +299,10 @@ def damage(folder: Path, how: str) -> None:
         path.write_bytes(path.read_bytes()[:-1] + b"?")
 
 
-SEEN_AT_ONCE = ("no package", "half a package", "no database", "cut database", "missing table")
+SEEN_AT_ONCE = (
+    "no package", "half a package", "no database", "cut database", "short database",
+    "missing table",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("how", [*SEEN_AT_ONCE, "torn block", "one byte"])
