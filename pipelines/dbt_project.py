@@ -9,12 +9,15 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import duckdb
@@ -91,7 +94,7 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Paper
     results: list[dict[str, Any]] = []
 
     def keep(event: EventMsg) -> None:
-        if event.info.level == "debug":
+        if event.info.level == "debug" or told.closed:
             return
         said = msg_to_dict(event)
         told.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {said['info'].get('msg', '')}\n")
@@ -109,7 +112,7 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Paper
     log = Path(wanted["DBT_LOG_PATH"]) / "dbt.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with log.open("w", encoding="utf-8") as told:
+        with log.open("w", encoding="utf-8") as told, _stops_noted() as stops:
             done = dbtRunner(callbacks=[keep]).invoke(arguments)
     finally:
         _restore(before)
@@ -118,6 +121,8 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Paper
         with suppress(Exception):
             DuckDBConnectionManager.env().close()  # type: ignore[no-untyped-call]
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    if stops:
+        raise KeyboardInterrupt
     stopped_by = done.exception
     if stopped_by is not None and not isinstance(stopped_by, Exception):
         raise stopped_by
@@ -126,6 +131,34 @@ def build(settings: Settings, target: Path) -> tuple[list[dict[str, Any]], Paper
     if stopped_by is not None and (fault := fault_behind(stopped_by, settings.home)):
         return results, fault
     return results, failure(target, settings)
+
+
+@contextmanager
+def _stops_noted() -> Iterator[list[int]]:
+    """Signals within the block that ask to stop: dbt swallows some, or ends without a word of it.
+
+    They do what they did besides.
+    """
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    heeded = [number for number, handler in before.items() if callable(handler)]
+    for number in heeded:
+        signal.signal(number, note)
+    try:
+        yield noted
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
 
 
 def _restore(variables: Mapping[str, str | None]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -115,3 +117,13 @@ def test_too_little_memory_is_told_as_that(tmp_path: Path) -> None:
     told = dbt_project.failure(tmp_path, settings)
     assert isinstance(told, MachineError)
     assert "PAPERTIDE_MEMORY_LIMIT" in str(told)
+
+
+def test_a_stop_that_somebody_swallows_is_noted() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with dbt_project._stops_noted() as stops:
+        assert stops == []
+        with suppress(KeyboardInterrupt):  # as dbt does now and then
+            signal.raise_signal(signal.SIGINT)
+    assert stops == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGINT) is before
