@@ -130,5 +130,5 @@ def test_wrong_usage_is_code_2(tmp_path: Path, arguments: list[str]) -> None:
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     done = run_papertide(tmp_path, "status", PAPERTIDE_THREADS="many")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "PAPERTIDE_THREADS='many'" in done.stderr
