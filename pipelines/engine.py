@@ -48,10 +48,29 @@ def as_relation(session: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> duck
     return session.table(name)
 
 
+class _Stream:
+    """A relation as nothing but a stream of Arrow batches."""
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
+        self._relation = relation
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._relation.__arrow_c_stream__(requested_schema)
+
+
+def as_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """The rows of a relation.
+
+    Polars remembers the classes that it was given. DuckDB's then outlive their module, and its
+    binding complains of that, at length, when the process ends: so Polars is given one of ours.
+    """
+    return pl.DataFrame(_Stream(relation))
+
+
 def table_before(session: duckdb.DuckDBPyConnection, table: object) -> pl.DataFrame | None:
     """The rows that the last build left in a table; None where there is none."""
     try:
-        return pl.DataFrame(session.sql(f"select * from {table}"))
+        return as_frame(session.sql(f"select * from {table}"))
     except duckdb.CatalogException:
         return None
 

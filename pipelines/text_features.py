@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.engine import connect
+from pipelines.engine import as_frame, connect
 from pipelines.errors import PapertideError
 from pipelines.schemas import MATCH_SCHEMA
 from pipelines.settings import Settings
@@ -55,7 +55,7 @@ def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
                 "The rules of topics were changed while this build ran, and it began with others. "
                 "Run `papertide build` again."
             )
-        texts = pl.DataFrame(
+        texts = as_frame(
             connection.sql(
                 f"select text_hash, text from ({_TEXTS}) "
                 "where text_hash not in (select text_hash from raw.topic_texts) order by text_hash"

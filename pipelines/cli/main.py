@@ -66,8 +66,8 @@ def main() -> None:
     with suppress(OSError, ValueError):  # a pipe that was closed at its other end
         sys.stdout.flush()
         sys.stderr.flush()
-    # What libraries want done at the end is done; but the interpreter is not taken to pieces: with
-    # NumPy about, DuckDB's binding then complains of itself on stderr, and it takes a second.
+    # What libraries want done at the end is done; but the interpreter is not taken to pieces, which
+    # takes a while and has words for a pipe that was closed.
     atexit._run_exitfuncs()
     os._exit(code)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from pipelines.engine import connect
+from pipelines.engine import as_frame, connect
 from pipelines.errors import PapertideError
 from pipelines.publishing.snapshot import Snapshot
 from pipelines.settings import Settings
@@ -258,7 +258,7 @@ def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
-    return pl.DataFrame(connection.sql(sql))
+    return as_frame(connection.sql(sql))
 
 
 def _common(connection: duckdb.DuckDBPyConnection, mart: str) -> list[str]:

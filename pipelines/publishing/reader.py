@@ -21,6 +21,7 @@ import duckdb
 import polars as pl
 from duckdb.sqltypes import DuckDBPyType
 
+from pipelines.engine import as_frame
 from pipelines.errors import NoSnapshotError, QueryError
 from pipelines.machine import is_damage
 from pipelines.publishing.snapshot import Snapshot, current, damaged
@@ -93,7 +94,7 @@ class Reader:
         with closing(connection.cursor()) as cursor:
             cursor.execute("use marts")
             try:
-                return pl.DataFrame(cursor.sql(sql, params=dict(parameters or {})))
+                return as_frame(cursor.sql(sql, params=dict(parameters or {})))
             except (duckdb.BinderException, duckdb.CatalogException) as error:
                 # Our own query: it is the snapshot that has other tables.
                 raise NoSnapshotError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import signal
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -127,3 +129,13 @@ def test_a_stop_that_somebody_swallows_is_noted() -> None:
             signal.raise_signal(signal.SIGINT)
     assert stops == [signal.SIGINT]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_frames_leave_nothing_for_the_end_of_the_process_to_complain_of() -> None:
+    code = (
+        "import duckdb; from pipelines.engine import as_frame; "
+        "print(as_frame(duckdb.sql('from range(3)')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "shape: (3, 1)" in done.stdout
+    assert not done.stderr

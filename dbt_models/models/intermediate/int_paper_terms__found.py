@@ -1,19 +1,17 @@
 """Paper × term: how often the paper's text has it. Unchanged papers are not read again."""
 
-import polars as pl
-
-from pipelines.engine import as_relation, table_before
+from pipelines.engine import as_frame, as_relation, table_before
 from pipelines.topics.terms import TermVocabulary, kept_terms, update_terms
 
 
 def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
-    learned = pl.DataFrame(dbt.ref("int_terms__learned"))
+    learned = as_frame(dbt.ref("int_terms__learned"))
     changed = dbt.ref("int_papers__touched")
     papers = dbt.ref("int_papers__merged").project("paper_id, title, abstract, keywords")
     vocabulary = TermVocabulary(learned.drop("vocabulary_version", "learned_from"))
-    kept = kept_terms(table_before(session, dbt.this), pl.DataFrame(changed), vocabulary)
+    kept = kept_terms(table_before(session, dbt.this), as_frame(changed), vocabulary)
     if kept is not None:
         papers = papers.join(changed, "paper_id")
-    return as_relation(session, update_terms(kept, pl.DataFrame(papers), vocabulary))
+    return as_relation(session, update_terms(kept, as_frame(papers), vocabulary))

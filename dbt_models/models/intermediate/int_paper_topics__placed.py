@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.engine import as_relation, table_before, topic_embedder, topic_fits_folder
+from pipelines.engine import as_frame, as_relation, table_before, topic_embedder, topic_fits_folder
 from pipelines.topics.fitting import PLACED_SCHEMA, place
 from pipelines.topics.topic_files import FitFolder
 
@@ -19,9 +19,9 @@ def model(dbt, session):
     before = table_before(session, dbt.this)
     kept = None
     if before is not None and before.height and (before["learned_from"] == keys[0]).all():
-        kept = before.join(pl.DataFrame(changed), on="paper_id", how="anti")
+        kept = before.join(as_frame(changed), on="paper_id", how="anti")
         papers = papers.join(changed, "paper_id")
     fitted = FitFolder(topic_fits_folder()).read(keys[0])
-    texts = pl.DataFrame(papers)
+    texts = as_frame(papers)
     placed = place(texts, fitted.model, keys[0], kept=kept, embedder=topic_embedder())
     return as_relation(session, placed)

@@ -1,8 +1,6 @@
 """Population × day × paper: how fast it gathers upvotes, comments and stars."""
 
-import polars as pl
-
-from pipelines.engine import as_relation
+from pipelines.engine import as_frame, as_relation
 from pipelines.trends.papers import score_papers
 
 
@@ -13,4 +11,4 @@ def model(dbt, session):
     # By the day on which a paper counts: what arXiv announces may be a revision.
     counted = dbt.ref("int_population__papers").filter("date_precision = 'day'")
     listings = counted.project("paper_id, population, counted_on as listed_on")
-    return as_relation(session, score_papers(pl.DataFrame(observations), pl.DataFrame(listings)))
+    return as_relation(session, score_papers(as_frame(observations), as_frame(listings)))

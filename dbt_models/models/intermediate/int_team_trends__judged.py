@@ -1,8 +1,6 @@
 """Population × grain × period × topic: growth of the shares of solo and ten-plus papers."""
 
-import polars as pl
-
-from pipelines.engine import as_relation
+from pipelines.engine import as_frame, as_relation
 from pipelines.trends.teams import judge_teams
 
 
@@ -10,4 +8,4 @@ def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
     summed = dbt.ref("int_author_counts__summed")
-    return as_relation(session, judge_teams(pl.DataFrame(summed)))
+    return as_relation(session, judge_teams(as_frame(summed)))

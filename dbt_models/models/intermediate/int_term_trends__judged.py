@@ -4,9 +4,7 @@ A term is followed because it became frequent; tested it is only once it was: wh
 yet would be picked out by its growth to come.
 """
 
-import polars as pl
-
-from pipelines.engine import as_relation
+from pipelines.engine import as_frame, as_relation
 from pipelines.trends import judge
 
 
@@ -14,6 +12,6 @@ def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
     counted = dbt.ref("int_terms__counted")
-    frame = pl.DataFrame(counted).rename({"term_id": "series_id"})
+    frame = as_frame(counted).rename({"term_id": "series_id"})
     judged = judge(frame, least_seen=int(dbt.config.meta_get("min_term_papers")))
     return as_relation(session, judged.rename({"series_id": "term_id"}))

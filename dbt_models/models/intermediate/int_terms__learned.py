@@ -8,7 +8,7 @@ import hashlib
 
 import polars as pl
 
-from pipelines.engine import as_relation, table_before
+from pipelines.engine import as_frame, as_relation, table_before
 from pipelines.topics.terms import learn_terms
 
 
@@ -16,12 +16,12 @@ def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
     texts = dbt.ref("int_term_texts__chosen")
-    hashes = pl.DataFrame(texts.project("paper_id, text_hash")).sort("paper_id")
+    hashes = as_frame(texts.project("paper_id, text_hash")).sort("paper_id")
     source = hashlib.sha256("".join(hashes["text_hash"]).encode()).hexdigest()[:16]
     before = table_before(session, dbt.this)
     if before is not None and before.height and (before["learned_from"] == source).all():
         return as_relation(session, before)
-    vocabulary = learn_terms(pl.DataFrame(texts).drop("text_hash").sort("paper_id"))
+    vocabulary = learn_terms(as_frame(texts).drop("text_hash").sort("paper_id"))
     learned = vocabulary.terms.with_columns(
         vocabulary_version=pl.lit(vocabulary.version), learned_from=pl.lit(source)
     )

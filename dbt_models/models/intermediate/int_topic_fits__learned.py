@@ -4,9 +4,7 @@ A fit depends on texts dated before its boundary alone, so it is learned once: w
 they are it is read from the lake.
 """
 
-import polars as pl
-
-from pipelines.engine import as_relation, topic_embedder, topic_fits_folder
+from pipelines.engine import as_frame, as_relation, topic_embedder, topic_fits_folder
 from pipelines.topics.fitting import fits_table, learn_fits
 from pipelines.topics.topic_files import FitFolder
 
@@ -14,12 +12,12 @@ from pipelines.topics.topic_files import FitFolder
 def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
-    dated = pl.DataFrame(dbt.ref("int_topic_texts__dated"))
+    dated = as_frame(dbt.ref("int_topic_texts__dated"))
     items = dbt.ref("int_items__identified").project("item_id, title, abstract, keywords")
 
     def read_texts(sample):
         wanted = as_relation(session, sample.select("paper_id", "item_id"))
-        return pl.DataFrame(items.join(wanted, "item_id"))
+        return as_frame(items.join(wanted, "item_id"))
 
     embedder = topic_embedder()
     folder = FitFolder(topic_fits_folder(), embedder.name if embedder else "")

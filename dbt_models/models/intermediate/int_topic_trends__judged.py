@@ -6,7 +6,7 @@ variance or its share of false discoveries.
 
 import polars as pl
 
-from pipelines.engine import as_relation
+from pipelines.engine import as_frame, as_relation
 from pipelines.trends import judge
 
 
@@ -14,6 +14,6 @@ def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
     counted = [dbt.ref("int_topics__counted"), dbt.ref("int_placed_topics__counted")]
-    frames = [pl.DataFrame(one).rename({"topic_id": "series_id"}) for one in counted]
+    frames = [as_frame(one).rename({"topic_id": "series_id"}) for one in counted]
     judged = pl.concat([judge(frame) for frame in frames])
     return as_relation(session, judged.rename({"series_id": "topic_id"}))
