@@ -185,6 +185,10 @@ class Archive:
         """The receipt of one capture. Raises CaptureError when it can't be read."""
         return _read_receipt(self._receipt_path(capture_id))
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever taken in."""
+        return next(self.root.glob("[0-9a-f][0-9a-f]/*.json"), None) is None
+
     def receipts(self) -> list[Receipt]:
         """All receipts, by id."""
         return [_read_receipt(path) for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/*.json"))]

@@ -223,14 +223,18 @@ def _what_failed(result: Mapping[str, Any], settings: Settings) -> str:
         suppress(duckdb.Error),
         connect(settings.candidate_path, settings, read_only=True) as connection,
     ):
+        connection.execute("set TimeZone = 'UTC'")  # as dbt's own connection has it
         connection.execute(result["compiled_code"])
         names = [column[0] for column in connection.description or ()]
         rows = connection.fetchmany(_SHOWN_ROWS)
-        if names == ["broken", "n_rows"]:
-            return "; ".join(f"not in {n:,} row(s): {rule}" for rule, n in rows)
-        pairs = list(zip(names, rows[0], strict=True))[:_SHOWN_COLUMNS] if rows else []
-        first = ", ".join(f"{name} {_short(value)}" for name, value in pairs)
-        return f"{result['failures']:,} row(s), such as {first}"
+        more = result["failures"] - len(rows)
+        if names == ["broken", "n_rows"] and rows:
+            rules = "; ".join(f"not in {n:,} row(s): {rule}" for rule, n in rows)
+            return rules + (f"; and {more} rule(s) more" if more > 0 else "")
+        if rows:
+            pairs = list(zip(names, rows[0], strict=True))[:_SHOWN_COLUMNS]
+            first = ", ".join(f"{name} {_short(value)}" for name, value in pairs)
+            return f"{result['failures']:,} row(s), such as {first}"
     return str(told)
 
 

@@ -30,6 +30,7 @@ _DAMAGED_RECORDS = ("database disk image is malformed", "file is not a database"
 
 
 STOPPED_WORDS = ("Query interrupted", "INTERRUPT Error: Interrupted!")  # the database's
+_NO_SPILL_WORDS = "failed to offload data block"  # to a disk that has no room
 _SCARCE_WORDS = "out of memory error"  # the database's, when its limit is reached
 
 
@@ -79,7 +80,7 @@ def told(home: Path) -> Iterator[None]:
 def fault_in_words(words: str, home: Path) -> MachineError | None:
     """The same for a message of a library that wraps the system's error."""
     lower = words.lower()
-    if any(phrase in lower for phrase in _FULL_WORDS):
+    if any(phrase in lower for phrase in (*_FULL_WORDS, _NO_SPILL_WORDS)):
         return MachineError(_full(home, "no space left"))
     if _SCARCE_WORDS in lower:
         return MachineError(

@@ -30,7 +30,7 @@ _SCHEMES = {
     "postgres_url": ("postgresql", "postgres", _POSTGRES),
 }
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-_SIZE = re.compile(r"(?P<number>\d+(\.\d+)?) ?(?P<prefix>[KMGT])(?P<binary>i?)B")
+_SIZE = re.compile(r"(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?) ?(?P<prefix>[KMGT])(?P<binary>i?)B")
 _MIN_MEMORY = 100_000_000  # with less not even the sample is built
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
@@ -188,6 +188,8 @@ class Settings(BaseSettings):
             usable = False
         if not usable or not all("!" <= character <= "~" for character in text):
             raise ValueError(f"write it as {' or '.join(f'{s}://host…' for s in schemes)}")
+        if "@" in parts.netloc.rpartition("@")[0]:  # libraries differ in where the host begins
+            raise ValueError("write an @ in user or password as %40")
         if parts.scheme == "smtp" and parts.password and parts.hostname not in _THIS_MACHINE:
             raise ValueError("a password needs smtp+starttls:// or smtps://")
         if parts.scheme in ("postgresql", "postgres"):

@@ -5,6 +5,8 @@ Heavy imports happen inside the commands: `papertide --help` must be quick.
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import shutil
 import sys
 from pathlib import Path
@@ -49,12 +51,18 @@ def demo() -> None:
 
 def _require_home_of_demo(folders: list[str]) -> None:
     """The sample does not go into a home that people work with: it could not be taken out again."""
-    from pipelines.captures import Archive
+    from pipelines.captures import Archive, is_companion
 
     settings = get_settings()
-    names = {path.name for folder in folders for path in Path(folder).iterdir()}
-    origins = {Path(receipt.origin).name for receipt in Archive(settings).receipts()}
-    if origins and not origins & names:
+    sample = {
+        hashlib.sha256(gzip.decompress(body) if path.suffix == ".gz" else body).hexdigest()
+        for folder in folders
+        for path in Path(folder).iterdir()
+        if not is_companion(path)
+        for body in [path.read_bytes()]
+    }
+    held = {receipt.sha256 for receipt in Archive(settings).receipts()}
+    if held - sample and not sample <= held:
         raise UsageError(
             f"{settings.home} holds captures of your own, and the demo would add its sample to "
             "them. Name another folder: PAPERTIDE_HOME=demo-data papertide demo"
@@ -105,7 +113,7 @@ def build() -> None:
     from pipelines.cli import report, runs
 
     settings = get_settings()
-    if not Archive(settings).receipts():
+    if Archive(settings).is_empty():
         raise UsageError(
             f"There is nothing to build: {settings.home} holds no captures. Run `papertide demo` "
             "for the bundled sample, `papertide ingest PATH`, or `papertide refresh`."

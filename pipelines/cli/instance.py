@@ -6,6 +6,7 @@ running anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from pipelines.errors import PapertideError, SettingsError
-from pipelines.machine import links
+from pipelines.machine import fault_behind, links
 from pipelines.publishing.state import write_whole
 from pipelines.settings import Settings, variable
 
@@ -108,34 +109,46 @@ def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
     Postgres does not answer.
     """
     import dagster as dg
-    from dagster_shared.check import CheckError
-    from yaml import YAMLError
 
     try:
         instance = dg.DagsterInstance.get()
-    except (dg.DagsterInvalidConfigError, CheckError, YAMLError) as error:
-        said = " ".join(str(error).split())
-        said = said if len(said) <= _MAX_SAID else f"{said[: _MAX_SAID - 1]}…"
-        raise SettingsError(
-            f"{path(settings)} can't be used: {said.rstrip('.')}. Mend it, or remove it to get "
-            "the default."
-        ) from None
     except Exception as error:
-        if settings.postgres_url is None:
-            raise
-        raise PapertideError(
-            f"Postgres can't be used: {_last_words(error)}. See that it runs and takes what "
-            f"{variable('postgres_url')} says, or leave the variable out."
-        ) from None
+        if told := _in_words(settings, error):
+            raise told from None
+        raise
     with instance:
         yield instance
 
 
-def _last_words(error: BaseException) -> str:
-    """What the server or its driver said, at the root of Dagster's and SQLAlchemy's errors."""
+def _in_words(settings: Settings, error: Exception) -> PapertideError | None:
+    """Why Dagster's records can't be opened, for a person; None for what is a defect."""
+    import dagster as dg
+    from dagster_shared.check import CheckError
+    from yaml import YAMLError
+
+    if fault := fault_behind(error, settings.home):
+        return fault
     *_, root = links(error)
     said = next((line for line in str(root).splitlines() if line.strip()), type(root).__name__)
-    return " ".join(said.split())[:_MAX_SAID].rstrip(".")
+    rooms = {type(link).__module__.partition(".")[0] for link in links(error)}
+    if rooms & {"psycopg2", "dagster_postgres"}:
+        return PapertideError(
+            f"Postgres can't be used: {_short(said)}. See that it runs and takes what "
+            f"{variable('postgres_url')} or {path(settings)} says."
+        )
+    if isinstance(error, dg.DagsterInvalidConfigError | CheckError | YAMLError):
+        # Its own account begins with what it was given, its errors are numbered.
+        said = str(error).partition("Error 1: ")[2] or str(error)
+        return SettingsError(
+            f"{path(settings)} can't be used: {_short(said)}. Mend it, or remove it to get the "
+            "default."
+        )
+    return None
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return (line if len(line) <= _MAX_SAID else f"{line[: _MAX_SAID - 1]}…").rstrip(".")
 
 
 def create_storage(settings: Settings) -> None:
@@ -149,10 +162,12 @@ def difference(settings: Settings) -> str:
     known = _stored(settings)
     if known is None or known == default(settings):
         return ""
-    if settings.postgres_url and f"env: {variable('postgres_url')}" not in known:
+    name = variable("postgres_url")
+    in_force = re.sub(r"#.*", "", known)
+    if settings.postgres_url and not re.search(rf"env['\"]?:\s*['\"]?{name}\b", in_force):
         return (
-            f"{path(settings)} is your own and does not name {variable('postgres_url')}: runs are "
-            "kept where it says. docs/deploy/dagster.postgres.yaml shows what to add."
+            f"{path(settings)} is your own and does not name {name}: runs are kept where it says. "
+            "docs/deploy/dagster.postgres.yaml shows what to add."
         )
     return (
         f"{path(settings)} differs from today's default and is left as it is. To take the default, "
@@ -165,3 +180,8 @@ def _stored(settings: Settings) -> str | None:
         return path(settings).read_text("utf-8")
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"{path(settings)} can't be used: it is not UTF-8. Mend it, or remove it to get the "
+            "default."
+        ) from None

@@ -95,7 +95,7 @@ def failure_alert(context: dg.RunFailureSensorContext, home: Home) -> dg.SkipRea
     if BY_HAND in run.tags:
         return dg.SkipReason("The command line tells of its own runs.")
     errors = _errors(context.instance, run.run_id)
-    if any(link.cls_name in STOPS or _words(link) in STOPPED_WORDS for link in errors):
+    if _was_stopped(context.instance, run.run_id, errors):
         return dg.SkipReason("It was stopped, with all else that `papertide up` runs.")
     message, is_refusal = _reason(errors)
     message = message or context.failure_event.message or "The run ended without a word."
@@ -215,6 +215,18 @@ def _errors(instance: dg.DagsterInstance, run_id: str) -> list[SerializableError
         if entry.dagster_event
     ]
     return [link for error in errors if error for link in _chain(error)]
+
+
+def _was_stopped(
+    instance: dg.DagsterInstance, run_id: str, errors: Sequence[SerializableErrorInfo]
+) -> bool:
+    """Whether it ended with the processes that it ran under, and not because it took too long.
+
+    Dagster ends what exceeds its time by an interruption too, and says first that it does.
+    """
+    if instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_CANCELING):
+        return False
+    return any(link.cls_name in STOPS or _words(link) in STOPPED_WORDS for link in errors)
 
 
 def _reason(chain: Sequence[SerializableErrorInfo]) -> tuple[str, bool]:

@@ -144,6 +144,19 @@ def test_rows_that_cancel_out_do_not_hide_a_change(tmp_path: Path) -> None:
     assert len(set(prints)) == 3
 
 
+def test_lists_are_told_apart_by_their_lengths() -> None:
+    with duckdb.connect() as connection:
+        prints = []
+        for values in ("null, ['c']", "[], ['c']", "[null], ['c']", "['a', 'b'], ['c']",
+                       "['a'], ['b', 'c']"):  # fmt: skip
+            connection.execute(
+                "create or replace table t as select a::varchar[] as a, b::varchar[] as b "
+                f"from (values ({values})) v(a, b)"
+            )
+            prints.append(tables.fingerprint(connection, "t")[1])
+    assert len(set(prints)) == 5
+
+
 def test_nothing_is_published_of_an_empty_candidate(home: Home) -> None:
     home.sql("drop schema marts cascade")
     with pytest.raises(CheckFailed, match="no marts"):

@@ -78,7 +78,8 @@ def test_numbers_have_bounds(monkeypatch: pytest.MonkeyPatch, name: str) -> None
     [
         ("MEMORY_LIMIT", "2gigs", "write it like '2GB'"),
         ("READER_MEMORY_LIMIT", "1KB", "less than 100MB"),
-        ("MEMORY_LIMIT", "0.00000000000001 TiB", "less than 100MB"),
+        ("MEMORY_LIMIT", "0.00001 TiB", "less than 100MB"),
+        ("MEMORY_LIMIT", "２GB", "write it like '2GB'"),
         ("OBSERVE_AFTER_DAYS", "soon", "write it like '1,3,7'"),
         ("ARXIV_SETS", "cs;stat", "write it like 'cs,stat'"),
         ("TOPIC_EMBEDDER", "mine", "write it like 'package.module:function'"),
@@ -115,3 +116,13 @@ def test_the_schedule_is_of_the_setting() -> None:
     (schedule,) = schedules.of(Settings(refresh_cron="5 4 * * *"))
     assert schedule.cron_schedule == "5 4 * * *"
     assert schedules.of(Settings(refresh_cron="")) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:se@cret@h/db", "postgresql://u@x:p@h/db"])
+def test_an_at_sign_of_a_password_is_not_taken_for_the_host(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("PAPERTIDE_POSTGRES_URL", url)
+    with pytest.raises(SettingsError, match="%40") as failed:
+        get_settings()
+    assert "cret" not in str(failed.value)

@@ -17,7 +17,7 @@ from dagster._core.definitions.run_request import InstigatorType
 
 from pipelines.cli import instance
 from pipelines.defs.event_log import EventLog
-from pipelines.errors import SettingsError
+from pipelines.errors import PapertideError, SettingsError
 from pipelines.settings import PROJECT_ROOT, Settings
 
 pytestmark = pytest.mark.warehouse
@@ -167,3 +167,53 @@ def test_runs_are_kept_in_postgres(
     with dg.DagsterInstance.get() as found:
         assert found.get_runs_count(dg.RunsFilter(tags={"papertide/inbox": "x" * 16})) == 2
     assert not list(settings.dagster_home.rglob("*.db"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a\n", "to parse to dictionary"),
+        ("a: [\n", "while parsing"),
+        ("foo: 1\n", 'unexpected config entry "foo"'),
+        (instance.DEFAULT.format(storage=instance.POSTGRES), "PAPERTIDE_POSTGRES_URL"),
+    ],
+    ids=["a list", "no YAML", "an unknown key", "a variable that is not set"],
+)
+def test_a_file_that_dagster_does_not_take_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    settings = Settings(home=tmp_path)
+    settings.dagster_home.mkdir()
+    instance.path(settings).write_text(text)
+    monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
+    monkeypatch.delenv("PAPERTIDE_POSTGRES_URL", raising=False)
+    unusable = pytest.raises(SettingsError, match=r"dagster\.yaml can't be used")
+    with unusable as wrong, instance.opened(settings):
+        pass
+    assert said in str(wrong.value)
+    assert "object at 0x" not in str(wrong.value)
+
+
+def test_a_file_of_other_letters_is_told_in_a_sentence(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    settings.dagster_home.mkdir()
+    instance.path(settings).write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        instance.write(settings)
+
+
+def test_postgres_that_does_not_answer_is_told_without_the_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("dagster_postgres")
+    url = "postgresql://papertide:s3cret@127.0.0.1:1/papertide"
+    settings = Settings(home=tmp_path, postgres_url=url)
+    settings.dagster_home.mkdir()
+    instance.write(settings)
+    monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
+    monkeypatch.setenv("PAPERTIDE_POSTGRES_URL", settings.postgres_url.get_secret_value())  # type: ignore[union-attr]
+    monkeypatch.setattr("dagster_postgres.utils.time.sleep", lambda _: None)
+    refused = pytest.raises(PapertideError, match=r"Postgres can't be used: .*refused")
+    with refused as wrong, instance.opened(settings):
+        pass
+    assert "s3cret" not in str(wrong.value)

@@ -182,6 +182,13 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
         (raised(RuntimeError("step failed"), OSError(errno.ENOSPC, "No space left")), "is full"),
         (OSError(errno.EFBIG, "File too large"), "is full"),
         (duckdb.IOException("Could not write file: No space left on device"), "is full"),
+        (
+            duckdb.OutOfMemoryException(
+                "Out of Memory Error: failed to offload data block of size 1"
+            ),
+            "is full",
+        ),
+        (duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate"), "MEMORY_LIMIT"),
         (sqlite3.OperationalError("database or disk is full"), "is full"),
         (sqlite3.OperationalError("disk I/O error"), "failed"),
         (OSError(errno.EROFS, "Read-only file system", "/x"), "/x: Read-only file system"),

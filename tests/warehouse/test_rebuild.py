@@ -62,11 +62,21 @@ def test_an_empty_home_has_nothing_to_build(tmp_path: Path) -> None:
 
 def test_the_demo_keeps_out_of_a_home_of_ones_own(tmp_path: Path) -> None:
     archive = Archive(Settings(home=tmp_path))
-    archive.receive(io.BytesIO(api(item())), "mine.json", {})
+    archive.receive(io.BytesIO(api(item())), "2025-06-20.json.gz", {})  # a name of the sample
     done = run_papertide(tmp_path, "demo")
     assert done.returncode == 2
     assert "holds captures of your own" in done.stderr
     assert len(archive.receipts()) == 1
+
+
+def test_a_build_that_meets_a_damaged_receipt_has_failed(demo_home: Path) -> None:
+    next((demo_home / "captures").glob("??/*.json")).write_text('{"x"')
+    done = run_papertide(demo_home, "build")
+    assert done.returncode == 1
+    assert "can't be read" in done.stderr
+    status = run_papertide(demo_home, "status")
+    assert status.returncode == 1
+    assert "state     failed" in status.stdout
 
 
 def test_a_dagster_yaml_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -322,6 +322,20 @@ def test_a_run_that_was_stopped_is_no_trouble(
     assert not hook.bodies
 
 
+def test_a_run_that_dagster_ended_for_its_length_is_trouble(
+    settings: Settings, instance: dg.DagsterInstance, tick: Tick, hook: Hook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    drop(settings, "a.json", GOOD)
+    monkeypatch.setenv("BUILD", "stopped")
+    result = run(tick(), instance)
+    ended = instance.get_run_by_id(result.run_id)
+    assert ended is not None
+    instance.report_run_canceling(ended, "Exceeded maximum runtime of 43200 seconds.")
+    assert alert_of(result, instance) is None
+    assert len(hook.bodies) == 1
+
+
 def test_the_command_line_tells_of_its_own_runs(
     instance: dg.DagsterInstance, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
