@@ -23,6 +23,14 @@ from pipelines.settings import Settings, variable
 if TYPE_CHECKING:
     import dagster as dg
 
+# Dagster would turn stdout and stderr aside into files, and have other processes copy them back: no
+# line of progress could move, and Ctrl-C would reach those processes too.
+_OF_THE_COMMAND_LINE = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 _MAX_SAID = 300  # letters of Dagster's own words
 SQLITE = """\
 # Runs and events are kept in SQLite beside this file; with PAPERTIDE_POSTGRES_URL in Postgres.
@@ -103,15 +111,18 @@ def write(settings: Settings) -> None:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Dagster's records of runs and events.
+    """Dagster's records of runs and events, for a run in this process.
 
     Raises SettingsError when `dagster.yaml` is not one that Dagster takes, and PapertideError when
     Postgres does not answer.
     """
     import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
 
     try:
-        instance = dg.DagsterInstance.get()
+        instance = dg.DagsterInstance.from_ref(
+            InstanceRef.from_dir(str(settings.dagster_home), overrides=_OF_THE_COMMAND_LINE)
+        )
     except Exception as error:
         if told := _in_words(settings, error):
             raise told from None
