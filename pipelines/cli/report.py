@@ -158,7 +158,8 @@ def _print_status(figures: dict[str, Any]) -> None:
     for population, newest in figures["newest"].items():
         click.echo(f"newest    {population}: {newest}")
     if waiting := figures["n_captures_not_published"]:
-        click.echo(f"waiting   {waiting} capture(s) taken in since: run papertide build")
+        next_step = "see above" if figures["refused"] else "run papertide build"
+        click.echo(f"waiting   {waiting} capture(s) taken in since: {next_step}")
     for warning in figures["warnings"]:
         click.echo(f"warning   {warning}")
     for title, name in (
@@ -203,7 +204,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         "select population, min(listed_on) as first_on, max(listed_on) as last_on, "
         "count(*) filter (where is_expected) as n_expected, "
         "count(*) filter (where is_expected and is_captured) as n_captured, "
-        "count(*) filter (where is_complete) as n_complete "
+        "count(*) filter (where is_expected and is_complete) as n_complete "
         "from rpt_coverage group by all order by all"
     )
     quarantine = reader.query(

@@ -77,7 +77,8 @@ def rollback(snapshot_id: str | None) -> None:
         f"Readers now have {to.snapshot.snapshot_id} (published {to.published_at}, "
         f"{to.rows.get('dim_papers', 0):,} papers) instead of "
         f"{move.left or 'a pointer that led nowhere'}. "
-        "It stays until the next roll back; the next build publishes on.",
+        "The next build publishes on from all captures, and a refresh as soon as something new "
+        "comes: mend what was wrong before.",
         err=True,
     )
 
@@ -159,8 +160,9 @@ def _summary(name: str, frame: pl.DataFrame) -> str:
 
 @click.command()
 @click.argument("subject", metavar="DAY")
-@click.option("--why", required=True, help="The reason, for whoever reads it later.")
-def accept(subject: str, why: str) -> None:
+@click.option("--why", default="", help="The reason, for whoever reads it later.")
+@click.option("--undo", is_flag=True, help="Take an acceptance back.")
+def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
     """Say that something a build was refused for is right: a listing day, or a mart's name.
 
     An unusual number of papers on a day is accepted for good. Anything else (a list that does not
@@ -170,13 +172,22 @@ def accept(subject: str, why: str) -> None:
     Examples:
       papertide accept 2025-06-20 --why "the Friday after Juneteenth"
       papertide accept dim_papers --why "the test captures were removed"
+      papertide accept 2025-06-20 --undo
     """
     from pipelines.publishing import state
 
     named = _subject(subject)
+    if undo:
+        if not state.take_back(get_settings(), named):
+            raise UsageError(f"{named} was not accepted. `papertide status` lists what was.")
+        click.echo(f"{named} is no longer accepted.", err=True)
+        return
     if not why.strip():
-        raise UsageError("--why is empty: say in a few words why it is right.")
+        raise UsageError("--why is missing: say in a few words why it is right.")
     state.accept(get_settings(), named, " ".join(why.split()))
+    refused = state.refusal(get_settings().snapshots_dir)
+    if not any(named in message for message in (refused.messages if refused else ())):
+        click.echo(f"Nothing was refused for {named}: is that what you meant?", err=True)
     click.echo(f"{named} is accepted. Next: papertide build", err=True)
 
 

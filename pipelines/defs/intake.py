@@ -133,7 +133,7 @@ def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer): 
 def _is_published(settings: Settings) -> bool:
     """Whether readers have what a build would make now, the site included.
 
-    After a roll back they have not; nor where a build ended before its last step.
+    Not where a build ended before its last step. Who went back keeps that until something comes.
     """
     try:
         snapshot = current(settings)
@@ -141,8 +141,10 @@ def _is_published(settings: Settings) -> bool:
     except NoSnapshotError:
         return False
     checked = state.checked(settings.snapshots_dir)
+    mark = state.rollback_mark(settings.snapshots_dir)
     is_ended = checked is not None and checked[0] == snapshot.snapshot_id
-    return is_ended and warehouse.is_up_to_date(settings)
+    is_chosen = mark is not None and mark["to"] == snapshot.snapshot_id
+    return (is_ended or is_chosen) and warehouse.is_up_to_date(settings)
 
 
 def _note_nothing_new(context: dg.AssetExecutionContext, settings: Settings) -> None:

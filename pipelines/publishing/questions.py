@@ -86,6 +86,7 @@ def listed_papers_are_recent(pair: Pair) -> Answer:
 
 def _not_a_day(pair: Pair, day: date, n_dated: int, n_near: int) -> Finding:
     origins = _origins(pair, day)
+    origin = origins[0] if origins else "the file"
     return Finding(
         "listed_papers_are_recent",
         "error",
@@ -94,8 +95,8 @@ def _not_a_day(pair: Pair, day: date, n_dated: int, n_near: int) -> Finding:
         f"daily list of {day}, and only {n_near} of them {_were(n_near)} published from "
         f"{NEAR_DAYS[1]} days before it to {-NEAR_DAYS[0]} day after: a search page looks so, a "
         "day's list does not.",
-        f"If it is one, run `papertide ingest {origins[0] if origins else 'FILE'} --kind search` "
-        f"with that file and build again; if the list is right, `papertide accept {day} --why "
+        f"If it is one, run `papertide ingest PATH --kind search` with the path of {origin} and "
+        f"build again; if the list is right, `papertide accept {day} --why "
         "TEXT`.",
     )
 

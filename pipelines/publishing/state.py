@@ -202,14 +202,25 @@ def accept(
     added = Acceptance(subject, why, _moment(now))
     kept = [a for a in acceptances(settings) if a.subject != subject]
     settings.home.mkdir(parents=True, exist_ok=True)
-    _write_json(
-        settings.home / ACCEPTED,
-        [
-            {"subject": a.subject, "why": a.why, "accepted_at": a.accepted_at.isoformat()}
-            for a in [*kept, added]
-        ],
-    )
+    _write_acceptances(settings, [*kept, added])
     return added
+
+
+def take_back(settings: Settings, subject: str) -> bool:
+    """Forget an acceptance; False when there is none."""
+    known = acceptances(settings)
+    kept = [a for a in known if a.subject != subject]
+    if len(kept) < len(known):
+        _write_acceptances(settings, kept)
+    return len(kept) < len(known)
+
+
+def _write_acceptances(settings: Settings, accepted: Sequence[Acceptance]) -> None:
+    rows = [
+        {"subject": a.subject, "why": a.why, "accepted_at": a.accepted_at.isoformat()}
+        for a in accepted
+    ]
+    _write_json(settings.home / ACCEPTED, rows)
 
 
 def acceptances(settings: Settings) -> list[Acceptance]:

@@ -63,7 +63,7 @@ def test_a_search_page_as_a_day_is_told_with_its_file_and_the_way_out(home: Home
     assert finding.subject == f"{NEXT}"
     assert "page.txt.json puts 12 dated papers" in finding.message
     assert "only 0 of them were published" in finding.message
-    assert "papertide ingest page.txt.json --kind search" in finding.next_step
+    assert "--kind search` with the path of page.txt.json" in finding.next_step
 
 
 def test_a_search_page_mixed_into_a_day_that_is_known_is_found(home: Home) -> None:

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from pipelines.defs import intake
 from pipelines.errors import BusyError, CheckFailed, NoSnapshotError, PapertideError
 from pipelines.publishing import difference, history, retention, snapshot, state, tables
 from pipelines.publishing.reader import Reader
@@ -503,3 +504,22 @@ def test_parquet_and_database_hold_the_same(home: Home) -> None:
         in_file = pl.read_parquet(one.folder / resource["path"])
         in_table = rows(one, f"from marts.{resource['name']}")
         assert sorted(map(str, in_file.rows())) == sorted(map(str, in_table))
+
+
+def test_a_refresh_without_news_keeps_what_was_gone_back_to(
+    twice: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.warehouse.is_up_to_date", lambda _: True)
+    assert not intake._is_published(twice.settings)  # no build ended here
+    history.rollback(twice.settings, None)
+    assert intake._is_published(twice.settings)
+    twice.publish()
+    assert not intake._is_published(twice.settings)
+
+
+def test_what_was_accepted_can_be_taken_back(home: Home) -> None:
+    state.accept(home.settings, "2025-03-03", "a holiday")
+    state.accept(home.settings, "dim_papers", "smaller")
+    assert state.take_back(home.settings, "2025-03-03")
+    assert [a.subject for a in state.acceptances(home.settings)] == ["dim_papers"]
+    assert not state.take_back(home.settings, "2025-03-03")

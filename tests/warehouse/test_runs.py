@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
 import pytest
+
+from pipelines.settings import PROJECT_ROOT
+
+PAPERTIDE = str(Path(sys.executable).with_name("papertide"))
 
 pytestmark = pytest.mark.warehouse
 
@@ -52,3 +60,19 @@ def test_dbt_tests_are_asset_checks(instance: dg.DagsterInstance) -> None:
     assert ("fct_listings", "listed_papers_are_recent") in names
     assert ("snapshot", "snapshot_holds_what_it_says") in names
     assert any(key == "rpt_capture_reconciliation" for key, _ in names)
+
+
+def test_progress_moves_on_a_terminal(tmp_path: Path) -> None:
+    """Steps are told on one line that changes; nobody may have turned the terminal aside."""
+    page = PROJECT_ROOT / "sample" / "hf_api" / "2025-06-20.json.gz"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(PAPERTIDE_HOME=str(tmp_path), TERM="xterm", COLUMNS="100")
+        os.execv(PAPERTIDE, [PAPERTIDE, "ingest", str(page)])
+    told = b""
+    with suppress(OSError):  # how a terminal ends whose process has gone
+        while part := os.read(terminal, 65_536):
+            told += part
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert b"parsing 1 capture(s)" in told
+    assert b"1 new capture(s)" in told
