@@ -68,7 +68,7 @@ def test_progress_moves_on_a_terminal(tmp_path: Path) -> None:
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(PAPERTIDE_HOME=str(tmp_path), TERM="xterm", COLUMNS="100")
-        os.execv(PAPERTIDE, [PAPERTIDE, "ingest", str(page)])
+        os.execv(PAPERTIDE, [PAPERTIDE, "ingest", str(page)])  # noqa: S606
     told = b""
     with suppress(OSError):  # how a terminal ends whose process has gone
         while part := os.read(terminal, 65_536):
