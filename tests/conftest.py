@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,12 @@ TESTS = Path(__file__).parent
 # What needs no home runs while the demo home is built.
 ORDER = ("unit", "contracts", "dashboards", "e2e", "warehouse")
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C, as do the commands that tests start: a shell's background job begins without."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

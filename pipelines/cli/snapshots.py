@@ -183,7 +183,7 @@ def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
         click.echo(f"{named} is no longer accepted.", err=True)
         return
     if not why.strip():
-        raise UsageError("--why is missing: say in a few words why it is right.")
+        raise UsageError("--why is empty: say in a few words why it is right.")
     state.accept(get_settings(), named, " ".join(why.split()))
     refused = state.refusal(get_settings().snapshots_dir)
     if not any(named in message for message in (refused.messages if refused else ())):
