@@ -67,8 +67,9 @@ def changes(tmp_path: Path) -> list[Change]:
           day(folder, "2025-01-02", listed("2501.00001", "2025-01-02")),
           day(folder, "2024-12-30", listed("2412.00003", "2024-12-30", title=TITLE, authors=team))]],
         # An arXiv file that changes texts, dates and the other population; a day that turns out to
-        # be no day: its papers stay, its listings go.
+        # be no day: its papers stay, its listings go, and with them all that was seen in time.
         [["ingest", folder / "dump.jsonl"],
+         ["accept", "rpt_trending_papers", "--why", "the day was none"],
          ["ingest", folder / "2025-01-02.json", "--kind", "search"]],
     ]  # fmt: skip
 
