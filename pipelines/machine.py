@@ -27,8 +27,6 @@ _DAMAGED_WORDS = (
     "not a valid duckdb database file",
 )  # fmt: skip
 _DAMAGED_RECORDS = ("database disk image is malformed", "file is not a database")  # SQLite's
-
-
 STOPPED_WORDS = ("Query interrupted", "INTERRUPT Error: Interrupted!")  # the database's
 _NO_SPILL_WORDS = "failed to offload data block"  # to a disk that has no room
 _SCARCE_WORDS = "out of memory error"  # the database's, when its limit is reached
@@ -84,8 +82,8 @@ def fault_in_words(words: str, home: Path) -> MachineError | None:
         return MachineError(_full(home, "no space left"))
     if _SCARCE_WORDS in lower:
         return MachineError(
-            f"The build needs more memory than PAPERTIDE_MEMORY_LIMIT allows ({_first_line(words)})"
-            ". Nothing was published. Raise the limit, or lower PAPERTIDE_THREADS: each thread "
+            f"This needs more memory than PAPERTIDE_MEMORY_LIMIT allows ({_first_line(words)})"
+            ". Nothing that was there before is lost. Raise the limit, or lower PAPERTIDE_THREADS: each thread "
             "takes its share. Then run it again."
         )
     if any(phrase in lower for phrase in _DAMAGED_RECORDS):
