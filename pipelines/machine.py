@@ -83,8 +83,8 @@ def fault_in_words(words: str, home: Path) -> MachineError | None:
     if _SCARCE_WORDS in lower:
         return MachineError(
             f"This needs more memory than PAPERTIDE_MEMORY_LIMIT allows ({_first_line(words)})"
-            ". Nothing that was there before is lost. Raise the limit, or lower PAPERTIDE_THREADS: each thread "
-            "takes its share. Then run it again."
+            ". Nothing that was there before is lost. Raise the limit, or lower PAPERTIDE_THREADS, "
+            "for each thread takes its share. Then run it again."
         )
     if any(phrase in lower for phrase in _DAMAGED_RECORDS):
         return MachineError(
