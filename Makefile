@@ -45,14 +45,14 @@ quality: $(VENV)/.dev ## Check style, types, SQL and generated docs; changes not
 	@$(BIN)/ruff format --check --quiet $(CODE)
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/mypy
-	@$(BIN)/python -m pipelines.docs --check
+	@$(BIN)/python -m pipelines.tools.data_dictionary --check
 
 style: $(VENV)/.dev ## Mend what `quality` checks, as far as tools can
 	@$(BIN)/ruff format --quiet $(CODE)
 	@$(BIN)/ruff check --quiet --fix $(CODE)
 
 docs: $(VENV)/.dev ## Write the data dictionary anew
-	@$(BIN)/python -m pipelines.docs
+	@$(BIN)/python -m pipelines.tools.data_dictionary
 
 up: $(VENV)/.run ## Start the dashboard, Dagster's UI and its daemon; Ctrl-C stops all
 	@$(BIN)/papertide up

@@ -32,7 +32,7 @@ from prometheus_client.registry import Collector
 
 from dashboards.queries import Queries
 from pipelines.errors import NoSnapshotError, PapertideError
-from pipelines.publishing import state
+from pipelines.publishing import build_status
 from pipelines.settings import Settings
 
 log = logging.getLogger("papertide.dashboard")
@@ -133,7 +133,7 @@ class _Figures(Collector):
                 log.warning("some metrics can't be read: %s", error)
 
     def _home(self) -> Gauges:
-        found = state.refusal(self._settings.snapshots_dir)
+        found = build_status.refusal(self._settings.snapshots_dir)
         kind = found.kind if found else ""
         yield _gauge(
             "last_build_refused", "1 when a check refused the last build.", int(kind == "refused")
@@ -167,7 +167,7 @@ class _Figures(Collector):
         yield _gauge(
             "snapshot_age_seconds", "Since it was published.", max(time.time() - published_at, 0)
         )
-        good_at = state.good_at(
+        good_at = build_status.good_at(
             self._settings.snapshots_dir, facts["published_at"].replace(tzinfo=UTC)
         )
         yield _gauge(

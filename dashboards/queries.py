@@ -16,8 +16,8 @@ import polars as pl
 
 from dashboards import sql, sql_trends
 from dashboards.state import Choices, Period, TopicChoice, View, span
+from pipelines.publishing.build_status import standing
 from pipelines.publishing.reader import Reader
-from pipelines.publishing.state import standing
 
 CACHE_SIZE = 256
 MAX_DOWNLOAD = 5_000

@@ -10,12 +10,12 @@ from datetime import datetime
 import dagster as dg
 
 from dashboards.export import export_site
-from pipelines import dbt_project
 from pipelines.defs import arxiv, checks, intake, listings, models, publish, schedules, sensors
 from pipelines.defs.resources import Home, Writer
-from pipelines.publishing import state
+from pipelines.publishing import build_status
 from pipelines.publishing.reader import Reader
 from pipelines.settings import get_settings
+from pipelines.warehouse import dbt_project
 
 log = logging.getLogger("papertide")
 os.environ.update(dbt_project.environment(get_settings()))
@@ -30,7 +30,7 @@ def site(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[
     # The last step of the way: from here on a refresh without news has nothing to do.
     snapshot = reader.snapshot()
     published_at = datetime.fromisoformat(snapshot.package()["created"])
-    state.note_checked(home.settings, snapshot.snapshot_id, now=published_at)
+    build_status.note_checked(home.settings, snapshot.snapshot_id, now=published_at)
     return dg.MaterializeResult(
         metadata={
             "n_pages": len(pages),

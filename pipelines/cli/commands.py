@@ -51,7 +51,7 @@ def demo() -> None:
 
 def _require_home_of_demo(folders: list[str]) -> None:
     """The sample does not go into a home that people work with: it could not be taken out again."""
-    from pipelines.captures import Archive, is_companion
+    from pipelines.archive.archive import Archive, is_companion
 
     settings = get_settings()
     sample = {
@@ -94,13 +94,13 @@ def ingest(
       papertide ingest captures/ arxiv-metadata.jsonl.gz
       cat page.html | papertide ingest - --kind daily --listing-day 2025-06-03
     """
-    from pipelines import intake
     from pipelines.cli import report, runs
+    from pipelines.intake import ingest
 
     overrides = {
         "kind": kind, "captured_on": captured_on, "listing_day": listing_day, "source": source,
     }  # fmt: skip
-    intake.overrides(**overrides)  # a wrong one is told before anything is started
+    ingest.overrides(**overrides)  # a wrong one is told before anything is started
     given = {name: value for name, value in overrides.items() if value is not None}
     result = runs.run_job("ingest", captures={"paths": list(paths), **given})
     return report.intake(result, next_step="papertide build")
@@ -109,7 +109,7 @@ def ingest(
 @click.command()
 def build() -> None:
     """Rebuild the tables from all captures, check them, publish a snapshot, write the site."""
-    from pipelines.captures import Archive
+    from pipelines.archive.archive import Archive
     from pipelines.cli import report, runs
 
     settings = get_settings()

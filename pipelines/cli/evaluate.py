@@ -81,7 +81,7 @@ def _evaluate(settings: Settings, output: Path, only: tuple[str, ...], seed: int
     from pipelines.evaluation import run
     from pipelines.evaluation.evidence import read
     from pipelines.publishing.reader import Reader
-    from pipelines.publishing.state import write_whole
+    from pipelines.runtime.files import write_whole
 
     if not output.parent.is_dir():
         raise UsageError(f"There is no folder {output.parent} to write the report to.")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from pipelines.errors import PapertideError, SettingsError
-from pipelines.machine import fault_behind, links
-from pipelines.publishing.state import write_whole
+from pipelines.runtime.faults import fault_behind, links
+from pipelines.runtime.files import write_whole
 from pipelines.settings import Settings, variable
 
 if TYPE_CHECKING:

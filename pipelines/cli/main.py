@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
-from pipelines import home, machine
 from pipelines.cli import commands
 from pipelines.errors import PapertideError, UsageError
+from pipelines.runtime import faults, home
 from pipelines.settings import get_settings
 
 
@@ -49,7 +49,7 @@ def guarded(command: click.Command) -> click.Command:
     def known_home_first(*args: Any, **kwargs: Any) -> Any:
         settings = get_settings()
         home.require_known(settings)
-        with machine.told(settings.home):
+        with faults.told(settings.home):
             return act(*args, **kwargs)  # type: ignore[misc]
 
     command.callback = known_home_first

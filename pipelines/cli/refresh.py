@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.errors import UsageError
-from pipelines.fetching import FIRST_LISTING_DAY
+from pipelines.sources.huggingface.fetch import FIRST_LISTING_DAY
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult

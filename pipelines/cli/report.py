@@ -13,10 +13,10 @@ import click
 import duckdb
 import polars as pl
 
+from pipelines.audit.rules import MAX_AGE_WEEKDAYS, weekdays_between
 from pipelines.cli import output
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import state
-from pipelines.publishing.questions import MAX_AGE_WEEKDAYS, weekdays_between
+from pipelines.publishing import build_status
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings, get_settings
@@ -183,7 +183,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         snapshot = reader.snapshot()
     except NoSnapshotError as nothing:
         n_waiting = _n_captures(settings)
-        if n_waiting and not (settings.snapshots_dir / state.POINTER).exists():
+        if n_waiting and not (settings.snapshots_dir / build_status.POINTER).exists():
             raise NoSnapshotError(
                 f"{n_waiting} capture(s) are taken in, but nothing is published in "
                 f"{settings.home}.{_refused(settings)} Run `papertide build`."
@@ -216,7 +216,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         "snapshot_id": snapshot.snapshot_id,
         "published_at": published_at.isoformat(),
         "age_hours": (datetime.now(UTC) - published_at).total_seconds() / 3600,
-        "good_at": state.good_at(settings.snapshots_dir, published_at).isoformat(),
+        "good_at": build_status.good_at(settings.snapshots_dir, published_at).isoformat(),
         **_standing(settings, snapshot.snapshot_id, published_at),
         "n_papers": reader.query("select count(*) as n from dim_papers")["n"][0],
         "n_captures_not_published": max(_n_captures(settings) - n_published, 0),
@@ -230,21 +230,24 @@ def _status(settings: Settings) -> dict[str, Any]:
 
 def _standing(settings: Settings, snapshot_id: str, published_at: datetime) -> dict[str, Any]:
     """`state` (fresh, stale, refused, failed), `why`, the last refusal, roll back, acceptances."""
-    standing = state.standing(settings.snapshots_dir, published_at, settings.stale_after_hours)
-    refused = state.refusal(settings.snapshots_dir)
-    mark = state.rollback_mark(settings.snapshots_dir)
+    standing = build_status.standing(
+        settings.snapshots_dir, published_at, settings.stale_after_hours
+    )
+    refused = build_status.refusal(settings.snapshots_dir)
+    mark = build_status.rollback_mark(settings.snapshots_dir)
     return {
         "state": standing.state,
         "why": standing.sentence,
         "refused": asdict(refused) if refused else None,
         "rolled_back": mark if mark and mark["to"] == snapshot_id else None,
         "accepted": [
-            {**asdict(a), "holds": _holds(a, published_at)} for a in state.acceptances(settings)
+            {**asdict(a), "holds": _holds(a, published_at)}
+            for a in build_status.acceptances(settings)
         ],
     }
 
 
-def _holds(accepted: state.Acceptance, published_at: datetime) -> str:
+def _holds(accepted: build_status.Acceptance, published_at: datetime) -> str:
     """What an acceptance still lets pass: most of it ends with the next publication."""
     is_pending = accepted.accepted_at > published_at
     if not accepted.subject[:1].isdigit():  # a table's name, not a day
@@ -253,7 +256,7 @@ def _holds(accepted: state.Acceptance, published_at: datetime) -> str:
 
 
 def _refused(settings: Settings) -> str:
-    refused = state.refusal(settings.snapshots_dir)
+    refused = build_status.refusal(settings.snapshots_dir)
     if refused is None:
         return ""
     was = "was refused" if refused.kind == "refused" else "failed"

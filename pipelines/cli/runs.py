@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from pipelines import home, machine, rules
 from pipelines.cli import instance
 from pipelines.delivery import alerts
 from pipelines.errors import (
@@ -28,8 +27,10 @@ from pipelines.errors import (
     UsageError,
     mistake_behind,
 )
-from pipelines.publishing import state
+from pipelines.publishing import build_status
+from pipelines.runtime import faults, home
 from pipelines.settings import Settings, get_settings
+from pipelines.topics import in_force
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -61,10 +62,10 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
     settings = get_settings()
     _require_writable(settings)
     if name in BUILDS:
-        rules.in_force(settings)  # a mistake in the user's own is told before anything is done
-    with machine.told(settings.home):
+        in_force.in_force(settings)  # a mistake in the user's own is told before anything is done
+    with faults.told(settings.home):
         prepare(settings)
-    with machine.told(settings.home), _stopped_by_sigterm(), _narrated(), _quiet(settings):
+    with faults.told(settings.home), _stopped_by_sigterm(), _narrated(), _quiet(settings):
         import dagster as dg
 
         from pipelines.definitions import defs
@@ -72,7 +73,7 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
 
         config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         config["ops"] = {asset: {"config": dict(given)} for asset, given in assets.items()}
-        before = state.pointed_to(settings.snapshots_dir)
+        before = build_status.pointed_to(settings.snapshots_dir)
         with instance.opened(settings) as storage:
             try:
                 result = defs.resolve_job_def(name).execute_in_process(
@@ -81,11 +82,11 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
             except dg.DagsterExecutionInterruptedError:
                 raise KeyboardInterrupt from None
             except Exception as error:
-                if machine.was_stopped(error):
+                if faults.was_stopped(error):
                     raise KeyboardInterrupt from None
                 told = _mistake(error, settings)
-                if name in BUILDS and state.pointed_to(settings.snapshots_dir) == before:
-                    state.note_failed_build(settings, told or error)
+                if name in BUILDS and build_status.pointed_to(settings.snapshots_dir) == before:
+                    build_status.note_failed_build(settings, told or error)
                 _tell(settings, name, told or error)
                 if told:
                     raise told from None
@@ -96,7 +97,7 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
 
 def _mistake(error: Exception, settings: Settings) -> PapertideError | None:
     """The error for people: a mistake of ours, or a fault of the machine."""
-    return mistake_behind(error) or machine.fault_behind(error, settings.home)
+    return mistake_behind(error) or faults.fault_behind(error, settings.home)
 
 
 @contextlib.contextmanager
@@ -134,7 +135,7 @@ def _require_writable(settings: Settings) -> None:
             f"The home {settings.home} can't be written: {error.strerror}. Point PAPERTIDE_HOME at "
             "a folder that can."
         ) from None
-    machine.require_room(settings.home)
+    faults.require_room(settings.home)
 
 
 class _Narrator(logging.Handler):

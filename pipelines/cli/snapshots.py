@@ -67,7 +67,7 @@ def rollback(snapshot_id: str | None) -> None:
       papertide rollback 20260105T061500Z-1a2b3c4d
     """
     from pipelines.publishing import history
-    from pipelines.warehouse import writer_lock
+    from pipelines.warehouse.candidate import writer_lock
 
     settings = get_settings()
     with writer_lock(settings):
@@ -174,18 +174,18 @@ def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
       papertide accept dim_papers --why "the test captures were removed"
       papertide accept 2025-06-20 --undo
     """
-    from pipelines.publishing import state
+    from pipelines.publishing import build_status
 
     named = _subject(subject)
     if undo:
-        if not state.take_back(get_settings(), named):
+        if not build_status.take_back(get_settings(), named):
             raise UsageError(f"{named} was not accepted. `papertide status` lists what was.")
         click.echo(f"{named} is no longer accepted.", err=True)
         return
     if not why.strip():
         raise UsageError("--why is empty: say in a few words why it is right.")
-    state.accept(get_settings(), named, " ".join(why.split()))
-    refused = state.refusal(get_settings().snapshots_dir)
+    build_status.accept(get_settings(), named, " ".join(why.split()))
+    refused = build_status.refusal(get_settings().snapshots_dir)
     if not any(named in message for message in (refused.messages if refused else ())):
         click.echo(f"Nothing was refused for {named}: is that what you meant?", err=True)
     click.echo(f"{named} is accepted. Next: papertide build", err=True)

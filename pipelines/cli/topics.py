@@ -225,9 +225,9 @@ def _taxonomy(settings: Settings, topic_id: str | None) -> Taxonomy:
     """The rules in force; raises UsageError for a topic that they do not know."""
     from difflib import get_close_matches
 
-    from pipelines import rules
+    from pipelines.topics import in_force
 
-    taxonomy = rules.in_force(settings)
+    taxonomy = in_force.in_force(settings)
     known = [topic.topic_id for topic in taxonomy.topics]
     if topic_id is not None and topic_id not in known:
         near = get_close_matches(topic_id, known, n=3, cutoff=0.5)

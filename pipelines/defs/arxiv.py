@@ -7,18 +7,18 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import harvesting, lookups
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
 from pipelines.defs.intake import OWNERS
 from pipelines.defs.resources import Home
 from pipelines.errors import BusyError, NoSnapshotError, SettingsError
-from pipelines.harvesting import WindowOutcome
-from pipelines.lookups import LookUpOutcome
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
-from pipelines.sources.arxiv import Arxiv
-from pipelines.sources.clock import SystemClock
+from pipelines.sources.arxiv import fetch, lookups
+from pipelines.sources.arxiv.client import Arxiv
+from pipelines.sources.arxiv.fetch import WindowOutcome
+from pipelines.sources.arxiv.lookups import LookUpOutcome
 from pipelines.sources.errors import TransientSourceError
+from pipelines.sources.http.clock import SystemClock
 
 log = logging.getLogger("papertide")
 
@@ -56,7 +56,7 @@ def arxiv_announcements(context: dg.AssetExecutionContext, home: Home) -> Iterat
         raise SettingsError("PAPERTIDE_ARXIV_SETS names no set to harvest, for example cs,stat.")
     months = sorted(date.fromisoformat(key) for key in context.partition_keys)
     last = (months[-1] + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    with harvesting.alone(settings):
+    with fetch.alone(settings):
         outcomes = _harvest(context, settings, months[0], last, again=True)
     # Each month was told of as it came: a plain return would tell of all, failed ones too.
     yield from ()
@@ -83,7 +83,7 @@ def live_arxiv(
     outcomes: list[WindowOutcome] = []
     found = LookUpOutcome()
     try:
-        with harvesting.alone(settings):
+        with fetch.alone(settings):
             outcomes = _harvest(context, settings, since, until, again=config.again)
             if not any(outcome.status == "failed" for outcome in outcomes):
                 found = _look_up(settings)
@@ -105,7 +105,7 @@ def _harvest(
 ) -> list[WindowOutcome]:
     """Harvest what is due of the range, each window's figures on the partition of its month."""
     clock, archive = SystemClock(), Archive(settings)
-    windows = harvesting.windows_due(
+    windows = fetch.windows_due(
         archive, settings.harvested_sets, clock.now(), since, until, again=again
     )
     log.info("harvesting %s window(s) from %s", len(windows), settings.arxiv_oai_url)
@@ -116,7 +116,7 @@ def _harvest(
         log.info("%s %s", outcome.window, outcome.status, extra={"progress": (done, len(windows))})
 
     with Arxiv(settings, clock) as source:
-        for outcome in harvesting.harvest(archive, source, settings.harvest_dir, windows, progress):
+        for outcome in fetch.harvest(archive, source, settings.harvest_dir, windows, progress):
             outcomes.append(outcome)
             if outcome.status != "failed":
                 context.log_event(_materialization(outcome))

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipelines import items
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
+from pipelines.audit import runner
+from pipelines.audit.findings import Answer, Refused
 from pipelines.defs.intake import parsed_items
 from pipelines.defs.publish import snapshot
 from pipelines.defs.resources import Home, Writer
-from pipelines.publishing import audit
-from pipelines.publishing.findings import Answer, Refused
+from pipelines.lake import items
 from pipelines.publishing.reader import Reader
 
 AUDIT = [
     dg.AssetCheckSpec(
         check.name, asset=["marts", check.mart], description=check.description, blocking=True
     )
-    for check in audit.CHECKS
+    for check in runner.CHECKS
 ]
 
 
@@ -42,14 +42,14 @@ def audit_candidate(home: Home, writer: Writer) -> Iterator[dg.AssetCheckResult]
 
     Raises Refused after every result is told: Dagster's own error would name the checks only.
     """
-    answers = audit.run(home.settings)
-    for check in audit.CHECKS:
+    answers = runner.run(home.settings)
+    for check in runner.CHECKS:
         yield _result(check, answers[check.name])
     if errors := [finding for answer in answers.values() for finding in answer.errors]:
         raise Refused(errors)
 
 
-def _result(check: audit.Check, answer: Answer) -> dg.AssetCheckResult:
+def _result(check: runner.Check, answer: Answer) -> dg.AssetCheckResult:
     """Blocking where there are errors; warnings alone do not pass, but let the build go on."""
     level = dg.AssetCheckSeverity.ERROR if answer.errors else dg.AssetCheckSeverity.WARN
     texts = [f"- {finding.severity}: {finding.text}" for finding in answer.findings]

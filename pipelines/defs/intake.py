@@ -7,15 +7,18 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import intake, items, rules, warehouse
-from pipelines import text_features as text_features_room
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
 from pipelines.defs.resources import Home, Writer
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import state
+from pipelines.intake import ingest
+from pipelines.lake import items
+from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES
+from pipelines.publishing import build_status
 from pipelines.publishing.snapshot import current
-from pipelines.schemas import BUILD_TABLES, LAKE_TABLES
 from pipelines.settings import Settings
+from pipelines.topics import in_force
+from pipelines.warehouse import candidate
+from pipelines.warehouse import topic_matches as text_features_room
 
 log = logging.getLogger("papertide")
 
@@ -42,8 +45,8 @@ def captures(
 ) -> dg.MaterializeResult[None]:
     """Bytes as received, stored once, never changed: the archive."""
     archive = Archive(home.settings)
-    given = intake.overrides(config.kind, config.captured_on, config.listing_day, config.source)
-    outcomes = list(intake.take_in(archive, config.paths, given))
+    given = ingest.overrides(config.kind, config.captured_on, config.listing_day, config.source)
+    outcomes = list(ingest.take_in(archive, config.paths, given))
     counts = Counter(outcome.status for outcome in outcomes)
     for outcome in outcomes:
         if outcome.status == "refused":
@@ -122,9 +125,9 @@ def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer): 
     if context.run.job_name == QUIET_JOB and _is_published(home.settings):
         _note_nothing_new(context, home.settings)
         return
-    is_new = warehouse.begin(home.settings)
+    is_new = candidate.begin(home.settings)
     log.info("loading the lake into %s", "a fresh warehouse" if is_new else "the warehouse's copy")
-    for table, rows in warehouse.load_lake(home.settings).items():
+    for table, rows in candidate.load_lake(home.settings).items():
         yield dg.MaterializeResult(
             asset_key=["lake", table], metadata={"dagster/row_count": rows, "is_full": is_new}
         )
@@ -140,11 +143,11 @@ def _is_published(settings: Settings) -> bool:
         snapshot.package()
     except NoSnapshotError:
         return False
-    checked = state.checked(settings.snapshots_dir)
-    mark = state.rollback_mark(settings.snapshots_dir)
+    checked = build_status.checked(settings.snapshots_dir)
+    mark = build_status.rollback_mark(settings.snapshots_dir)
     is_ended = checked is not None and checked[0] == snapshot.snapshot_id
     is_chosen = mark is not None and mark["to"] == snapshot.snapshot_id
-    return (is_ended or is_chosen) and warehouse.is_up_to_date(settings)
+    return (is_ended or is_chosen) and candidate.is_up_to_date(settings)
 
 
 def _note_nothing_new(context: dg.AssetExecutionContext, settings: Settings) -> None:
@@ -152,9 +155,9 @@ def _note_nothing_new(context: dg.AssetExecutionContext, settings: Settings) -> 
     log.info("nothing new came")
     pointed = current(settings).snapshot_id
     if failures := _fetches_that_failed(context):
-        state.note_refusal(settings, failures, pointed, kind="not_fetched")
+        build_status.note_refusal(settings, failures, pointed, kind="not_fetched")
     else:
-        state.note_checked(settings, pointed)
+        build_status.note_checked(settings, pointed)
 
 
 def _fetches_that_failed(context: dg.AssetExecutionContext) -> list[str]:
@@ -190,7 +193,7 @@ def text_features(
     context: dg.AssetExecutionContext, home: Home, writer: Writer
 ) -> dg.MaterializeResult[None]:
     """Topic phrases found in titles, abstracts and keywords; a text is searched once per rules."""
-    taxonomy = rules.in_force(home.settings)
+    taxonomy = in_force.in_force(home.settings)
     log.info("matching %s topics' phrases", len(taxonomy.topics))
     n_texts, n_matches = text_features_room.load_matches(home.settings, taxonomy)
     return dg.MaterializeResult(

@@ -8,21 +8,21 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import fetching
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
 from pipelines.defs.intake import OWNERS
 from pipelines.defs.resources import Home
 from pipelines.settings import Settings
-from pipelines.sources.clock import SystemClock
 from pipelines.sources.errors import TransientSourceError
-from pipelines.sources.huggingface import HuggingFace
+from pipelines.sources.http.clock import SystemClock
+from pipelines.sources.huggingface import fetch
+from pipelines.sources.huggingface.client import HuggingFace
 
 log = logging.getLogger("papertide")
 
 MAX_NOTES = 20
 # The current day is a partition too: its list is fetched while it grows.
 DAYS = dg.DailyPartitionsDefinition(
-    start_date=fetching.FIRST_LISTING_DAY.isoformat(), end_offset=1, timezone="UTC"
+    start_date=fetch.FIRST_LISTING_DAY.isoformat(), end_offset=1, timezone="UTC"
 )
 FETCHED = ("new", "changed", "unchanged", "empty")
 
@@ -68,30 +68,30 @@ def live_listings(
 
 def _fetch(
     context: dg.AssetExecutionContext, settings: Settings, since: date, until: date, *, again: bool
-) -> list[fetching.DayOutcome]:
+) -> list[fetch.DayOutcome]:
     """Fetch what is due of the range, each day's figures on its partition."""
     clock = SystemClock()
     archive = Archive(settings)
-    decided = fetching.decisions(
+    decided = fetch.decisions(
         archive, since, until, clock.now(), settings.observation_ages, again=again
     )
     n_due = sum(decision.is_due for decision in decided)
     log.info("fetching %s of %s day(s) from %s", n_due, len(decided), settings.hf_endpoint)
     outcomes, n_done = [], 0
     with HuggingFace(settings, clock) as source:
-        for outcome in fetching.fetch(archive, source, decided):
+        for outcome in fetch.fetch(archive, source, decided):
             outcomes.append(outcome)
             if outcome.status == "skipped":
                 continue
             n_done += 1
-            said = fetching.NOT_TRIED if outcome.is_left else outcome.status
+            said = fetch.NOT_TRIED if outcome.is_left else outcome.status
             log.info("%s %s", outcome.day, said, extra={"progress": (n_done, n_due)})
             if outcome.status in FETCHED:
                 context.log_event(_materialization(outcome))
     return outcomes
 
 
-def _materialization(outcome: fetching.DayOutcome) -> dg.AssetMaterialization:
+def _materialization(outcome: fetch.DayOutcome) -> dg.AssetMaterialization:
     counts = {"n_pages": outcome.n_pages}
     if outcome.n_items is not None:
         counts["n_items"] = outcome.n_items
@@ -102,7 +102,7 @@ def _materialization(outcome: fetching.DayOutcome) -> dg.AssetMaterialization:
     )
 
 
-def _raise_if_none_came(outcomes: list[fetching.DayOutcome]) -> None:
+def _raise_if_none_came(outcomes: list[fetch.DayOutcome]) -> None:
     """A source that is down fails the run; a single day that failed is told in the summary."""
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if failed and not any(outcome.status in FETCHED for outcome in outcomes):
@@ -111,7 +111,7 @@ def _raise_if_none_came(outcomes: list[fetching.DayOutcome]) -> None:
         )
 
 
-def _summary(outcomes: list[fetching.DayOutcome]) -> dict[str, Any]:
+def _summary(outcomes: list[fetch.DayOutcome]) -> dict[str, Any]:
     counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
     told = [o for o in outcomes if o.note and o.status != "skipped"]
     return {

@@ -9,11 +9,11 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from pipelines import dbt_project, warehouse
 from pipelines.defs.resources import Home, Writer
-from pipelines.engine import topic_embedder
 from pipelines.errors import CheckFailed
 from pipelines.settings import get_settings
+from pipelines.warehouse import candidate, dbt_project
+from pipelines.warehouse.connections import topic_embedder
 
 log = logging.getLogger("papertide")
 
@@ -48,7 +48,7 @@ def dbt_models(context: dg.AssetExecutionContext, home: Home, writer: Writer) ->
     if failure and not isinstance(failure, CheckFailed):
         raise failure
     # Only now has dbt let go of the file that holds the counts.
-    facts = warehouse.table_facts(home.settings, PREVIEW_ROWS)
+    facts = candidate.table_facts(home.settings, PREVIEW_ROWS)
     manifest = json.loads(MANIFEST.read_bytes())
     for result in results:
         told = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})

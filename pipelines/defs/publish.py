@@ -4,13 +4,13 @@ import logging
 
 import dagster as dg
 
-from pipelines import warehouse
 from pipelines.defs.intake import OWNERS
 from pipelines.defs.models import dbt_models
 from pipelines.defs.resources import Home, Writer
-from pipelines.publishing import retention, state
+from pipelines.publishing import build_status, retention
 from pipelines.publishing.snapshot import publish
 from pipelines.settings import get_settings
+from pipelines.warehouse import candidate
 
 log = logging.getLogger("papertide")
 
@@ -25,7 +25,7 @@ def snapshot(
     """An immutable copy of the checked marts; readers move to it between queries."""
     log.info("publishing a snapshot")
     published = publish(home.settings)
-    warehouse.adopt(home.settings)
+    candidate.adopt(home.settings)
     expired = retention.expire(home.settings)
     package = published.package()
     rows = {r["name"]: r["rows"] for r in package["resources"]}
@@ -49,4 +49,4 @@ def note_refusal(context: dg.HookContext) -> None:
     Dagster leaves hooks out of a run that raises, as the command line's does: that notes it itself.
     """
     if context.op.name not in AFTERWARDS:
-        state.note_failed_build(get_settings(), context.op_exception)
+        build_status.note_failed_build(get_settings(), context.op_exception)

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from pipelines.settings import Settings, get_settings
-from pipelines.warehouse import writer_lock
+from pipelines.warehouse.candidate import writer_lock
 
 
 class Home(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -13,14 +13,14 @@ from typing import Any
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
-from pipelines import inbox
 from pipelines.defs.resources import Home
 from pipelines.delivery import alerts
 from pipelines.errors import BusyError, PapertideError
-from pipelines.intake import Outcome
-from pipelines.machine import STOPPED_WORDS
+from pipelines.intake import inbox
+from pipelines.intake.ingest import Outcome
+from pipelines.runtime.faults import STOPPED_WORDS
 from pipelines.settings import Settings
-from pipelines.warehouse import writer_lock
+from pipelines.warehouse.candidate import writer_lock
 
 log = logging.getLogger("papertide")
 

@@ -26,8 +26,9 @@ from pipelines.delivery import mail, webhook
 from pipelines.delivery.message import Alert, without_secrets
 from pipelines.delivery.webhook import DeliveryError
 from pipelines.errors import NoSnapshotError
+from pipelines.publishing.build_status import good_at
 from pipelines.publishing.snapshot import Snapshot, current
-from pipelines.publishing.state import good_at, write_whole
+from pipelines.runtime.files import write_whole
 from pipelines.settings import Settings
 
 log = logging.getLogger("papertide")

@@ -16,8 +16,8 @@ import polars as pl
 from pipelines.evaluation.evidence import Evidence
 from pipelines.evaluation.intervals import wilson
 from pipelines.evaluation.report import Part, Promise, Table
-from pipelines.rules import in_force
 from pipelines.settings import get_settings
+from pipelines.topics.in_force import in_force
 from pipelines.topics.matching import match_texts
 
 HERE: Final = Path(__file__).parent

@@ -18,10 +18,10 @@ from typing import Any, BinaryIO
 import orjson
 import polars as pl
 
+from pipelines.lake.schemas import ITEM_SCHEMA
 from pipelines.parsing.arxiv_ids import ID_PATTERN, id_month
 from pipelines.parsing.clean import BLANKS
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish
-from pipelines.schemas import ITEM_SCHEMA
 
 CHUNK_BYTES = 16 * 1024**2
 WORKERS = 2  # chunks parsed at the same time: Polars works outside the interpreter's lock

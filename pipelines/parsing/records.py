@@ -14,9 +14,9 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.lake.schemas import ITEM_SCHEMA
 from pipelines.parsing.clean import clean_text, title_key
 from pipelines.parsing.moments import EARLIEST, latest_day
-from pipelines.schemas import ITEM_SCHEMA
 
 MAX_TITLE_CHARS = 2_000
 MAX_ABSTRACT_CHARS = 100_000

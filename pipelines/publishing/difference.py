@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from pipelines.engine import as_frame, connect
 from pipelines.errors import PapertideError
 from pipelines.publishing.snapshot import Snapshot
 from pipelines.settings import Settings
+from pipelines.warehouse.connections import as_frame, connect
 
 NOT_COMPARED = ("n_items",)  # counts observations, not a fact of the paper
 

@@ -15,9 +15,8 @@ from typing import Any
 
 import duckdb
 
-from pipelines.engine import connect
 from pipelines.errors import NoSnapshotError, PapertideError
-from pipelines.publishing import state
+from pipelines.publishing import build_status
 from pipelines.publishing.snapshot import (
     Snapshot,
     current,
@@ -26,6 +25,7 @@ from pipelines.publishing.snapshot import (
 )
 from pipelines.publishing.tables import file_hash
 from pipelines.settings import Settings
+from pipelines.warehouse.connections import connect
 
 SNAPSHOT_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}(-\d+)?")
 
@@ -68,7 +68,7 @@ def _age(folder: Path) -> tuple[str, int]:
 
 def entries(settings: Settings) -> list[Entry]:
     """Every snapshot, newest first, damaged ones too."""
-    pointed = state.pointed_to(settings.snapshots_dir)
+    pointed = build_status.pointed_to(settings.snapshots_dir)
     return [
         _entry(folder, folder.name == pointed)
         for folder in reversed(folders(settings.snapshots_dir))
@@ -145,7 +145,7 @@ def rollback(
     it is damaged, or when it is the current one already.
     """
     listed = entries(settings)
-    pointed = state.pointed_to(settings.snapshots_dir)
+    pointed = build_status.pointed_to(settings.snapshots_dir)
     wanted = _named(listed, snapshot_id) if snapshot_id else _before(settings, listed, pointed)
     if wanted.is_current and snapshot_id and not wanted.damage:
         raise PapertideError(f"{wanted.snapshot.snapshot_id} is the current snapshot already.")
@@ -155,7 +155,7 @@ def rollback(
             "lists the others."
         )
     # The mark first: what it names is safe from expiry at any moment.
-    state.note_rollback(settings, pointed, wanted.snapshot.snapshot_id, now=now)
+    build_status.note_rollback(settings, pointed, wanted.snapshot.snapshot_id, now=now)
     point_to(settings, wanted.snapshot.snapshot_id)
     return Move(pointed, wanted)
 

@@ -21,12 +21,12 @@ import duckdb
 import polars as pl
 from duckdb.sqltypes import DuckDBPyType
 
-from pipelines.engine import as_frame
 from pipelines.errors import NoSnapshotError, QueryError
-from pipelines.machine import is_damage
+from pipelines.publishing.query_limits import Clock, run_watched, too_much_memory
 from pipelines.publishing.snapshot import Snapshot, current, damaged
-from pipelines.publishing.watch import Clock, run_watched, too_much_memory
+from pipelines.runtime.faults import is_damage
 from pipelines.settings import Settings
+from pipelines.warehouse.connections import as_frame
 
 MAX_QUERY_BYTES = 1024**2
 # The database's parser takes time with the third power of the depth, and can't be interrupted.

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import history, state
+from pipelines.publishing import build_status, history
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings
 
@@ -32,7 +32,7 @@ def expire(settings: Settings, *, now_s: float | None = None) -> list[str]:
         kept = {current(settings).snapshot_id}
     except NoSnapshotError:
         return []
-    if mark := state.rollback_mark(settings.snapshots_dir):
+    if mark := build_status.rollback_mark(settings.snapshots_dir):
         kept.add(mark["to"])
     folders = history.folders(settings.snapshots_dir)
     beyond = folders[: max(len(folders) - settings.keep_snapshots, 0)]

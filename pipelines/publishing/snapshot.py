@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import state, tables
-from pipelines.publishing.state import POINTER
+from pipelines.publishing import build_status, tables
+from pipelines.publishing.build_status import POINTER
 from pipelines.publishing.tables import DATABASE
+from pipelines.runtime.files import write_whole
 from pipelines.settings import Settings
 
 PACKAGE = "datapackage.json"
@@ -141,13 +142,13 @@ def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
         shutil.rmtree(work, ignore_errors=True)
         raise
     point_to(settings, folder.name)
-    state.clear_refusal(settings)
+    build_status.clear_refusal(settings)
     return Snapshot(folder.name, folder)
 
 
 def point_to(settings: Settings, snapshot_id: str) -> None:
     """Replace the pointer atomically."""
-    state.write_whole(settings.snapshots_dir / POINTER, snapshot_id + "\n", prefix=".pointer-")
+    write_whole(settings.snapshots_dir / POINTER, snapshot_id + "\n", prefix=".pointer-")
 
 
 def _earlier(settings: Settings) -> tables.Earlier | None:

@@ -22,9 +22,9 @@ from typing import Any
 
 import duckdb
 
-from pipelines.engine import connect
 from pipelines.errors import CheckFailed
 from pipelines.settings import Settings
+from pipelines.warehouse.connections import connect
 
 DATABASE = "papertide.duckdb"
 FORMAT = "2"  # of the files written here; raise it when their layout changes

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.schemas import MATCH_SCHEMA
+from pipelines.lake.schemas import MATCH_SCHEMA
 
 if TYPE_CHECKING:
     from pipelines.topics.taxonomy import Taxonomy

@@ -1,7 +1,7 @@
 """A user's own taxonomy beside ours: topics and rules added, rules and topics of ours switched off.
 
 Belongs here: how a user's two files change our taxonomy, and what they may not do. Does not belong
-here: what a taxonomy must hold (`taxonomy_checks.py`), where the files are (`pipelines/rules.py`).
+here: what a taxonomy must hold (`taxonomy_checks.py`), where the files are (`in_force.py`).
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import items
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
+from pipelines.lake import items
 from pipelines.publishing.reader import Reader
 from pipelines.settings import PROJECT_ROOT, Settings
 from tests.replay import ReplayServer, SyntheticListings

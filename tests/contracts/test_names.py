@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 import yaml
 
-from pipelines.docs import lake, marts
 from pipelines.settings import DBT_PROJECT_DIR
+from pipelines.tools.data_dictionary import lake, marts
 
 pytestmark = pytest.mark.contracts
 

@@ -22,8 +22,8 @@ from dashboards.pages import PAGES
 from dashboards.pages.evidence import FORMULA, VERDICTS
 from dashboards.queries import Queries
 from dashboards.state import read
+from pipelines.publishing.build_status import clear_refusal, note_refusal
 from pipelines.publishing.reader import Reader
-from pipelines.publishing.state import clear_refusal, note_refusal
 from pipelines.settings import Settings
 from tests.dashboards.conftest import FORMULA_TITLE, NASTY_LABEL, NASTY_TITLE, Publish, marts
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dashboards.app import create_app
 from dashboards.metrics import weekdays
-from pipelines.publishing import state
+from pipelines.publishing import build_status
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
 from tests.dashboards.conftest import Publish
@@ -111,12 +111,12 @@ def test_captures_that_wait_and_a_refused_build(publish: Publish) -> None:
     folder = settings.captures_dir / "ab"
     folder.mkdir(parents=True)
     (folder / "abcdef0123456789.json").write_text("{}")
-    state.note_refusal(settings, ["a check"], "one")
+    build_status.note_refusal(settings, ["a check"], "one")
     client = client_of(settings)
     found = scrape(client)
     assert found["papertide_captures_waiting",] == 1
     assert found["papertide_last_build_refused",] == 1
-    state.clear_refusal(settings)
+    build_status.clear_refusal(settings)
     assert scrape(client)["papertide_last_build_refused",] == 0
 
 

@@ -10,8 +10,8 @@ import pytest
 import waitress
 
 from dashboards.app import create_app
+from pipelines.publishing.build_status import note_refusal
 from pipelines.publishing.reader import Reader
-from pipelines.publishing.state import note_refusal
 from pipelines.settings import Settings
 from tests.dashboards.conftest import marts, write_snapshot
 from tests.e2e.conftest import Watched

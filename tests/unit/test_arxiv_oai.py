@@ -13,8 +13,8 @@ import orjson
 import polars as pl
 import pytest
 
+from pipelines.lake.schemas import ITEM_SCHEMA
 from pipelines.parsing import arxiv_oai, arxiv_snapshot, detect
-from pipelines.schemas import ITEM_SCHEMA
 from tests.fixtures.listings import HINTS, assert_sound, joined, jsonl, reasons, record
 from tests.replay import oai_xml
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.publishing import audit, state
-from pipelines.publishing.findings import Answer, Refused
-from pipelines.publishing.questions import weekdays_between
+from pipelines.audit import runner
+from pipelines.audit.findings import Answer, Refused
+from pipelines.audit.rules import weekdays_between
+from pipelines.publishing import build_status
 from tests.unit.published import WEEKDAYS, Home
 
 pytestmark = pytest.mark.unit
@@ -34,7 +35,7 @@ def home(nine_weeks: Home, tmp_path: Path) -> Home:
 
 
 def ask(home: Home) -> dict[str, Answer]:
-    return audit.run(home.settings, now=NOW)
+    return runner.run(home.settings, now=NOW)
 
 
 def errors(home: Home) -> list[tuple[str, str]]:
@@ -207,7 +208,7 @@ def test_without_a_snapshot_an_unusual_day_is_a_warning(tmp_path: Path) -> None:
 
 def test_an_unusual_day_is_accepted_for_good(home: Home) -> None:
     home.day(NEXT, 2)
-    state.accept(home.settings, f"{NEXT}", "a holiday", now=datetime(2020, 1, 1, tzinfo=UTC))
+    build_status.accept(home.settings, f"{NEXT}", "a holiday", now=datetime(2020, 1, 1, tzinfo=UTC))
     (finding,) = ask(home)["day_volume_is_usual"].findings
     assert finding.severity == "warning"
     assert finding.next_step == "Accepted on 2020-01-01: a holiday"
@@ -215,16 +216,16 @@ def test_an_unusual_day_is_accepted_for_good(home: Home) -> None:
 
 def test_anything_else_is_accepted_for_one_publication(home: Home) -> None:
     lose(home, LAST, 1)
-    state.accept(home.settings, f"{LAST}", "yes", now=datetime(2020, 1, 1, tzinfo=UTC))
+    build_status.accept(home.settings, f"{LAST}", "yes", now=datetime(2020, 1, 1, tzinfo=UTC))
     assert errors(home) == [("no_day_shrinks", f"{LAST}")]
-    state.accept(home.settings, f"{LAST}", "yes", now=datetime(2025, 6, 3, tzinfo=UTC))
+    build_status.accept(home.settings, f"{LAST}", "yes", now=datetime(2025, 6, 3, tzinfo=UTC))
     assert errors(home) == []
 
 
 def test_a_missed_weekday_and_old_figures_are_warnings(home: Home) -> None:
     home.sql(f"insert into marts.rpt_coverage values ('hf_daily', '{NEXT}', true, false, false, 0)")
     home.day(WEEKDAYS[46], 10)
-    answers = audit.run(home.settings, now=NOW + timedelta(days=14))
+    answers = runner.run(home.settings, now=NOW + timedelta(days=14))
     (missed,) = answers["coverage_goes_on"].findings
     (old,) = answers["newest_day_is_recent"].findings
     assert (missed.severity, old.severity) == ("warning", "warning")

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipelines import items
-from pipelines.captures import FETCH, Archive, Given, Receipt, Received, sidecar_facts, walk
+from pipelines.archive.archive import FETCH, Archive, Given, Receipt, Received, sidecar_facts, walk
 from pipelines.errors import CaptureError
+from pipelines.lake import items
 from pipelines.settings import Settings
 from tests.fixtures.listings import ABSTRACT, api, card, item, jsonl, page, record
 

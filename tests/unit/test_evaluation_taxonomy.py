@@ -11,8 +11,8 @@ import pytest
 
 from pipelines.evaluation import taxonomy
 from pipelines.evaluation.evidence import Evidence
-from pipelines.rules import OURS_DIR, TOPICS
 from pipelines.settings import get_settings
+from pipelines.topics.in_force import OURS_DIR, TOPICS
 from pipelines.topics.matching import match_texts
 from pipelines.topics.taxonomy import Taxonomy, read_topics
 from tests.unit.evaluated import evidence

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from pipelines import fetching, intake, items
-from pipelines.captures import Archive, Given
-from pipelines.fetching import DayOutcome
-from pipelines.sources.huggingface import HuggingFace
+from pipelines.archive.archive import Archive, Given
+from pipelines.intake import ingest
+from pipelines.lake import items
+from pipelines.sources.huggingface import fetch
+from pipelines.sources.huggingface.client import HuggingFace
+from pipelines.sources.huggingface.fetch import DayOutcome
 from tests.replay import InlineListings, JumpingClock, ReplayServer, Rule, settings_for, synthetic
 
 pytestmark = pytest.mark.unit
@@ -33,11 +35,9 @@ class World:
         self.server, self.clock = server, clock
 
     def fetch(self, since: date, until: date, *, again: bool = False) -> list[DayOutcome]:
-        decided = fetching.decisions(
-            self.archive, since, until, self.clock.now(), AGES, again=again
-        )
+        decided = fetch.decisions(self.archive, since, until, self.clock.now(), AGES, again=again)
         with HuggingFace(self.settings, self.clock) as source:
-            return list(fetching.fetch(self.archive, source, decided))
+            return list(fetch.fetch(self.archive, source, decided))
 
     def statuses(self, since: date = SUNDAY, until: date = MONDAY) -> dict[str, str]:
         return {str(o.day): o.status for o in self.fetch(since, until)}
@@ -120,7 +120,7 @@ def test_what_was_taken_in_by_hand_is_fetched_once(world: World, tmp_path: Path)
         body = source.daily_papers(MONDAY).pages[0].body
     (tmp_path / "2025-06-02.json").write_bytes(body)
     given = {"captured_at": Given("2025-06-02T08:00:00+00:00", "override")}
-    (taken,) = intake.take_in(world.archive, [str(tmp_path / "2025-06-02.json")], given)
+    (taken,) = ingest.take_in(world.archive, [str(tmp_path / "2025-06-02.json")], given)
     assert taken.status == "new"
     assert world.statuses(MONDAY)[str(MONDAY)] == "unchanged"
     assert world.statuses(MONDAY)[str(MONDAY)] == "skipped"
@@ -142,7 +142,7 @@ def test_a_source_that_is_down_is_left_alone(world: World) -> None:
     outcomes = world.fetch(MONDAY - timedelta(days=9), MONDAY)
     assert {o.status for o in outcomes} == {"failed"}
     tried = [o for o in outcomes if not o.is_left]
-    assert len(tried) == fetching.GIVE_UP_AFTER
+    assert len(tried) == fetch.GIVE_UP_AFTER
     assert world.statuses(MONDAY) == {str(MONDAY): "new"}
 
 
@@ -151,9 +151,9 @@ def test_days_to_come_are_no_failure(world: World) -> None:
     assert world.statuses(tomorrow, tomorrow) == {str(tomorrow): "skipped"}
     world.clock.set(at(0, days=1) - timedelta(seconds=1))
     # The server's clock is behind ours.
-    decided = fetching.decisions(world.archive, tomorrow, tomorrow, at(0, days=1), AGES)
+    decided = fetch.decisions(world.archive, tomorrow, tomorrow, at(0, days=1), AGES)
     with HuggingFace(world.settings, world.clock) as source:
-        (outcome,) = fetching.fetch(world.archive, source, decided)
+        (outcome,) = fetch.fetch(world.archive, source, decided)
     assert outcome.status == "not_open"
 
 

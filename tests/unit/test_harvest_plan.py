@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from pipelines.captures import Given, Receipt
-from pipelines.harvest_plan import Window, days, due, first_due, harvested, known_days
+from pipelines.archive.archive import Given, Receipt
+from pipelines.sources.arxiv.plan import Window, days, due, first_due, harvested, known_days
 
 pytestmark = pytest.mark.unit
 

@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import harvesting, items
-from pipelines.captures import Archive, Receipt
+from pipelines.archive.archive import Archive, Receipt
 from pipelines.errors import BusyError
-from pipelines.harvesting import WindowOutcome
-from pipelines.sources.arxiv import Arxiv
+from pipelines.lake import items
+from pipelines.sources.arxiv import fetch
+from pipelines.sources.arxiv.client import Arxiv
+from pipelines.sources.arxiv.fetch import WindowOutcome
 from tests.fixtures.listings import record
 from tests.replay import ArxivPapers, JumpingClock, ReplayServer, Rule, settings_for
 
@@ -41,9 +42,9 @@ class World:
         return list(self.outcomes(*sets, **span))
 
     def outcomes(self, *sets: str, **span: Any) -> Iterator[WindowOutcome]:
-        windows = harvesting.windows_due(self.archive, sets, self.clock.now(), **span)
+        windows = fetch.windows_due(self.archive, sets, self.clock.now(), **span)
         with Arxiv(self.settings, self.clock) as source:
-            yield from harvesting.harvest(self.archive, source, self.settings.harvest_dir, windows)
+            yield from fetch.harvest(self.archive, source, self.settings.harvest_dir, windows)
 
     def pages(self) -> list[Receipt]:
         return sorted(self.archive.receipts(), key=lambda receipt: receipt.received_at)
@@ -161,10 +162,10 @@ def test_killed_after_any_page_nothing_is_lost(
             raise _KilledError
         remember(*_)
 
-    remember = harvesting._remember
+    remember = fetch._remember
     with monkeypatch.context() as patched:
-        patched.setattr(harvesting, "_remember", killed)
-        patched.setattr(harvesting, "_forget", killed)
+        patched.setattr(fetch, "_remember", killed)
+        patched.setattr(fetch, "_forget", killed)
         with pytest.raises(_KilledError):
             world.harvest("cs", since=date(2025, 5, 1), until=date(2025, 5, 31))
     world.clock.sleep(60)
@@ -248,12 +249,12 @@ def test_the_same_bytes_change_nothing(world: World) -> None:
 
 def test_one_process_at_a_time(world: World) -> None:
     with (
-        harvesting.alone(world.settings),
+        fetch.alone(world.settings),
         pytest.raises(BusyError, match="one connection"),
-        harvesting.alone(world.settings),
+        fetch.alone(world.settings),
     ):
         pass
-    with harvesting.alone(world.settings):
+    with fetch.alone(world.settings):
         pass
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import home
 from pipelines.errors import PapertideError
+from pipelines.runtime import home
 from pipelines.settings import Settings
 
 pytestmark = pytest.mark.unit

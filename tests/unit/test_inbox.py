@@ -12,9 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import inbox
-from pipelines.inbox import Built
-from pipelines.intake import Outcome
+from pipelines.intake import inbox
+from pipelines.intake.inbox import Built
+from pipelines.intake.ingest import Outcome
 from pipelines.settings import Settings
 
 pytestmark = pytest.mark.unit

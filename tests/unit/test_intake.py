@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import intake
-from pipelines.captures import Archive, Given
+from pipelines.archive.archive import Archive, Given
 from pipelines.errors import UsageError
+from pipelines.intake import ingest
 from pipelines.settings import Settings
 from tests.fixtures.listings import api, card, item, page
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def outcomes(archive: Archive, *paths: object, **given: str) -> dict[str, str]:
     """Name of the file → what became of it."""
     facts = {name: Given(value, "override") for name, value in given.items()}
-    found = intake.take_in(archive, [str(path) for path in paths], facts)
+    found = ingest.take_in(archive, [str(path) for path in paths], facts)
     return {Path(outcome.origin).name: outcome.status for outcome in found}
 
 
@@ -64,7 +64,7 @@ def test_a_bad_file_does_not_stop_the_others(archive: Archive, folder: Path) -> 
 
 def test_a_damaged_captures_csv_is_told_once(archive: Archive, folder: Path) -> None:
     (folder / "captures.csv").write_text("file,listing_date\n2025-01-03.json,2025-02-30\n")
-    found = list(intake.take_in(archive, [str(folder)], {}))
+    found = list(ingest.take_in(archive, [str(folder)], {}))
     refused = [outcome for outcome in found if outcome.status == "refused"]
     assert len(refused) == 1
     assert "line 2" in refused[0].message
@@ -90,7 +90,7 @@ def test_an_override_beats_what_lies_beside(archive: Archive, folder: Path) -> N
     ids=["missing", "long name", "pasted page", "NUL", "blank"],
 )
 def test_names_that_are_no_files(archive: Archive, name: str, tmp_path: Path) -> None:
-    found = list(intake.take_in(archive, [name or str(tmp_path / "empty")], {}))
+    found = list(ingest.take_in(archive, [name or str(tmp_path / "empty")], {}))
     assert [outcome.status for outcome in found] == ["refused"]
     assert "there is no such file or folder" in found[0].message
     assert len(found[0].message) < 300
@@ -98,7 +98,7 @@ def test_names_that_are_no_files(archive: Archive, name: str, tmp_path: Path) ->
 
 def test_an_empty_folder_is_told(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    (found,) = intake.take_in(archive, [str(tmp_path / "empty")], {})
+    (found,) = ingest.take_in(archive, [str(tmp_path / "empty")], {})
     assert found.status == "refused"
     assert "holds no files" in found.message
 
@@ -115,14 +115,14 @@ def test_standard_input(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_overrides_are_read_in_utc() -> None:
-    given = intake.overrides("search", "2025-11-06T23:30:00-05:00", "2025-11-06", "hf_page")
+    given = ingest.overrides("search", "2025-11-06T23:30:00-05:00", "2025-11-06", "hf_page")
     assert given == {
         "listing_kind": Given("search", "override"),
         "captured_at": Given("2025-11-07T04:30:00+00:00", "override"),
         "listing_day": Given("2025-11-06", "override"),
         "source": Given("hf_page", "override"),
     }
-    assert intake.overrides() == {}
+    assert ingest.overrides() == {}
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ def test_overrides_are_read_in_utc() -> None:
 )
 def test_wrong_overrides_name_the_option(given: dict[str, str], option: str) -> None:
     with pytest.raises(UsageError, match=option):
-        intake.overrides(**given)
+        ingest.overrides(**given)

@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import items
-from pipelines.captures import Archive, Given, Receipt
+from pipelines.archive.archive import Archive, Given, Receipt
 from pipelines.errors import CaptureError
-from pipelines.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
+from pipelines.lake import items
+from pipelines.lake.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
 from pipelines.settings import Settings
 from tests.fixtures.listings import (
     api,

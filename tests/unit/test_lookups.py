@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import items, lookups
-from pipelines.captures import Archive
-from pipelines.lookups import LookUpOutcome, Question
-from pipelines.sources.arxiv import Arxiv
+from pipelines.archive.archive import Archive
+from pipelines.lake import items
+from pipelines.sources.arxiv import lookups
+from pipelines.sources.arxiv.client import Arxiv
+from pipelines.sources.arxiv.lookups import LookUpOutcome, Question
 from tests.fixtures.listings import record
 from tests.replay import ArxivPapers, JumpingClock, ReplayServer, Rule, settings_for
 

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.defs import intake
 from pipelines.errors import BusyError, CheckFailed, NoSnapshotError, PapertideError
-from pipelines.publishing import difference, history, retention, snapshot, state, tables
+from pipelines.publishing import build_status, difference, history, retention, snapshot, tables
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.snapshot import current
 from tests.unit.published import WEEKDAYS, Home
@@ -277,7 +277,7 @@ def test_back_to_the_one_before_and_on_from_there(twice: Home) -> None:
     move = history.rollback(twice.settings)
     assert (move.left, move.to.snapshot) == (second.snapshot_id, first)
     assert current(twice.settings) == first
-    mark = state.rollback_mark(twice.settings.snapshots_dir)
+    mark = build_status.rollback_mark(twice.settings.snapshots_dir)
     assert mark is not None
     assert (mark["from"], mark["to"]) == (second.snapshot_id, first.snapshot_id)
     with pytest.raises(PapertideError, match="no whole snapshot to go back to"):
@@ -367,23 +367,25 @@ def test_the_pointer_can_only_name_a_snapshot(twice: Home, name: str) -> None:
 
 def test_a_refusal_is_kept_until_a_build_publishes(home: Home) -> None:
     first = home.publish()
-    state.note_failed_build(home.settings, CheckFailed(f"{state.NOTHING}a check failed."))
-    refused = state.refusal(home.settings.snapshots_dir)
+    build_status.note_failed_build(
+        home.settings, CheckFailed(f"{build_status.NOTHING}a check failed.")
+    )
+    refused = build_status.refusal(home.settings.snapshots_dir)
     assert refused is not None
     assert (refused.kept, refused.messages) == (first.snapshot_id, ("a check failed.",))
     home.publish()
-    assert state.refusal(home.settings.snapshots_dir) is None
+    assert build_status.refusal(home.settings.snapshots_dir) is None
 
 
 def test_a_build_that_found_another_one_building_is_no_refusal(home: Home) -> None:
-    state.note_failed_build(home.settings, BusyError("busy"))
-    assert state.refusal(home.settings.snapshots_dir) is None
+    build_status.note_failed_build(home.settings, BusyError("busy"))
+    assert build_status.refusal(home.settings.snapshots_dir) is None
 
 
 def test_a_refusal_that_cannot_be_read_is_still_one(home: Home) -> None:
     home.publish()
-    (home.settings.snapshots_dir / state.REFUSED).write_text("{")
-    refused = state.refusal(home.settings.snapshots_dir)
+    (home.settings.snapshots_dir / build_status.REFUSED).write_text("{")
+    refused = build_status.refusal(home.settings.snapshots_dir)
     assert refused is not None
     assert "can't be read" in refused.messages[0]
 
@@ -393,15 +395,15 @@ def test_the_standing_in_a_sentence(home: Home) -> None:
     folder = home.settings.snapshots_dir
     at = datetime(2025, 6, 2, 8, 30, tzinfo=UTC)
     later = at + timedelta(hours=40)
-    assert state.standing(folder, at, 36, now=at + timedelta(hours=36)).state == "fresh"
-    assert state.standing(folder, at, 0, now=later).state == "fresh"
-    stale = state.standing(folder, at, 36, now=later)
+    assert build_status.standing(folder, at, 36, now=at + timedelta(hours=36)).state == "fresh"
+    assert build_status.standing(folder, at, 0, now=later).state == "fresh"
+    stale = build_status.standing(folder, at, 36, now=later)
     assert stale.state == "stale"
     assert stale.sentence == (
         "These figures are of 2025-06-02 08:30 UTC and 40 hours old; nothing newer is published."
     )
-    state.note_refusal(home.settings, ["one.", "two."], None, now=later)
-    refused = state.standing(folder, at, 36, now=later)
+    build_status.note_refusal(home.settings, ["one.", "two."], None, now=later)
+    refused = build_status.standing(folder, at, 36, now=later)
     assert refused.state == "refused"
     assert refused.sentence == (
         "These figures are of 2025-06-02 08:30 UTC: the last build was refused at "
@@ -410,14 +412,14 @@ def test_the_standing_in_a_sentence(home: Home) -> None:
 
 
 def test_what_is_accepted_twice_is_kept_once(home: Home) -> None:
-    state.accept(home.settings, "2025-06-20", "first")
-    state.accept(home.settings, "2025-06-21", "other")
-    state.accept(home.settings, "2025-06-20", "second")
-    found = [(a.subject, a.why) for a in state.acceptances(home.settings)]
+    build_status.accept(home.settings, "2025-06-20", "first")
+    build_status.accept(home.settings, "2025-06-21", "other")
+    build_status.accept(home.settings, "2025-06-20", "second")
+    found = [(a.subject, a.why) for a in build_status.acceptances(home.settings)]
     assert found == [("2025-06-21", "other"), ("2025-06-20", "second")]
-    (home.settings.home / state.ACCEPTED).write_text('[{"subject": 1}]')
+    (home.settings.home / build_status.ACCEPTED).write_text('[{"subject": 1}]')
     with pytest.raises(PapertideError, match=r"accepted\.json can't be read"):
-        state.acceptances(home.settings)
+        build_status.acceptances(home.settings)
 
 
 # Differences
@@ -509,7 +511,7 @@ def test_parquet_and_database_hold_the_same(home: Home) -> None:
 def test_a_refresh_without_news_keeps_what_was_gone_back_to(
     twice: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.warehouse.is_up_to_date", lambda _: True)
+    monkeypatch.setattr("pipelines.warehouse.candidate.is_up_to_date", lambda _: True)
     assert not intake._is_published(twice.settings)  # no build ended here
     history.rollback(twice.settings, None)
     assert intake._is_published(twice.settings)
@@ -518,8 +520,8 @@ def test_a_refresh_without_news_keeps_what_was_gone_back_to(
 
 
 def test_what_was_accepted_can_be_taken_back(home: Home) -> None:
-    state.accept(home.settings, "2025-03-03", "a holiday")
-    state.accept(home.settings, "dim_papers", "smaller")
-    assert state.take_back(home.settings, "2025-03-03")
-    assert [a.subject for a in state.acceptances(home.settings)] == ["dim_papers"]
-    assert not state.take_back(home.settings, "2025-03-03")
+    build_status.accept(home.settings, "2025-03-03", "a holiday")
+    build_status.accept(home.settings, "dim_papers", "smaller")
+    assert build_status.take_back(home.settings, "2025-03-03")
+    assert [a.subject for a in build_status.acceptances(home.settings)] == ["dim_papers"]
+    assert not build_status.take_back(home.settings, "2025-03-03")

@@ -13,7 +13,7 @@ from defusedxml.ElementTree import fromstring
 
 from pipelines.parsing import arxiv_atom
 from pipelines.parsing.records import Hints
-from pipelines.sources.arxiv import Arxiv, OaiPage
+from pipelines.sources.arxiv.client import Arxiv, OaiPage
 from pipelines.sources.errors import (
     BadResumptionToken,
     TerminalSourceError,

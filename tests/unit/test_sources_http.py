@@ -19,7 +19,7 @@ from pipelines.sources.errors import (
     TerminalSourceError,
     TransientSourceError,
 )
-from pipelines.sources.http import (
+from pipelines.sources.http.client import (
     MAX_REDIRECTS,
     MAX_TRANSFER_S,
     USER_AGENT,
@@ -27,7 +27,7 @@ from pipelines.sources.http import (
     Bearer,
     HttpClient,
 )
-from pipelines.sources.limits import retry_after, seconds_until_reset
+from pipelines.sources.http.rate_limits import retry_after, seconds_until_reset
 from tests.replay import InlineListings, JumpingClock, Limit, ReplayServer, Rule, settings_for
 
 pytestmark = pytest.mark.unit

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.sources.errors import TerminalSourceError, TransientSourceError
-from pipelines.sources.huggingface import MAX_PAGES, DayListing, HuggingFace
+from pipelines.sources.huggingface.client import MAX_PAGES, DayListing, HuggingFace
 from tests.replay import (
     CorpusListings,
     InlineListings,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.timetable import Known, day_end, plan
+from pipelines.sources.huggingface.plan import Known, day_end, plan
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.engine import topic_embedder
 from pipelines.errors import PapertideError
 from pipelines.topics import fitting
 from pipelines.topics.discovered import TopicModelError, assign
@@ -29,6 +28,7 @@ from pipelines.topics.fitting import (
 )
 from pipelines.topics.topic_files import FitFolder
 from pipelines.topics.words import Floats
+from pipelines.warehouse.connections import topic_embedder
 from tests.unit.topic_papers import make_papers
 
 pytestmark = pytest.mark.unit

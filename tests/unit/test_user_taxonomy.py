@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import rules
 from pipelines.settings import Settings
+from pipelines.topics import in_force
 from pipelines.topics.taxonomy import TaxonomyError
 
 pytestmark = pytest.mark.unit
@@ -26,20 +26,20 @@ def settings_with(tmp_path: Path, topics: str | None = TOPIC, phrases: str = PHR
 
 
 def test_without_a_folder_ours_is_in_force(tmp_path: Path) -> None:
-    taxonomy = rules.in_force(Settings(home=tmp_path))
+    taxonomy = in_force.in_force(Settings(home=tmp_path))
     assert {topic.origin for topic in taxonomy.topics} == {"papertide"}
     assert {rule.origin for rule in taxonomy.rules} == {"papertide"}
 
 
 def test_a_topic_and_rules_are_added_and_say_whose_they_are(tmp_path: Path) -> None:
-    ours = rules.in_force(Settings(home=tmp_path / "none"))
+    ours = in_force.in_force(Settings(home=tmp_path / "none"))
     settings = settings_with(tmp_path, phrases=f"{PHRASES}rag,Our-Lookup,alias\n")
-    taxonomy = rules.in_force(settings)
+    taxonomy = in_force.in_force(settings)
     assert len(taxonomy.topics) == len(ours.topics) + 1
     theirs = [(r.topic_id, r.phrase) for r in taxonomy.rules if r.origin == "user"]
     assert theirs == [("our-robots", "warehouse robot"), ("rag", "our lookup")]
     assert taxonomy.rules_version != ours.rules_version
-    rows = rules.topic_rows(taxonomy)
+    rows = in_force.topic_rows(taxonomy)
     assert rows[-1] == (
         "our-robots", "Our robots", "Ours", "What our robots do.", [], "user",
         taxonomy.rules_version,
@@ -47,10 +47,10 @@ def test_a_topic_and_rules_are_added_and_say_whose_they_are(tmp_path: Path) -> N
 
 
 def test_rules_and_topics_of_ours_are_switched_off(tmp_path: Path) -> None:
-    ours = rules.in_force(Settings(home=tmp_path / "none"))
+    ours = in_force.in_force(Settings(home=tmp_path / "none"))
     phrase = next(r.phrase for r in ours.rules if r.topic_id == "rag")
     lines = f"topic_id,phrase,role\nrag,{phrase},off\nquantum,*,off\n"
-    taxonomy = rules.in_force(settings_with(tmp_path, None, lines))
+    taxonomy = in_force.in_force(settings_with(tmp_path, None, lines))
     assert ("rag", phrase) not in {(r.topic_id, r.phrase) for r in taxonomy.rules}
     assert "quantum" not in {topic.topic_id for topic in taxonomy.topics}
     assert "quantum" not in {rule.topic_id for rule in taxonomy.rules}
@@ -58,20 +58,20 @@ def test_rules_and_topics_of_ours_are_switched_off(tmp_path: Path) -> None:
 
 def test_a_topic_has_parents_of_ours_until_they_are_switched_off(tmp_path: Path) -> None:
     topics = f"{TOPIC.splitlines()[0]},parents\n{TOPIC.splitlines()[1]},robotics\n"
-    taxonomy = rules.in_force(settings_with(tmp_path, topics))
+    taxonomy = in_force.in_force(settings_with(tmp_path, topics))
     under = {topic.topic_id for topic in taxonomy.children_of("robotics")}
     assert {"our-robots", "manipulation"} <= under
     off = "topic_id,phrase,role\nrobotics,*,off\n"
-    alone = rules.in_force(settings_with(tmp_path / "other", None, off))
+    alone = in_force.in_force(settings_with(tmp_path / "other", None, off))
     assert not alone.parents_of("manipulation")
 
 
 def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> None:
     settings = settings_with(tmp_path)
-    before = rules.in_force(settings)
+    before = in_force.in_force(settings)
     path = settings.user_taxonomy_dir / "topics.csv"
     path.write_text(TOPIC.replace("Our robots", "Robots of ours"), encoding="utf-8")
-    after = rules.in_force(settings)
+    after = in_force.in_force(settings)
     assert after.rules_version == before.rules_version
     assert after.contents_hash != before.contents_hash
 
@@ -150,7 +150,7 @@ def test_a_mistake_is_a_sentence_with_its_place(
 ) -> None:
     settings = settings_with(tmp_path, topics, phrases)
     with pytest.raises(TaxonomyError) as error:
-        rules.in_force(settings)
+        in_force.in_force(settings)
     told = str(error.value)
     assert told.startswith(f"{settings.user_taxonomy_dir / file}, line {line}: ")
     assert says in told

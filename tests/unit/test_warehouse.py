@@ -13,11 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import dbt_project, items, warehouse
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
 from pipelines.errors import BusyError, CaptureError
-from pipelines.machine import MachineError
+from pipelines.lake import items
+from pipelines.runtime.faults import MachineError
 from pipelines.settings import Settings
+from pipelines.warehouse import candidate, dbt_project
 from tests.fixtures.listings import api, item
 
 pytestmark = pytest.mark.unit
@@ -36,13 +37,13 @@ def test_damaged_rows_are_parsed_again(archive: Archive) -> None:
     (path,) = settings.items_dir.glob("*/items-*.parquet")
     path.write_bytes(b"\0" * path.stat().st_size)  # the size tells nothing
     assert items.pending(archive, settings.items_dir) == []
-    warehouse.begin(settings)
+    candidate.begin(settings)
     with pytest.raises(CaptureError, match=r"damaged on the disk.*papertide build"):
-        warehouse.load_lake(settings)
+        candidate.load_lake(settings)
     (waiting,) = items.pending(archive, settings.items_dir)
     items.load(archive, waiting, settings.items_dir)
-    warehouse.begin(settings)
-    assert warehouse.load_lake(settings)["items"] == 1
+    candidate.begin(settings)
+    assert candidate.load_lake(settings)["items"] == 1
 
 
 def test_truncated_rows_wait_to_be_parsed(archive: Archive) -> None:
@@ -55,17 +56,17 @@ def test_truncated_rows_wait_to_be_parsed(archive: Archive) -> None:
 
 def test_only_what_changed_is_loaded_again(archive: Archive) -> None:
     settings = Settings(home=archive.home)
-    assert warehouse.begin(settings)
-    assert warehouse.load_lake(settings)["touched_captures"] == 1
-    warehouse.adopt(settings)
-    assert not warehouse.begin(settings)
-    assert warehouse.load_lake(settings)["touched_captures"] == 0
+    assert candidate.begin(settings)
+    assert candidate.load_lake(settings)["touched_captures"] == 1
+    candidate.adopt(settings)
+    assert not candidate.begin(settings)
+    assert candidate.load_lake(settings)["touched_captures"] == 0
 
 
 def test_one_builder_at_a_time(archive: Archive) -> None:
     settings = Settings(home=archive.home)
     taken = pytest.raises(BusyError, match="Another process is building")
-    with warehouse.writer_lock(settings), taken, warehouse.writer_lock(settings):
+    with candidate.writer_lock(settings), taken, candidate.writer_lock(settings):
         pass
 
 
@@ -133,7 +134,7 @@ def test_a_stop_that_somebody_swallows_is_noted() -> None:
 
 def test_frames_leave_nothing_for_the_end_of_the_process_to_complain_of() -> None:
     code = (
-        "import duckdb; from pipelines.engine import as_frame; "
+        "import duckdb; from pipelines.warehouse.connections import as_frame; "
         "print(as_frame(duckdb.sql('from range(3)')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from pipelines.errors import QueryError
-from pipelines.publishing import watch
-from pipelines.publishing.watch import Clock, in_bytes, run_watched
+from pipelines.publishing import query_limits
+from pipelines.publishing.query_limits import Clock, in_bytes, run_watched
 
 pytestmark = pytest.mark.unit
 
@@ -44,7 +44,7 @@ def test_late_work_is_interrupted() -> None:
 
 def test_work_that_grows_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = iter([0, 1_400, 1_600])
-    monkeypatch.setattr(watch, "_resident_bytes", lambda: next(sizes))
+    monkeypatch.setattr(query_limits, "_resident_bytes", lambda: next(sizes))
     work = Endless()
     with pytest.raises(QueryError, match="needs more memory"):
         run_watched(work, work.interrupted.set, timeout_s=60, memory_limit="1KB")
@@ -67,7 +67,7 @@ def test_ctrl_c_while_the_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_time_of_the_reader_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([10.0, 11.0, 71.0, 73.0])
-    monkeypatch.setattr(watch.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(query_limits.time, "monotonic", lambda: next(now))
     clock = Clock()
     with clock.stopped():
         pass

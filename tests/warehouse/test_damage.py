@@ -22,17 +22,20 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import fetching, items, machine, text_features, warehouse
-from pipelines import rules as rules_room
-from pipelines.captures import FETCH, Archive, Given
+from pipelines.archive.archive import FETCH, Archive, Given
+from pipelines.audit import runner
 from pipelines.cli.main import run
 from pipelines.errors import CheckFailed, NoSnapshotError, PapertideError
-from pipelines.publishing import audit, state
+from pipelines.lake import items
+from pipelines.publishing import build_status
 from pipelines.publishing.reader import run_user_sql
 from pipelines.publishing.snapshot import current
+from pipelines.runtime import faults
 from pipelines.settings import Settings, get_settings
 from pipelines.sources.errors import TransientSourceError
+from pipelines.topics import in_force as rules_room
 from pipelines.topics.taxonomy import Taxonomy
+from pipelines.warehouse import candidate, topic_matches
 from tests.fixtures.listings import api, item
 from tests.soak import world
 from tests.unit.published import WEEKDAYS, Home
@@ -94,7 +97,7 @@ def test_a_damaged_snapshot_is_said_and_gone_back_from(home: Home, damage: Damag
     with pytest.raises(NoSnapshotError, match="Run `papertide rollback`"):
         run_user_sql(home.settings, "select max(title) from dim_papers", lambda a: a.columns)
     # A build has nothing to compare with, and publishes.
-    with audit.opened(home.settings) as pair:
+    with runner.opened(home.settings) as pair:
         assert pair.earlier is None
     assert current(home.settings) if home.publish() else None
 
@@ -125,7 +128,7 @@ def test_a_description_that_says_nothing_is_damage(home: Home, content: str) -> 
 
 def test_half_a_note_of_a_roll_back_is_none(home: Home) -> None:
     (home.settings.snapshots_dir / "ROLLED_BACK.json").write_text('{"to": "x"}')
-    assert state.rollback_mark(home.settings.snapshots_dir) is None
+    assert build_status.rollback_mark(home.settings.snapshots_dir) is None
 
 
 # The warehouse
@@ -136,15 +139,15 @@ def test_a_damaged_warehouse_is_made_anew_once_a_build_has_failed(
     tmp_path: Path, damage: Damage
 ) -> None:
     settings = Settings(home=tmp_path)
-    assert warehouse.begin(settings)
+    assert candidate.begin(settings)
     with duckdb.connect(str(settings.candidate_path)) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.t as select range::varchar as x from range(400000)")
-    warehouse.adopt(settings)
-    assert not warehouse.begin(settings)  # what is whole is built upon
-    assert not warehouse.begin(settings)  # also when a candidate was left behind
+    candidate.adopt(settings)
+    assert not candidate.begin(settings)  # what is whole is built upon
+    assert not candidate.begin(settings)  # also when a candidate was left behind
     damage(settings.warehouse_path)
-    assert warehouse.begin(settings)
+    assert candidate.begin(settings)
 
 
 def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
@@ -152,19 +155,19 @@ def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
     archive, rules = Archive(settings), rules_room.in_force(settings)
     receipt = archive.receive(BytesIO(api(item())), "2025-01-03.json", {}).receipt
     items.load(archive, receipt, settings.items_dir)
-    warehouse.begin(settings)
-    warehouse.load_lake(settings)
-    whole = text_features.load_matches(settings, rules)
+    candidate.begin(settings)
+    candidate.load_lake(settings)
+    whole = topic_matches.load_matches(settings, rules)
     assert whole[0] > 0
     for path in settings.text_dir.rglob("*.parquet"):
         path.write_bytes(path.read_bytes()[:40])
-    warehouse.begin(settings)
-    warehouse.load_lake(settings)
-    assert text_features.load_matches(settings, rules) == whole
+    candidate.begin(settings)
+    candidate.load_lake(settings)
+    assert topic_matches.load_matches(settings, rules) == whole
     # Someone mends the rules while a build runs: it must not search by others than it began with.
     other = Taxonomy(rules.topics, rules.rules[1:])
     with pytest.raises(PapertideError, match="changed while this build ran"):
-        text_features.load_matches(settings, other)
+        topic_matches.load_matches(settings, other)
 
 
 # Faults of the machine
@@ -199,12 +202,12 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_a_fault_of_the_machine_is_a_sentence(tmp_path: Path, error: Exception, words: str) -> None:
-    with pytest.raises(machine.MachineError, match=words), machine.told(tmp_path):
+    with pytest.raises(faults.MachineError, match=words), faults.told(tmp_path):
         raise error
 
 
 def test_a_defect_is_not_taken_for_a_fault(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), machine.told(tmp_path):
+    with pytest.raises(KeyError), faults.told(tmp_path):
         raise KeyError("x")
 
 
@@ -220,7 +223,7 @@ def test_a_note_that_cannot_be_written_leaves_the_old_one(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = home.settings.snapshots_dir
-    state.note_failed_build(home.settings, CheckFailed("first."))
+    build_status.note_failed_build(home.settings, CheckFailed("first."))
     before = sorted(folder.iterdir())
 
     def full(_: int) -> None:
@@ -228,8 +231,8 @@ def test_a_note_that_cannot_be_written_leaves_the_old_one(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        state.note_failed_build(home.settings, CheckFailed("second."))
-    found = state.refusal(folder)
+        build_status.note_failed_build(home.settings, CheckFailed("second."))
+    found = build_status.refusal(folder)
     assert found is not None
     assert found.messages == ("first.",)
     assert sorted(folder.iterdir()) == before
@@ -239,24 +242,24 @@ def test_a_note_that_cannot_be_written_leaves_the_old_one(
 
 
 def test_a_build_that_was_stopped_is_no_refusal(home: Home) -> None:
-    state.note_failed_build(home.settings, KeyboardInterrupt())
+    build_status.note_failed_build(home.settings, KeyboardInterrupt())
     wrapped = RuntimeError("step failed")
     wrapped.__cause__ = KeyboardInterrupt()
-    state.note_failed_build(home.settings, wrapped)
-    assert state.refusal(home.settings.snapshots_dir) is None
+    build_status.note_failed_build(home.settings, wrapped)
+    assert build_status.refusal(home.settings.snapshots_dir) is None
 
 
 @pytest.mark.parametrize(
     ("error", "name", "words"),
     [
         (CheckFailed("x."), "refused", "the last build was refused at"),
-        (machine.MachineError("x."), "failed", "the last build failed at"),
+        (faults.MachineError("x."), "failed", "the last build failed at"),
         (TransientSourceError("x."), "failed", "the last refresh could not fetch everything at"),
     ],
 )
 def test_the_banner_says_what_it_was(home: Home, error: Exception, name: str, words: str) -> None:
-    state.note_failed_build(home.settings, error)
-    standing = state.standing(home.settings.snapshots_dir, datetime.now(UTC), 36)
+    build_status.note_failed_build(home.settings, error)
+    standing = build_status.standing(home.settings.snapshots_dir, datetime.now(UTC), 36)
     assert standing.state == name
     assert words in standing.sentence
 
@@ -265,12 +268,12 @@ def test_figures_found_up_to_date_are_not_stale(home: Home) -> None:
     folder = home.settings.snapshots_dir
     at = datetime(2025, 6, 2, tzinfo=UTC)
     later = at + timedelta(hours=60)
-    assert state.standing(folder, at, 36, now=later).state == "stale"
-    state.note_checked(home.settings, "another", now=later)
-    assert state.standing(folder, at, 36, now=later).state == "stale"
-    state.note_checked(home.settings, current(home.settings).snapshot_id, now=later)
-    assert state.standing(folder, at, 36, now=later).state == "fresh"
-    assert state.standing(folder, at, 36, now=later + timedelta(hours=37)).state == "stale"
+    assert build_status.standing(folder, at, 36, now=later).state == "stale"
+    build_status.note_checked(home.settings, "another", now=later)
+    assert build_status.standing(folder, at, 36, now=later).state == "stale"
+    build_status.note_checked(home.settings, current(home.settings).snapshot_id, now=later)
+    assert build_status.standing(folder, at, 36, now=later).state == "fresh"
+    assert build_status.standing(folder, at, 36, now=later + timedelta(hours=37)).state == "stale"
 
 
 # Clocks
@@ -278,7 +281,9 @@ def test_figures_found_up_to_date_are_not_stale(home: Home) -> None:
 
 def test_figures_of_the_future_are_not_fresh(home: Home) -> None:
     at = datetime(2025, 6, 2, tzinfo=UTC)
-    standing = state.standing(home.settings.snapshots_dir, at, 36, now=at - timedelta(days=400))
+    standing = build_status.standing(
+        home.settings.snapshots_dir, at, 36, now=at - timedelta(days=400)
+    )
     assert standing.state == "stale"
     assert "later than this machine's clock" in standing.sentence
 
@@ -293,9 +298,9 @@ def test_what_was_fetched_under_a_clock_ahead_is_fetched_again(tmp_path: Path) -
 
     now = datetime(2025, 6, 10, tzinfo=UTC)
     fetch("2031-01-01T00:00:00+00:00")
-    assert fetching.decisions(archive, DAY, DAY, now, ())[0].is_due
+    assert fetch.decisions(archive, DAY, DAY, now, ())[0].is_due
     fetch("2025-06-09T00:00:00+00:00")
-    assert not fetching.decisions(archive, DAY, DAY, now, ())[0].is_due
+    assert not fetch.decisions(archive, DAY, DAY, now, ())[0].is_due
 
 
 # Whole builds
@@ -340,19 +345,19 @@ def test_a_refresh_without_news_publishes_nothing(
     assert quiet.returncode == 0, quiet.stderr
     assert "Nothing new: the published snapshot is up to date." in quiet.stderr
     assert current(settings).snapshot_id == before
-    checked = state.checked(settings.snapshots_dir)
+    checked = build_status.checked(settings.snapshots_dir)
     assert checked is not None
     assert checked[0] == before
 
     down = ask(own, "http://127.0.0.1:9", "refresh", *days, "--again")
     assert down.returncode == 1
     assert "No day could be fetched" in down.stderr
-    found = state.refusal(settings.snapshots_dir)
+    found = build_status.refusal(settings.snapshots_dir)
     assert found is not None
     assert found.kind == "not_fetched"
     assert ask(own, url, "status").returncode == 1
     assert ask(own, url, "refresh", *days).returncode == 0  # over: nothing is missing
-    assert state.refusal(settings.snapshots_dir) is None
+    assert build_status.refusal(settings.snapshots_dir) is None
     assert current(settings).snapshot_id == before
 
 
@@ -372,7 +377,7 @@ def test_a_build_that_is_stopped_is_not_told_as_refused(
     assert process.wait() == 1
     assert "Stopped. What was finished is kept" in rest
     assert "Traceback" not in rest
-    assert state.refusal(settings.snapshots_dir) is None
+    assert build_status.refusal(settings.snapshots_dir) is None
     assert current(settings) == before
     assert world.reads(own, url) > 0
 
@@ -418,10 +423,10 @@ def test_half_a_day_and_double_rows_are_refused_and_readers_told(own: Path, url:
         settings.warehouse_path.unlink(missing_ok=True)  # the lake alone decides
         refused = ask(own, url, "build")
         assert refused.returncode == 1
-        assert state.NOTHING.strip() in refused.stderr
+        assert build_status.NOTHING.strip() in refused.stderr
         assert words in refused.stderr
         assert current(settings) == before
-        standing = state.standing(settings.snapshots_dir, datetime.now(UTC), 36)
+        standing = build_status.standing(settings.snapshots_dir, datetime.now(UTC), 36)
         assert standing.state == "refused"
         assert "These figures are of" in standing.sentence
         assert "the last build was refused at" in standing.sentence

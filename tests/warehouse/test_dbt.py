@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import dbt_project
 from pipelines.settings import DBT_PROJECT_DIR, Settings
+from pipelines.warehouse import dbt_project
 
 pytestmark = pytest.mark.warehouse
 

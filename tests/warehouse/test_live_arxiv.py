@@ -11,12 +11,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines import harvesting
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
 from pipelines.defs import arxiv
 from pipelines.defs.resources import Home
 from pipelines.errors import SettingsError
 from pipelines.settings import Settings
+from pipelines.sources.arxiv import fetch
 from pipelines.sources.errors import TransientSourceError
 from tests.conftest import run_papertide
 from tests.fixtures.listings import item, record
@@ -114,7 +114,7 @@ def test_a_failing_arxiv_does_not_stop_the_run(world: World) -> None:
 
 
 def test_another_process_at_it_is_told_of(world: World) -> None:
-    with harvesting.alone(world.settings()):
+    with fetch.alone(world.settings()):
         found = metadata(world.run(arxiv.live_arxiv, arxiv_sets="cs"))
     assert (found["status"], "one connection" in found["message"]) == ("failed", True)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.captures import Archive
+from pipelines.archive.archive import Archive
 from pipelines.publishing.snapshot import current
 from pipelines.settings import DBT_PROJECT_DIR, Settings
-from pipelines.warehouse import writer_lock
+from pipelines.warehouse.candidate import writer_lock
 from tests.conftest import run_papertide
 from tests.fixtures.listings import api, item
 

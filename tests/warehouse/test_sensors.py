@@ -12,13 +12,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines import inbox
 from pipelines.defs import sensors
 from pipelines.defs.intake import captures, parsed_items
 from pipelines.defs.resources import Home, Writer
 from pipelines.errors import CheckFailed
+from pipelines.intake import inbox
 from pipelines.settings import Settings, get_settings
-from pipelines.warehouse import writer_lock
+from pipelines.warehouse.candidate import writer_lock
 from tests.fixtures.listings import api, item
 from tests.fixtures.receivers import Hook, web_server
 

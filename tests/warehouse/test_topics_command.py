@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import rules
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
+from pipelines.topics import in_force
 from pipelines.topics.scoring import THRESHOLD, score_papers
 from tests.conftest import run_papertide
 
@@ -26,7 +26,7 @@ def test_python_scores_every_paper_as_sql_does(demo_settings: Settings) -> None:
         "select paper_id, topic_id, score::bigint as score, evidence, rules_version "
         "from bridge_paper_topics where kind = 'taxonomy' order by paper_id, topic_id"
     )
-    taxonomy = rules.in_force(demo_settings)
+    taxonomy = in_force.in_force(demo_settings)
     scores = score_papers(papers, taxonomy).filter(pl.col("score") >= THRESHOLD)
     evidence = pl.col("evidence").list.sort()
     assert scores.with_columns(evidence).equals(
@@ -81,7 +81,7 @@ def test_uncovered_names_words_that_no_rule_has(published_home: Path) -> None:
     done = run_papertide(published_home, "topics", "uncovered", "--format", "json", "--limit", "0")
     told = json.loads(done.stdout)
     assert told["populations"][0]["n_papers"] == len(told["papers"])
-    phrases = {rule.phrase for rule in rules.in_force(Settings(home=published_home)).rules}
+    phrases = {rule.phrase for rule in in_force.in_force(Settings(home=published_home)).rules}
     ngrams = {row["ngram"] for row in told["ngrams"]}
     assert ngrams
     assert not ngrams & phrases
@@ -90,7 +90,7 @@ def test_uncovered_names_words_that_no_rule_has(published_home: Path) -> None:
 def test_list_adds_up(published_home: Path) -> None:
     done = run_papertide(published_home, "topics", "list", "--limit", "0", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    taxonomy = rules.in_force(Settings(home=published_home))
+    taxonomy = in_force.in_force(Settings(home=published_home))
     assert {row["topic_id"] for row in rows} == {topic.topic_id for topic in taxonomy.topics}
     assert sum(int(row["n_rules"]) for row in rows) == len(taxonomy.rules)
     assert f"version {taxonomy.rules_version}" in done.stderr
@@ -154,4 +154,4 @@ def test_the_users_topic_comes_and_goes_with_the_next_build(demo_home: Path) -> 
     assert "title: diffusion" in set(evidence) <= {"title: diffusion", "title: diffusions"}
     versions = read("select distinct rules_version from bridge_paper_topics "
                     "where kind <> 'discovered'").to_series()  # fmt: skip
-    assert versions.to_list() == [rules.in_force(Settings(home=demo_home)).rules_version]
+    assert versions.to_list() == [in_force.in_force(Settings(home=demo_home)).rules_version]

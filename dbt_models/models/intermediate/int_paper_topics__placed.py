@@ -2,9 +2,15 @@
 
 import polars as pl
 
-from pipelines.engine import as_frame, as_relation, table_before, topic_embedder, topic_fits_folder
 from pipelines.topics.fitting import PLACED_SCHEMA, place
 from pipelines.topics.topic_files import FitFolder
+from pipelines.warehouse.connections import (
+    as_frame,
+    as_relation,
+    table_before,
+    topic_embedder,
+    topic_fits_folder,
+)
 
 
 def model(dbt, session):

@@ -4,8 +4,8 @@ A term is followed because it became frequent; tested it is only once it was: wh
 yet would be picked out by its growth to come.
 """
 
-from pipelines.engine import as_frame, as_relation
 from pipelines.trends import judge
+from pipelines.warehouse.connections import as_frame, as_relation
 
 
 def model(dbt, session):

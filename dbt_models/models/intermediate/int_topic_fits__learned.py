@@ -4,9 +4,9 @@ A fit depends on texts dated before its boundary alone, so it is learned once: w
 they are it is read from the lake.
 """
 
-from pipelines.engine import as_frame, as_relation, topic_embedder, topic_fits_folder
 from pipelines.topics.fitting import fits_table, learn_fits
 from pipelines.topics.topic_files import FitFolder
+from pipelines.warehouse.connections import as_frame, as_relation, topic_embedder, topic_fits_folder
 
 
 def model(dbt, session):

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from pipelines.errors import PapertideError
-from pipelines.publishing.state import write_whole
+from pipelines.runtime.files import write_whole
 from pipelines.settings import Settings
 
 FORMAT = 2

@@ -22,13 +22,13 @@ from typing import Any
 
 import duckdb
 
-from pipelines.engine import connect
 from pipelines.errors import CheckFailed, PapertideError
-from pipelines.machine import fault_behind, fault_in_words
-from pipelines.settings import DBT_PROJECT_DIR, Settings
+from pipelines.runtime.faults import fault_behind, fault_in_words
+from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
+from pipelines.warehouse.connections import connect
 
 _SOURCE_SUFFIXES = (".sql", ".py", ".yml", ".csv")
-_CALLED = tuple(Path(__file__).with_name(room) for room in ("topics", "trends"))
+_CALLED = tuple(PROJECT_ROOT / "pipelines" / room for room in ("topics", "trends"))
 _SHOWN_ROWS, _SHOWN_COLUMNS, _SHOWN_SIGNS = 5, 4, 60
 _RESULTS = frozenset({"LogModelResult", "LogSeedResult", "LogTestResult"})
 

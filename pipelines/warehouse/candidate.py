@@ -22,12 +22,14 @@ from contextlib import contextmanager, suppress
 
 import duckdb
 
-from pipelines import dbt_project, items, rules
-from pipelines.engine import connect
 from pipelines.errors import CaptureError
-from pipelines.locks import held
-from pipelines.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES, Column
+from pipelines.lake import items
+from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES, Column
+from pipelines.runtime.locks import held
 from pipelines.settings import Settings
+from pipelines.topics import in_force
+from pipelines.warehouse import dbt_project
+from pipelines.warehouse.connections import connect
 
 FORMAT = "1"  # of the tables that this module makes; raise it when they change
 LOADED = ("captures", "items", "quarantine")
@@ -70,9 +72,9 @@ def begin(settings: Settings) -> bool:
             body = ", ".join(f"{c.name} {SQL_TYPES[c.dtype]}" for c in columns)
             connection.execute(f"create table raw.{table} ({body})")
         connection.execute("create table raw.topic_texts (text_hash varchar, part varchar)")
-        taxonomy = rules.in_force(settings)
-        _fill(connection, "topics", rules.topic_rows(taxonomy))
-        _fill(connection, "topic_rules", rules.rule_rows(taxonomy))
+        taxonomy = in_force.in_force(settings)
+        _fill(connection, "topics", in_force.topic_rows(taxonomy))
+        _fill(connection, "topic_rules", in_force.rule_rows(taxonomy))
     return True
 
 
@@ -113,7 +115,7 @@ def adopt(settings: Settings) -> None:
 
 
 def _fill(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[rules.Text, ...]]
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[in_force.Text, ...]]
 ) -> None:
     """Put rows into an empty table, column by column: row by row takes seconds."""
     columns = LAKE_TABLES[table][1]
@@ -127,7 +129,7 @@ def _fill(
 def _signature(settings: Settings) -> str:
     """Changes with anything that decides what the tables are: then all is computed anew."""
     columns = {name: [str(c) for c in cols] for name, (_, cols) in LAKE_TABLES.items()}
-    taxonomy = rules.in_force(settings).contents_hash
+    taxonomy = in_force.in_force(settings).contents_hash
     parts = [
         FORMAT, duckdb.__version__, dbt_project.sources_hash(), columns, taxonomy,
         settings.topic_embedder,

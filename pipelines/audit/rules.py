@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from pipelines.publishing.findings import Answer, Finding, Pair
+from pipelines.audit.findings import Answer, Finding, Pair
 
 # A day's list shows new papers: on the 404 days of the archive that can be judged at least three
 # quarters of them were published in the two weeks before; on a search page hardly any.

@@ -25,10 +25,10 @@ import httpx2
 from pydantic import SecretStr
 
 from pipelines.settings import Settings
-from pipelines.sources.clock import Clock, SystemClock
-from pipelines.sources.closing import Closing
 from pipelines.sources.errors import TerminalSourceError, TransientSourceError
-from pipelines.sources.limits import retry_after, seconds_until_reset
+from pipelines.sources.http.clock import Clock, SystemClock
+from pipelines.sources.http.closing import Closing
+from pipelines.sources.http.rate_limits import retry_after, seconds_until_reset
 
 USER_AGENT = f"papertide/{version('papertide')}"
 FIRST_BACKOFF_S = 1.0

@@ -17,11 +17,11 @@ from typing import Protocol
 
 import polars as pl
 
-from pipelines.captures import FETCH, Archive, Given, Receipt
+from pipelines.archive.archive import FETCH, Archive, Given, Receipt
 from pipelines.parsing.arxiv_ids import split_version
-from pipelines.sources.arxiv import IDS_PER_REQUEST
+from pipelines.sources.arxiv.client import IDS_PER_REQUEST
 from pipelines.sources.errors import SourceError, TransientSourceError
-from pipelines.sources.fetched import Fetched
+from pipelines.sources.http.fetched import Fetched
 
 ASK_AGAIN_AFTER = timedelta(days=30)
 MAX_NOTES = 20

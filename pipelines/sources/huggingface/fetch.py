@@ -15,11 +15,11 @@ from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Literal, Protocol
 
-from pipelines.captures import FETCH, Archive, Given, Receipt
+from pipelines.archive.archive import FETCH, Archive, Given, Receipt
 from pipelines.sources.errors import SourceError
-from pipelines.sources.fetched import Fetched
-from pipelines.sources.huggingface import DayListing
-from pipelines.timetable import Decision, Known, day_end, plan
+from pipelines.sources.http.fetched import Fetched
+from pipelines.sources.huggingface.client import DayListing
+from pipelines.sources.huggingface.plan import Decision, Known, day_end, plan
 
 FIRST_LISTING_DAY = date(2023, 5, 4)
 A_DAY = timedelta(days=1)

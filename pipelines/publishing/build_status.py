@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.errors import BusyError, CheckFailed, PapertideError, mistake_behind
-from pipelines.machine import was_stopped
+from pipelines.runtime.faults import was_stopped
+from pipelines.runtime.files import write_whole
 from pipelines.settings import Settings
 from pipelines.sources.errors import SourceError
 
@@ -268,28 +267,6 @@ def standing(
     if stale_after_hours and hours > stale_after_hours:
         return Standing("stale", f"{since} and {hours:,.0f} hours old; nothing newer is published.")
     return Standing("fresh", "")
-
-
-def write_whole(path: Path, text: str, *, prefix: str | None = None) -> None:
-    """Replace a small file so that readers see the old or the new one, also after a crash."""
-    handle = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed below, before it is moved
-        "w", dir=path.parent, prefix=prefix or f".{path.name}-", delete=False, encoding="utf-8"
-    )
-    try:
-        with handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.chmod(handle.name, 0o644)
-        os.replace(handle.name, path)
-    except BaseException:
-        Path(handle.name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -19,12 +19,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pipelines.captures import FETCH, Archive, Given
-from pipelines.harvest_plan import A_DAY, Window, due, first_due, harvested, known_days
-from pipelines.locks import held
-from pipelines.publishing.state import write_whole
+from pipelines.archive.archive import FETCH, Archive, Given
+from pipelines.runtime.files import write_whole
+from pipelines.runtime.locks import held
 from pipelines.settings import Settings
-from pipelines.sources.arxiv import OaiPage
+from pipelines.sources.arxiv.client import OaiPage
+from pipelines.sources.arxiv.plan import A_DAY, Window, due, first_due, harvested, known_days
 from pipelines.sources.errors import BadResumptionToken, SourceError, TransientSourceError
 
 WindowStatus = Literal["harvested", "empty", "failed"]

@@ -26,7 +26,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.captures import Archive, Receipt
+from pipelines.archive.archive import Archive, Receipt
+from pipelines.lake.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
 from pipelines.parsing import (
     PARSER_VERSION,
     arxiv_atom,
@@ -40,7 +41,6 @@ from pipelines.parsing import (
 from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.moments import credible, utc
 from pipelines.parsing.records import Hints, Parsed, Reject, reject_body
-from pipelines.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
 
 _PARSERS: dict[str, Callable[[bytes, Hints], Parsed]] = {
     detect.LISTING_TEXT.name: listing_text.parse,

@@ -18,11 +18,11 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from pipelines.settings import Settings
-from pipelines.sources.clock import Clock
-from pipelines.sources.closing import Closing
 from pipelines.sources.errors import BadResumptionToken, TerminalSourceError
-from pipelines.sources.fetched import Fetched
-from pipelines.sources.http import Answer, HttpClient
+from pipelines.sources.http.client import Answer, HttpClient
+from pipelines.sources.http.clock import Clock
+from pipelines.sources.http.closing import Closing
+from pipelines.sources.http.fetched import Fetched
 
 XML_TYPES = frozenset({"application/xml", "text/xml", "application/atom+xml"})
 IDS_PER_REQUEST = 100

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from pipelines.engine import connect
+from pipelines.audit import rules
+from pipelines.audit.findings import Answer, Finding, Pair
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import questions
-from pipelines.publishing.findings import Answer, Finding, Pair
+from pipelines.publishing.build_status import acceptances
 from pipelines.publishing.snapshot import Snapshot, current
-from pipelines.publishing.state import acceptances
 from pipelines.settings import Settings
+from pipelines.warehouse.connections import connect
 
 COMPARED = {
     "fct_listings": ("paper_id", "population", "listed_on"),
@@ -108,15 +108,15 @@ class Check:
 
 
 CHECKS = (
-    Check("fct_listings", questions.listed_papers_are_recent),
-    Check("fct_listings", questions.no_day_shrinks),
-    Check("dim_papers", questions.papers_stay),
-    Check("dim_papers", questions.no_mart_empties),
-    Check("rpt_coverage", questions.day_volume_is_usual),
-    Check("rpt_coverage", questions.coverage_goes_on),
-    Check("rpt_coverage", questions.newest_day_is_recent),
-    Check("rpt_quarantine", questions.quarantine_rows_are_one),
-    Check("rpt_capture_reconciliation", questions.every_item_is_accounted_for),
+    Check("fct_listings", rules.listed_papers_are_recent),
+    Check("fct_listings", rules.no_day_shrinks),
+    Check("dim_papers", rules.papers_stay),
+    Check("dim_papers", rules.no_mart_empties),
+    Check("rpt_coverage", rules.day_volume_is_usual),
+    Check("rpt_coverage", rules.coverage_goes_on),
+    Check("rpt_coverage", rules.newest_day_is_recent),
+    Check("rpt_quarantine", rules.quarantine_rows_are_one),
+    Check("rpt_capture_reconciliation", rules.every_item_is_accounted_for),
 )
 
 

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from pipelines.captures import (
+from pipelines.archive.archive import (
     SIDECAR,
     Archive,
     Given,

@@ -3,8 +3,8 @@
 Belongs here: reading the marts' contracts (dbt), the lake's columns (`schemas.py`) and the seeds,
 and writing `docs/data-dictionary.md`. Does not: pages that a person writes, or any data.
 
-    python -m pipelines.docs            write it
-    python -m pipelines.docs --check    exit 1 when it is not what the contracts say
+    python -m pipelines.tools.data_dictionary            write it
+    python -m pipelines.tools.data_dictionary --check   exit 1 when it is not current
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import click
 import jinja2
 import yaml
 
-from pipelines.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES
+from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES
 from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT
 
 DICTIONARY = PROJECT_ROOT / "docs" / "data-dictionary.md"
 
 _PAGE = """\
-<!-- Written by `python -m pipelines.docs`. Change the contracts it reads, not this file. -->
+<!-- Written by `make docs` from the contracts. Change those, not this file. -->
 # Data dictionary
 
 Every table and column that Papertide keeps, with its type and meaning. Three sources, nothing
 else: the marts' contracts in `dbt_models/models/marts`, the lake's columns in
-`pipelines/schemas.py`, the reference tables' descriptions in `dbt_models/seeds`.
+`pipelines/lake/schemas.py`, the reference tables' descriptions in `dbt_models/seeds`.
 
 - [Marts](#marts): what people read, in the schema `marts` of every snapshot.
 - [Lake](#lake): what parsing gives, in the schema `raw` of the warehouse file.

@@ -23,9 +23,9 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.captures import SIDECAR, is_companion
-from pipelines.intake import Outcome
-from pipelines.publishing.state import write_whole
+from pipelines.archive.archive import SIDECAR, is_companion
+from pipelines.intake.ingest import Outcome
+from pipelines.runtime.files import write_whole
 from pipelines.settings import Settings
 
 SETTLE_S = 5.0

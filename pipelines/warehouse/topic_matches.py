@@ -16,12 +16,12 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.engine import as_frame, connect
 from pipelines.errors import PapertideError
-from pipelines.schemas import MATCH_SCHEMA
+from pipelines.lake.schemas import MATCH_SCHEMA
 from pipelines.settings import Settings
 from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
 from pipelines.topics.taxonomy import Taxonomy
+from pipelines.warehouse.connections import as_frame, connect
 
 # Distinct texts of the captures that came or changed, with the content hash that dbt's own `hash`
 # macro gives.

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import duckdb
 
 from pipelines.errors import CheckFailed
+from pipelines.publishing.build_status import NOTHING, Acceptance
 from pipelines.publishing.snapshot import Snapshot
-from pipelines.publishing.state import NOTHING, Acceptance
 
 Severity = Literal["error", "warning"]
 

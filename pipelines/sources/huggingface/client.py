@@ -13,10 +13,10 @@ from typing import Any, Literal
 import orjson
 
 from pipelines.settings import Settings
-from pipelines.sources.clock import Clock, SystemClock
-from pipelines.sources.closing import Closing
-from pipelines.sources.fetched import Fetched
-from pipelines.sources.http import Answer, Bearer, HttpClient
+from pipelines.sources.http.client import Answer, Bearer, HttpClient
+from pipelines.sources.http.clock import Clock, SystemClock
+from pipelines.sources.http.closing import Closing
+from pipelines.sources.http.fetched import Fetched
 
 PAGE_ITEMS = 100  # the most that the API gives
 # What it gives when nothing is asked for: a page of just so many may come from a server that does

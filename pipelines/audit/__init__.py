@@ -1,0 +1,1 @@
+"""The rules that a candidate must pass before it is published, and what they found."""

@@ -1,0 +1,1 @@
+"""Programs for maintainers, such as the writer of the data dictionary. Nothing imports them."""
