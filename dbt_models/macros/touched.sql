@@ -12,7 +12,7 @@
 {% macro config_by_title() -%}
     {{ config(
         materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-        pre_hook="{{ forget('title_key', source('lake', 'touched_items'), 'title_key') }}"
+        pre_hook="{{ forget('title_key', source('raw', 'touched_items'), 'title_key') }}"
     ) }}
 {%- endmacro %}
 
@@ -35,7 +35,7 @@
 
 {# The same for a title. #}
 {% macro is_touched_title() -%}
-    {%- set touched = source('lake', 'touched_items') -%}
+    {%- set touched = source('raw', 'touched_items') -%}
     {%- if is_incremental() -%} title_key in (select title_key from {{ touched }}) {%- else -%} true {%- endif -%}
 {%- endmacro %}
 

@@ -8,7 +8,7 @@ with papers as (
 
 searched as (
 
-    select * from {{ source('lake', 'topic_texts') }}
+    select * from {{ source('raw', 'topic_texts') }}
 
 ),
 

@@ -98,12 +98,12 @@ def parsed_items(context: dg.AssetExecutionContext, home: Home) -> dg.Materializ
     )
 
 
-def _lake_spec(table: str, description: str, dep: dg.AssetsDefinition) -> dg.AssetSpec:
+def _raw_spec(table: str, description: str, dep: dg.AssetsDefinition) -> dg.AssetSpec:
     return dg.AssetSpec(
-        ["lake", table],
+        ["raw", table],
         deps=[dep],
         description=description,
-        group_name="lake",
+        group_name="raw",
         owners=OWNERS,
         kinds={"duckdb"},
         skippable=True,
@@ -112,7 +112,7 @@ def _lake_spec(table: str, description: str, dep: dg.AssetsDefinition) -> dg.Ass
 
 @dg.multi_asset(
     specs=[
-        _lake_spec(table, description, parsed_items)
+        _raw_spec(table, description, parsed_items)
         for table, (description, _) in (LAKE_TABLES | BUILD_TABLES).items()
         if table != "topic_matches"
     ]
@@ -129,7 +129,7 @@ def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer): 
     log.info("loading the lake into %s", "a fresh warehouse" if is_new else "the warehouse's copy")
     for table, rows in candidate.load_lake(home.settings).items():
         yield dg.MaterializeResult(
-            asset_key=["lake", table], metadata={"dagster/row_count": rows, "is_full": is_new}
+            asset_key=["raw", table], metadata={"dagster/row_count": rows, "is_full": is_new}
         )
 
 
@@ -179,8 +179,8 @@ def _fetches_that_failed(context: dg.AssetExecutionContext) -> list[str]:
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
-            ["lake", "topic_matches"],
-            deps=[dg.AssetKey(["lake", "items"]), dg.AssetKey(["lake", "touched_captures"])],
+            ["raw", "topic_matches"],
+            deps=[dg.AssetKey(["raw", "items"]), dg.AssetKey(["raw", "touched_captures"])],
             description=LAKE_TABLES["topic_matches"][0],
             group_name="text",
             owners=OWNERS,

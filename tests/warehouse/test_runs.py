@@ -39,7 +39,7 @@ def test_the_run_is_recorded_with_counts(instance: dg.DagsterInstance) -> None:
     assert metadata("captures")["n_new"] == 416
     items = metadata("items")
     assert (items["n_seen"], items["n_accepted"], items["n_quarantined"]) == (7_559, 7_559, 0)
-    assert metadata("lake", "items")["dagster/row_count"] == 7_559
+    assert metadata("raw", "items")["dagster/row_count"] == 7_559
     papers = metadata("marts", "dim_papers")
     assert papers["dagster/row_count"] == 7_555
     assert "arxiv:" in str(papers["preview"])

@@ -2,7 +2,7 @@
 -- was captured. A weekday without a capture is missing data, not a day without papers.
 with captures as (
 
-    select * from {{ ref('stg_lake__captures') }}
+    select * from {{ ref('stg_raw__captures') }}
 
 ),
 

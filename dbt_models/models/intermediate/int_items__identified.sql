@@ -3,7 +3,7 @@
 -- are newest, whose date is the best evidence.
 with items as (
 
-    select * from {{ ref('stg_lake__items') }}
+    select * from {{ ref('stg_raw__items') }}
 
 ),
 

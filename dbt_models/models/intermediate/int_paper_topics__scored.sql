@@ -10,13 +10,13 @@ with papers as (
 
 matches as (
 
-    select * from {{ ref('stg_lake__topic_matches') }}
+    select * from {{ ref('stg_raw__topic_matches') }}
 
 ),
 
 rules as (
 
-    select * from {{ ref('stg_lake__topic_rules') }}
+    select * from {{ ref('stg_raw__topic_rules') }}
 
 ),
 

@@ -7,13 +7,13 @@ with titles as (
 
 touched_items as (
 
-    select * from {{ source('lake', 'touched_items') }}
+    select * from {{ source('raw', 'touched_items') }}
 
 ),
 
 touched_papers as (
 
-    select * from {{ source('lake', 'touched_papers') }}
+    select * from {{ source('raw', 'touched_papers') }}
 
 ),
 

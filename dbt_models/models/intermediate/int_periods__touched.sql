@@ -14,7 +14,7 @@ touched_papers as (
 
 touched_days as (
 
-    select * from {{ source('lake', 'touched_days') }}
+    select * from {{ source('raw', 'touched_days') }}
 
 ),
 

@@ -8,7 +8,7 @@
 -- count speaks against it.
 with items as (
 
-    select * from {{ ref('stg_lake__items') }}
+    select * from {{ ref('stg_raw__items') }}
 
 ),
 

@@ -21,7 +21,7 @@ ranked as (
 
 topics as (
 
-    select * from {{ ref('stg_lake__topics') }}
+    select * from {{ ref('stg_raw__topics') }}
 
 ),
 

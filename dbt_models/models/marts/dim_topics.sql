@@ -1,6 +1,6 @@
 with topics as (
 
-    select * from {{ ref('stg_lake__topics') }}
+    select * from {{ ref('stg_raw__topics') }}
 
 ),
 

@@ -1,18 +1,18 @@
 with captures as (
 
-    select * from {{ ref('stg_lake__captures') }}
+    select * from {{ ref('stg_raw__captures') }}
 
 ),
 
 quarantine as (
 
-    select * from {{ ref('stg_lake__quarantine') }}
+    select * from {{ ref('stg_raw__quarantine') }}
 
 ),
 
 items as (
 
-    select * from {{ ref('stg_lake__items') }}
+    select * from {{ ref('stg_raw__items') }}
 
 ),
 

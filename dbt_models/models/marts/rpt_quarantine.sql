@@ -1,12 +1,12 @@
 with quarantine as (
 
-    select * from {{ ref('stg_lake__quarantine') }}
+    select * from {{ ref('stg_raw__quarantine') }}
 
 ),
 
 captures as (
 
-    select * from {{ ref('stg_lake__captures') }}
+    select * from {{ ref('stg_raw__captures') }}
 
 )
 

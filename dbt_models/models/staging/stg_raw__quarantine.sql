@@ -1,6 +1,6 @@
 with quarantine as (
 
-    select * from {{ source('lake', 'quarantine') }}
+    select * from {{ source('raw', 'quarantine') }}
 
 )
 

@@ -1,6 +1,6 @@
 with captures as (
 
-    select * from {{ source('lake', 'captures') }}
+    select * from {{ source('raw', 'captures') }}
 
 ),
 

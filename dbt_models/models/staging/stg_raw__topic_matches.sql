@@ -1,6 +1,6 @@
 with topic_matches as (
 
-    select * from {{ source('lake', 'topic_matches') }}
+    select * from {{ source('raw', 'topic_matches') }}
 
 )
 

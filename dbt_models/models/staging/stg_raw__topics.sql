@@ -1,6 +1,6 @@
 with topics as (
 
-    select * from {{ source('lake', 'topics') }}
+    select * from {{ source('raw', 'topics') }}
 
 )
 

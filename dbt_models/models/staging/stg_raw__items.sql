@@ -1,12 +1,12 @@
 with items as (
 
-    select * from {{ source('lake', 'items') }}
+    select * from {{ source('raw', 'items') }}
 
 ),
 
 captures as (
 
-    select * from {{ source('lake', 'captures') }}
+    select * from {{ source('raw', 'captures') }}
 
 ),
 

@@ -1,6 +1,6 @@
 with topic_rules as (
 
-    select * from {{ source('lake', 'topic_rules') }}
+    select * from {{ source('raw', 'topic_rules') }}
 
 )
 
