@@ -30,7 +30,7 @@ def pattern(wordings: list[str]) -> re.Pattern[str]:
         r"[\s#]+".join(map(re.escape, wording.split())).replace(r"\*", r"\w*")
         for wording in wordings
     ]
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(forms)})(?![^\W_])", re.IGNORECASE)
+    return re.compile(rf"(?<!there )(?<![^\W_])(?:{'|'.join(forms)})(?![^\W_])", re.IGNORECASE)
 
 
 def texts() -> list[Path]:
