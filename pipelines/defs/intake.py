@@ -17,7 +17,7 @@ from pipelines.publishing import build_status
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings
 from pipelines.topics import in_force
-from pipelines.warehouse import candidate
+from pipelines.warehouse import candidate, loading
 from pipelines.warehouse import topic_matches as text_features_room
 
 log = logging.getLogger("papertide")
@@ -127,7 +127,7 @@ def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer): 
         return
     is_new = candidate.begin(home.settings)
     log.info("loading the lake into %s", "a fresh warehouse" if is_new else "the warehouse's copy")
-    for table, rows in candidate.load_lake(home.settings).items():
+    for table, rows in loading.load_lake(home.settings).items():
         yield dg.MaterializeResult(
             asset_key=["raw", table], metadata={"dagster/row_count": rows, "is_full": is_new}
         )

@@ -12,8 +12,9 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from pipelines.defs.resources import Home, Writer
 from pipelines.errors import CheckFailed
 from pipelines.settings import get_settings
-from pipelines.warehouse import candidate, dbt_project
+from pipelines.warehouse import dbt_project
 from pipelines.warehouse.connections import topic_embedder
+from pipelines.warehouse.table_facts import table_facts
 
 log = logging.getLogger("papertide")
 
@@ -48,7 +49,7 @@ def dbt_models(context: dg.AssetExecutionContext, home: Home, writer: Writer) ->
     if failure and not isinstance(failure, CheckFailed):
         raise failure
     # Only now has dbt let go of the file that holds the counts.
-    facts = candidate.table_facts(home.settings, PREVIEW_ROWS)
+    facts = table_facts(home.settings, PREVIEW_ROWS)
     manifest = json.loads(MANIFEST.read_bytes())
     for result in results:
         told = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})

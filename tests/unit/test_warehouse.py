@@ -18,7 +18,7 @@ from pipelines.errors import BusyError, CaptureError
 from pipelines.lake import items
 from pipelines.runtime.faults import MachineError
 from pipelines.settings import Settings
-from pipelines.warehouse import candidate, dbt_project
+from pipelines.warehouse import candidate, dbt_project, loading
 from tests.fixtures.listings import api, item
 
 pytestmark = pytest.mark.unit
@@ -39,11 +39,11 @@ def test_damaged_rows_are_parsed_again(archive: Archive) -> None:
     assert items.pending(archive, settings.items_dir) == []
     candidate.begin(settings)
     with pytest.raises(CaptureError, match=r"damaged on the disk.*papertide build"):
-        candidate.load_lake(settings)
+        loading.load_lake(settings)
     (waiting,) = items.pending(archive, settings.items_dir)
     items.load(archive, waiting, settings.items_dir)
     candidate.begin(settings)
-    assert candidate.load_lake(settings)["items"] == 1
+    assert loading.load_lake(settings)["items"] == 1
 
 
 def test_truncated_rows_wait_to_be_parsed(archive: Archive) -> None:
@@ -57,10 +57,10 @@ def test_truncated_rows_wait_to_be_parsed(archive: Archive) -> None:
 def test_only_what_changed_is_loaded_again(archive: Archive) -> None:
     settings = Settings(home=archive.home)
     assert candidate.begin(settings)
-    assert candidate.load_lake(settings)["touched_captures"] == 1
+    assert loading.load_lake(settings)["touched_captures"] == 1
     candidate.adopt(settings)
     assert not candidate.begin(settings)
-    assert candidate.load_lake(settings)["touched_captures"] == 0
+    assert loading.load_lake(settings)["touched_captures"] == 0
 
 
 def test_one_builder_at_a_time(archive: Archive) -> None:

@@ -35,7 +35,7 @@ from pipelines.settings import Settings, get_settings
 from pipelines.sources.errors import TransientSourceError
 from pipelines.topics import in_force as rules_room
 from pipelines.topics.taxonomy import Taxonomy
-from pipelines.warehouse import candidate, topic_matches
+from pipelines.warehouse import candidate, loading, topic_matches
 from tests.fixtures.listings import api, item
 from tests.soak import world
 from tests.unit.published import WEEKDAYS, Home
@@ -156,13 +156,13 @@ def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
     receipt = archive.receive(BytesIO(api(item())), "2025-01-03.json", {}).receipt
     items.load(archive, receipt, settings.items_dir)
     candidate.begin(settings)
-    candidate.load_lake(settings)
+    loading.load_lake(settings)
     whole = topic_matches.load_matches(settings, rules)
     assert whole[0] > 0
     for path in settings.text_dir.rglob("*.parquet"):
         path.write_bytes(path.read_bytes()[:40])
     candidate.begin(settings)
-    candidate.load_lake(settings)
+    loading.load_lake(settings)
     assert topic_matches.load_matches(settings, rules) == whole
     # Someone mends the rules while a build runs: it must not search by others than it began with.
     other = Taxonomy(rules.topics, rules.rules[1:])
