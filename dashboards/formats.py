@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
+from pipelines.runtime.text import escape_formula
+
 NBSP = "\u00a0"
 NOTHING = "–"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def integer(value: float | None) -> str:
@@ -170,8 +171,7 @@ def cell(value: object) -> str:
         return repr(value)
     if isinstance(value, list | tuple | pl.Series):
         value = "; ".join(str(part) for part in value)
-    text = str(value)
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    return escape_formula(str(value))
 
 
 def to_csv(frame: pl.DataFrame) -> str:

@@ -12,6 +12,7 @@ from datetime import date
 from urllib.parse import parse_qs, urlencode
 
 from dashboards import formats
+from pipelines.runtime.text import shortened
 
 GRAINS = ("week", "month", "quarter")
 SORTS = {"listed": "Newest first", "upvotes": "Most upvotes"}
@@ -457,7 +458,7 @@ def _page(asked: str | None, notes: list[str]) -> int:
 
 
 def _short(value: str) -> str:
-    return value if len(value) <= 40 else value[:39] + "…"
+    return shortened(value, 40)
 
 
 def _first(values: tuple[str, ...]) -> str:

@@ -1,49 +1,39 @@
-"""The errors a user may meet. One root, so that the command line can tell a mistake from a bug.
+"""Error classes that a user can see. They share one root, which separates user errors from bugs.
 
-Belongs here: exception classes. Does not: handling of them (see `pipelines.cli.main`).
+Belongs here: exception classes that several packages raise or catch. Does not: handling them
+(`pipelines.cli.main`), or finding them in an exception chain (`pipelines.runtime.exceptions`).
 """
 
 from __future__ import annotations
 
 
 class PapertideError(Exception):
-    """Something a person can mend. The message names the input, the place, and the next step."""
+    """Something a person can fix. The message names the input, the place and the next step."""
 
 
 class UsageError(PapertideError):
-    """The command was called wrongly (exit code 2)."""
+    """The command was called incorrectly (exit code 2)."""
 
 
 class SettingsError(UsageError):
-    """A setting is wrong; the message names the variable."""
+    """A setting is invalid; the message names the variable."""
 
 
 class CaptureError(PapertideError):
-    """Bytes that can't be taken in at all: unreadable, empty, or far too large."""
+    """A file that can't be ingested: unreadable, empty or larger than the limit."""
 
 
 class BusyError(PapertideError):
-    """Another process is building in the same home."""
+    """Another process holds a lock of the same home."""
 
 
 class CheckFailed(PapertideError):
-    """A candidate was refused: a check did not hold, and nothing was published."""
+    """A check failed on a candidate, so nothing was published."""
 
 
 class NoSnapshotError(PapertideError):
-    """Nothing has been published yet."""
+    """There is no published snapshot."""
 
 
 class QueryError(PapertideError):
-    """A user's SQL can't be run: the message is the database's, in one sentence."""
-
-
-def mistake_behind(error: BaseException | None) -> PapertideError | None:
-    """The mistake at the root of an exception, if it is one of ours."""
-    seen: set[int] = set()  # chains of causes may bite their own tail
-    while error is not None and id(error) not in seen:
-        if isinstance(error, PapertideError):
-            return error
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return None
+    """A user's SQL can't be run; the message is the database's, as one sentence."""

@@ -19,6 +19,7 @@ from pipelines.audit.findings import Answer, Finding, Pair
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing.build_status import acceptances
 from pipelines.publishing.snapshot import Snapshot, current
+from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import connect
 
@@ -37,7 +38,9 @@ COMPARED = {
 def opened(settings: Settings, *, now: datetime | None = None) -> Iterator[Pair]:
     """The candidate beside the current snapshot, both read-only."""
     with connect(None, settings) as connection:
-        connection.execute(f"attach '{_quoted(settings.candidate_path)}' as candidate (read_only)")
+        connection.execute(
+            f"attach {quote_string(settings.candidate_path)} as candidate (read_only)"
+        )
         earlier = _attach_current(connection, settings)
         published_at = (
             datetime.fromisoformat(earlier.package()["created"]).astimezone(UTC)
@@ -53,7 +56,7 @@ def _attach_current(connection: duckdb.DuckDBPyConnection, settings: Settings) -
     try:
         snapshot = current(settings)
         snapshot.package()
-        connection.execute(f"attach '{_quoted(snapshot.database)}' as earlier (read_only)")
+        connection.execute(f"attach {quote_string(snapshot.database)} as earlier (read_only)")
         for mart, columns in COMPARED.items():
             # Read through: what is damaged there is found here, and is nothing to compare with.
             connection.execute(f"select max(hash({', '.join(columns)})) from earlier.marts.{mart}")
@@ -124,7 +127,3 @@ def run(settings: Settings, *, now: datetime | None = None) -> dict[str, Answer]
     """Every check's answer, by its name, with what operators accepted taken into account."""
     with opened(settings, now=now) as pair:
         return {check.name: accepted(pair, check.ask(pair)) for check in CHECKS}
-
-
-def _quoted(value: object) -> str:
-    return str(value).replace("'", "''")

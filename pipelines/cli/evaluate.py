@@ -81,7 +81,7 @@ def _evaluate(settings: Settings, output: Path, only: tuple[str, ...], seed: int
     from pipelines.evaluation import run
     from pipelines.evaluation.evidence import read
     from pipelines.publishing.reader import Reader
-    from pipelines.runtime.files import write_whole
+    from pipelines.runtime.files import write_atomic
 
     if not output.parent.is_dir():
         raise UsageError(f"There is no folder {output.parent} to write the report to.")
@@ -91,7 +91,7 @@ def _evaluate(settings: Settings, output: Path, only: tuple[str, ...], seed: int
         finished.append(done)
         click.echo(f"… {done.name} ({done.seconds:.0f} s) {_in_short(done.part)}", err=True)
     text = run.written(evidence, finished, seed, datetime.now(UTC).date())
-    write_whole(output, text)
+    write_atomic(output, text)
     click.echo(f"report: {output}", err=True)
     broken = run.broken(finished)
     for title, promise in broken:

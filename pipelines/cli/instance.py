@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from pipelines.errors import PapertideError, SettingsError
-from pipelines.runtime.faults import fault_behind, links
-from pipelines.runtime.files import write_whole
+from pipelines.runtime.exceptions import exception_chain
+from pipelines.runtime.faults import fault_behind
+from pipelines.runtime.files import write_atomic
+from pipelines.runtime.text import one_line, shortened
 from pipelines.settings import Settings, variable
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def write(settings: Settings) -> None:
         )
     ours = {DEFAULT.format(storage=storage) for storage in (SQLITE, POSTGRES)}
     if (known := _stored(settings)) is None or (known in ours and known != default(settings)):
-        write_whole(path(settings), default(settings))
+        write_atomic(path(settings), default(settings))
 
 
 @contextmanager
@@ -139,9 +141,9 @@ def _in_words(settings: Settings, error: Exception) -> PapertideError | None:
 
     if fault := fault_behind(error, settings.home):
         return fault
-    *_, root = links(error)
+    *_, root = exception_chain(error)
     said = next((line for line in str(root).splitlines() if line.strip()), type(root).__name__)
-    rooms = {type(link).__module__.partition(".")[0] for link in links(error)}
+    rooms = {type(link).__module__.partition(".")[0] for link in exception_chain(error)}
     if rooms & {"psycopg2", "dagster_postgres"}:
         return PapertideError(
             f"Postgres can't be used: {_short(said)}. See that it runs and takes what "
@@ -158,8 +160,7 @@ def _in_words(settings: Settings, error: Exception) -> PapertideError | None:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return (line if len(line) <= _MAX_SAID else f"{line[: _MAX_SAID - 1]}…").rstrip(".")
+    return shortened(one_line(text), _MAX_SAID).rstrip(".")
 
 
 def create_storage(settings: Settings) -> None:

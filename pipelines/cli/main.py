@@ -49,7 +49,7 @@ def guarded(command: click.Command) -> click.Command:
     def known_home_first(*args: Any, **kwargs: Any) -> Any:
         settings = get_settings()
         home.require_known(settings)
-        with faults.told(settings.home):
+        with faults.reporting_faults(settings.home):
             return act(*args, **kwargs)  # type: ignore[misc]
 
     command.callback = known_home_first

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -26,6 +26,9 @@ from rich.text import Text
 
 from pipelines.errors import PapertideError, UsageError
 from pipelines.publishing.reader import Answer, Column, run_user_sql
+from pipelines.runtime.files import replacing
+from pipelines.runtime.sql import quote_identifier
+from pipelines.runtime.text import FORMULA_PATTERN, escape_formula, printable, shortened
 from pipelines.settings import Settings
 
 MAX_TABLE_ROWS = 200
@@ -42,7 +45,6 @@ _LISTS = frozenset(["list", "array"])
 # What Parquet holds and its readers give back as it was. Whole numbers of 128 bits are apart.
 _PARQUET = (_NUMBERS | {"boolean", "varchar", "blob", "date", "time", "uuid", "enum", "null"}
             | _TIMESTAMPS) - {"hugeint", "uhugeint", "bignum", "timestamptz_ns"}  # fmt: skip
-_FORMULA_STARTS = r"^[=+\-@\t\r]"
 # A string, or what JSON has no word for, or a number that may be too long for 64 bits.
 _SUSPECT = re.compile(r"NaN|Infinity|\d{19}")
 _TOKENS = re.compile(
@@ -95,7 +97,7 @@ def _run(
     may_write = out if isinstance(out, Path) and encode is None else None
     n_rows, renamed = run_user_sql(settings, sql, use, timeout_s=timeout_s, may_write=may_write)
     if renamed:
-        pairs = ", ".join(f"{_printable(a)} is now {_printable(b)}" for a, b in renamed)
+        pairs = ", ".join(f"{printable(a)} is now {printable(b)}" for a, b in renamed)
         click.echo(f"Columns had the same name: {pairs}.", err=True)
     return n_rows
 
@@ -105,7 +107,7 @@ def _csv(answer: Answer, send: Callable[[bytes], object]) -> int:
     fields = ", ".join(f"{_csv_value(c)} as v{n}" for n, c in enumerate(answer.columns))
     alone = len(answer.columns) == 1
     line = " || ',' || ".join(_csv_quoted(f"x.v{n}", alone) for n in range(len(answer.columns)))
-    header = ",".join(_quoted(_harmless(column.name)) for column in answer.columns)
+    header = ",".join(_quoted(escape_formula(column.name)) for column in answer.columns)
     send(f"{header}\n".encode())
     n_rows = 0
     for batch in answer.rows(f"select {line} from (select {fields} from {answer.source}) as x"):
@@ -126,7 +128,7 @@ def _csv_value(column: Column) -> str:
         return text
     if kind in _LISTS:
         text = f"array_to_string(cast({column.expression} as varchar[]), '; ')"
-    return f"regexp_replace({text}, '({_FORMULA_STARTS})', '''\\1')"
+    return f"regexp_replace({text}, '{FORMULA_PATTERN}', '''\\1')"
 
 
 def _csv_quoted(value: str, alone: bool) -> str:  # noqa: FBT001
@@ -139,12 +141,8 @@ def _csv_quoted(value: str, alone: bool) -> str:  # noqa: FBT001
     )
 
 
-def _harmless(name: str) -> str:
-    return "'" + name if re.match(_FORMULA_STARTS, name) else name
-
-
 def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if re.search('[",\r\n]', name) else name
+    return quote_identifier(name) if re.search('[",\r\n]', name) else name
 
 
 def _json(answer: Answer, send: Callable[[bytes], object]) -> int:
@@ -235,7 +233,7 @@ def _show(
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, is_numeric in columns:
         table.add_column(
-            Text(_printable(name)), justify="right" if is_numeric else "left", overflow="fold"
+            Text(printable(name)), justify="right" if is_numeric else "left", overflow="fold"
         )
     for row in rows[:MAX_TABLE_ROWS]:
         table.add_row(*(Text(_cell(value)) for value in row))
@@ -279,13 +277,7 @@ def _cell(value: object) -> str:
         text = ", ".join(_cell(part) for part in value[:8]) + (", …" if len(value) > 8 else "")
     else:
         text = str(value)
-    text = _printable(text[:1_000])
-    return text if len(text) <= 160 else text[:159] + "…"
-
-
-def _printable(text: str) -> str:
-    """Control characters from outside must not steer the terminal."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return shortened(printable(text[:1_000]), 160)
 
 
 @contextmanager
@@ -328,19 +320,15 @@ def _spool() -> Iterator[Path]:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[Path]:
-    """A file beside the path that takes its place at the end, or is gone after a failure."""
+    """A temporary file that replaces the path when the block succeeds."""
     if not path.parent.is_dir():
         raise UsageError(f"{path}: there is no folder {path.parent}.")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
-    except OSError as error:
-        raise UsageError(f"{path}: can't be written: {error.strerror}.") from None
-    os.close(handle)
-    try:
-        yield Path(name)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        with ExitStack() as stack:
+            try:
+                temporary = stack.enter_context(replacing(path))
+            except OSError as error:
+                raise UsageError(f"{path}: can't be written: {error.strerror}.") from None
+            yield temporary
     except OSError as error:
         raise PapertideError(f"{path}: can't be written: {error.strerror}.") from None
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -25,10 +25,10 @@ from pipelines.errors import (
     CheckFailed,
     PapertideError,
     UsageError,
-    mistake_behind,
 )
 from pipelines.publishing import build_status
 from pipelines.runtime import faults, home
+from pipelines.runtime.exceptions import papertide_error_behind
 from pipelines.settings import Settings, get_settings
 from pipelines.topics import in_force
 
@@ -63,9 +63,14 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
     _require_writable(settings)
     if name in BUILDS:
         in_force.in_force(settings)  # a mistake in the user's own is told before anything is done
-    with faults.told(settings.home):
+    with faults.reporting_faults(settings.home):
         prepare(settings)
-    with faults.told(settings.home), _stopped_by_sigterm(), _narrated(), _quiet(settings):
+    with (
+        faults.reporting_faults(settings.home),
+        _stopped_by_sigterm(),
+        _narrated(),
+        _quiet(settings),
+    ):
         import dagster as dg
 
         from pipelines.definitions import defs
@@ -82,7 +87,7 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
             except dg.DagsterExecutionInterruptedError:
                 raise KeyboardInterrupt from None
             except Exception as error:
-                if faults.was_stopped(error):
+                if faults.was_interrupted(error):
                     raise KeyboardInterrupt from None
                 told = _mistake(error, settings)
                 if name in BUILDS and build_status.pointed_to(settings.snapshots_dir) == before:
@@ -97,7 +102,7 @@ def run_job(name: str, **assets: Mapping[str, Any]) -> ExecuteInProcessResult:
 
 def _mistake(error: Exception, settings: Settings) -> PapertideError | None:
     """The error for people: a mistake of ours, or a fault of the machine."""
-    return mistake_behind(error) or faults.fault_behind(error, settings.home)
+    return papertide_error_behind(error) or faults.fault_behind(error, settings.home)
 
 
 @contextlib.contextmanager
@@ -118,7 +123,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
 
 def _tell(settings: Settings, job: str, error: Exception) -> None:
     """Alert people of a run that failed here; that another one was at work is no trouble."""
-    mistake = mistake_behind(error)
+    mistake = papertide_error_behind(error)
     if not isinstance(mistake, BusyError | UsageError):
         refused = isinstance(mistake, CheckFailed)
         alerts.notify_failure(settings, job, str(mistake or error), "by hand", refused=refused)
@@ -135,7 +140,7 @@ def _require_writable(settings: Settings) -> None:
             f"The home {settings.home} can't be written: {error.strerror}. Point PAPERTIDE_HOME at "
             "a folder that can."
         ) from None
-    faults.require_room(settings.home)
+    faults.require_free_space(settings.home)
 
 
 class _Narrator(logging.Handler):

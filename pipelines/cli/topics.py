@@ -341,6 +341,8 @@ def _harmless(rows: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
     import polars.selectors as cs
 
+    from pipelines.runtime.text import FORMULA_PATTERN
+
     return rows.with_columns(cs.by_dtype(pl.List(pl.String)).list.join("; ")).with_columns(
-        cs.string().str.replace(r"^([=+\-@\t\r])", "'$1")
+        cs.string().str.replace(FORMULA_PATTERN, "'$1")
     )

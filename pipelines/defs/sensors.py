@@ -18,7 +18,7 @@ from pipelines.delivery import alerts
 from pipelines.errors import BusyError, PapertideError
 from pipelines.intake import inbox
 from pipelines.intake.ingest import Outcome
-from pipelines.runtime.faults import STOPPED_WORDS
+from pipelines.runtime.faults import INTERRUPT_MESSAGES
 from pipelines.settings import Settings
 from pipelines.warehouse.candidate import writer_lock
 
@@ -226,7 +226,7 @@ def _was_stopped(
     """
     if instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_CANCELING):
         return False
-    return any(link.cls_name in STOPS or _words(link) in STOPPED_WORDS for link in errors)
+    return any(link.cls_name in STOPS or _words(link) in INTERRUPT_MESSAGES for link in errors)
 
 
 def _reason(chain: Sequence[SerializableErrorInfo]) -> tuple[str, bool]:

@@ -28,7 +28,7 @@ from pipelines.delivery.webhook import DeliveryError
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing.build_status import good_at
 from pipelines.publishing.snapshot import Snapshot, current
-from pipelines.runtime.files import write_whole
+from pipelines.runtime.files import write_atomic
 from pipelines.settings import Settings
 
 log = logging.getLogger("papertide")
@@ -241,7 +241,7 @@ def _memory(settings: Settings) -> Iterator[dict[str, Trouble]]:
         troubles = _read(settings)
         yield troubles
         stored = {key: asdict(trouble) for key, trouble in troubles.items()}
-        write_whole(settings.alerts_path, json.dumps(stored, indent=1) + "\n")
+        write_atomic(settings.alerts_path, json.dumps(stored, indent=1) + "\n")
 
 
 def _read(settings: Settings) -> dict[str, Trouble]:

@@ -25,7 +25,7 @@ import polars as pl
 
 from pipelines.archive.archive import SIDECAR, is_companion
 from pipelines.intake.ingest import Outcome
-from pipelines.runtime.files import write_whole
+from pipelines.runtime.files import write_atomic
 from pipelines.settings import Settings
 
 SETTLE_S = 5.0
@@ -112,7 +112,7 @@ def put_aside(
     folder.mkdir(parents=True, exist_ok=True)
     text = verdict(settings, path.name, outcome, facts, built)
     place = _reserve(folder, path.name)
-    write_whole(place.with_name(place.name + VERDICT), text, prefix=".verdict-")
+    write_atomic(place.with_name(place.name + VERDICT), text)
     os.replace(path, place)  # over the empty file that holds the name for it
     _tidy(path.parent, settings.inbox_dir)
     return place

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -41,6 +40,7 @@ from pipelines.parsing import (
 from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.moments import credible, utc
 from pipelines.parsing.records import Hints, Parsed, Reject, reject_body
+from pipelines.runtime.files import temporary_folder
 
 _PARSERS: dict[str, Callable[[bytes, Hints], Parsed]] = {
     detect.LISTING_TEXT.name: listing_text.parse,
@@ -103,8 +103,7 @@ def forget(capture_ids: Iterable[str], items_dir: Path) -> None:
 def load(archive: Archive, receipt: Receipt, items_dir: Path) -> dict[str, Any]:
     """Parse one capture into the lake; returns its facts (columns of `CAPTURE_COLUMNS`)."""
     items_dir.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".writing-", dir=items_dir))
-    try:
+    with temporary_folder(items_dir) as work:
         facts = _write(archive, receipt, work)
         final = items_dir / receipt.capture_id
         with suppress(FileNotFoundError):
@@ -115,8 +114,6 @@ def load(archive: Archive, receipt: Receipt, items_dir: Path) -> dict[str, Any]:
             if not final.exists():  # another process was quicker: its result is the same
                 raise
         return facts
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:

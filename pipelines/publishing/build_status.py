@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines.errors import BusyError, CheckFailed, PapertideError, mistake_behind
-from pipelines.runtime.faults import was_stopped
-from pipelines.runtime.files import write_whole
+from pipelines.errors import BusyError, CheckFailed, PapertideError
+from pipelines.runtime.exceptions import papertide_error_behind
+from pipelines.runtime.faults import was_interrupted
+from pipelines.runtime.files import write_atomic
 from pipelines.settings import Settings
 from pipelines.sources.errors import SourceError
 
@@ -81,8 +82,8 @@ def note_failed_build(settings: Settings, error: BaseException | None) -> None:
     Not when somebody stopped it, nor when another build holds the lock. A disk that takes no note
     is logged.
     """
-    mistake = mistake_behind(error)
-    if isinstance(mistake, BusyError) or was_stopped(error):
+    mistake = papertide_error_behind(error)
+    if isinstance(mistake, BusyError) or was_interrupted(error):
         return
     words = str(mistake or error).strip() or type(error).__name__
     messages = getattr(mistake, "messages", None) or (words.removeprefix(NOTHING),)
@@ -270,7 +271,7 @@ def standing(
 
 
 def _write_json(path: Path, content: object) -> None:
-    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _moment(now: datetime | None) -> datetime:

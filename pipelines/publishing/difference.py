@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.errors import PapertideError
 from pipelines.publishing.snapshot import Snapshot
+from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import as_frame, connect
 
@@ -47,9 +48,9 @@ def _opened(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect(None, settings) as connection:
         for name, snapshot in (("old", old), ("new", new)):
-            path = str(snapshot.database).replace("'", "''")
             try:
-                connection.execute(f"attach '{path}' as {name} (read_only)")
+                path = quote_string(snapshot.database)
+                connection.execute(f"attach {path} as {name} (read_only)")
             except duckdb.Error:
                 raise PapertideError(
                     f"{snapshot.database} can't be opened: it is missing or damaged. `papertide "

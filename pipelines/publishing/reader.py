@@ -24,7 +24,9 @@ from duckdb.sqltypes import DuckDBPyType
 from pipelines.errors import NoSnapshotError, QueryError
 from pipelines.publishing.query_limits import Clock, run_watched, too_much_memory
 from pipelines.publishing.snapshot import Snapshot, current, damaged
-from pipelines.runtime.faults import is_damage
+from pipelines.runtime.faults import reports_damage
+from pipelines.runtime.sql import quote_identifier, quote_string
+from pipelines.runtime.text import printable, shortened
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import as_frame
 
@@ -66,7 +68,7 @@ def open_snapshot(
         },
     )
     if may_write is not None:
-        connection.execute(f"set allowed_paths = [{_text(str(may_write))}]")
+        connection.execute(f"set allowed_paths = [{quote_string(may_write)}]")
         for name, value in closed.items():
             connection.execute(f"set {name} = {value}")
     connection.execute("use marts")
@@ -155,12 +157,12 @@ class Answer:
         Raises OSError when the file can't be written.
         """
         named = ", ".join(
-            f"{expression} as {_identifier(column.name)}"
+            f"{expression} as {quote_identifier(column.name)}"
             for expression, column in zip(expressions, self.columns, strict=True)
         )
         try:
             written = self._connection.execute(
-                f"copy (select {named} from {self.source}) to {_text(str(path))} "
+                f"copy (select {named} from {self.source}) to {quote_string(path)} "
                 "(format parquet, compression zstd, use_tmp_file false)"
             ).fetchall()
         except duckdb.IOException as error:
@@ -196,7 +198,7 @@ def run_user_sql(
     except duckdb.OutOfMemoryException:
         raise too_much_memory(settings.reader_memory_limit) from None
     except duckdb.Error as error:
-        if is_damage(str(error)):
+        if reports_damage(str(error)):
             raise damaged(snapshot) from None
         raise QueryError(_one_sentence(error)) from None
 
@@ -229,7 +231,7 @@ def _source(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     kind = statements[0].type
     if kind == duckdb.StatementType.SELECT:
         # As a value it can't break out of its place, and the database takes one select only.
-        return f"query({_text(sql)})"
+        return f"query({quote_string(sql)})"
     if kind == duckdb.StatementType.EXPLAIN:
         return _as_values(connection.execute(statements[0]).fetchall())
     if kind == duckdb.StatementType.MULTI:
@@ -243,7 +245,7 @@ def _source(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 
 def _as_values(plan: list[tuple[str, str]]) -> str:
-    rows = ", ".join(f"({_text(key)}, {_text(value)})" for key, value in plan)
+    rows = ", ".join(f"({quote_string(key)}, {quote_string(value)})" for key, value in plan)
     return f"(select * from (values {rows}) as p(explain_key, explain_value))"
 
 
@@ -255,14 +257,6 @@ def _as_os_error(error: duckdb.IOException, path: Path) -> Exception:
     if number is None:
         return OSError(errno.EIO, str(error).rpartition(": ")[2])
     return OSError(int(number[1]), os.strerror(int(number[1])))
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 _NEXT_STEPS = (  # by the error's class and a word of its message
@@ -280,8 +274,7 @@ def _one_sentence(error: duckdb.Error) -> str:
     """The database's message without its marker lines, and without what steers a terminal."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
-    message = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(kept))
-    message = message if len(message) <= _MAX_MESSAGE else message[: _MAX_MESSAGE - 1] + "…"
+    message = shortened(printable(" ".join(kept)), _MAX_MESSAGE)
     fitting = (s for kind, word, s in _NEXT_STEPS if isinstance(error, kind) and word in message)
     step = next(fitting, "")
     return f"{message}{'' if message[-1:] in '.?!' else '.'} {step}" if step else message

@@ -14,9 +14,11 @@ from pathlib import Path
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing import build_status, history
 from pipelines.publishing.snapshot import current
+from pipelines.runtime.files import TEMPORARY_FILE, TEMPORARY_FOLDER
 from pipelines.settings import Settings
 
-UNFINISHED = (".writing-*", ".pointer-*", ".REFUSED.json-*", ".ROLLED_BACK.json-*")
+_OLD_TEMPORARY_FILES = (".pointer-*", ".REFUSED.json-*", ".ROLLED_BACK.json-*")  # until 0.1.0
+UNFINISHED = (f"{TEMPORARY_FOLDER}*", f"{TEMPORARY_FILE}*", *_OLD_TEMPORARY_FILES)
 UNFINISHED_AFTER_S = 24 * 3600
 
 

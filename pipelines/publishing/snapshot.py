@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +19,7 @@ from pipelines.errors import NoSnapshotError
 from pipelines.publishing import build_status, tables
 from pipelines.publishing.build_status import POINTER
 from pipelines.publishing.tables import DATABASE
-from pipelines.runtime.files import write_whole
+from pipelines.runtime.files import sync, sync_tree, temporary_folder, write_atomic
 from pipelines.settings import Settings
 
 PACKAGE = "datapackage.json"
@@ -118,8 +116,7 @@ def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
     """
     settings.snapshots_dir.mkdir(parents=True, exist_ok=True)
     published_at = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
-    work = Path(tempfile.mkdtemp(prefix=".writing-", dir=settings.snapshots_dir))
-    try:
+    with temporary_folder(settings.snapshots_dir) as work:
         resources = tables.write(settings, work, _earlier(settings))
         content = hashlib.sha256("".join(r["hash"] for r in resources).encode()).hexdigest()
         folder = _free_name(settings.snapshots_dir / f"{published_at:%Y%m%dT%H%M%SZ}-{content[:8]}")
@@ -135,12 +132,9 @@ def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
         package["database"] = {"path": DATABASE, "bytes": (work / DATABASE).stat().st_size}
         (work / PACKAGE).write_text(json.dumps(package, indent=1, ensure_ascii=False), "utf-8")
         os.chmod(work, 0o755)  # noqa: S103  readers of the machine may read a snapshot
-        _sync_tree(work)
+        sync_tree(work)
         work.rename(folder)
-        _sync(settings.snapshots_dir)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
+        sync(settings.snapshots_dir)
     point_to(settings, folder.name)
     build_status.clear_refusal(settings)
     return Snapshot(folder.name, folder)
@@ -148,7 +142,7 @@ def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
 
 def point_to(settings: Settings, snapshot_id: str) -> None:
     """Replace the pointer atomically."""
-    write_whole(settings.snapshots_dir / POINTER, snapshot_id + "\n", prefix=".pointer-")
+    write_atomic(settings.snapshots_dir / POINTER, snapshot_id + "\n")
 
 
 def _earlier(settings: Settings) -> tables.Earlier | None:
@@ -167,18 +161,3 @@ def _free_name(folder: Path) -> Path:
         n += 1
         candidate = folder.with_name(f"{folder.name}-{n}")
     return candidate
-
-
-def _sync_tree(folder: Path) -> None:
-    """Files, folders and the folder itself are on the disk when this returns."""
-    for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

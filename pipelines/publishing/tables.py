@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import CheckFailed
+from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import connect
 
@@ -85,11 +86,13 @@ def write(settings: Settings, work: Path, earlier: Earlier | None) -> list[dict[
     (work / "parquet").mkdir()
     known = earlier.resources if earlier else {}
     with connect(None, settings) as connection:
-        connection.execute(f"set temp_directory = '{_quoted(work / '.spill')}'")
+        connection.execute(f"set temp_directory = {quote_string(work / '.spill')}")
         # Else a column is optional in Parquet when its table ever held a null, and required when it
         # did not: equal tables of different pasts would become different files.
         connection.execute("set disabled_optimizers = 'statistics_propagation'")
-        connection.execute(f"attach '{_quoted(settings.candidate_path)}' as candidate (read_only)")
+        connection.execute(
+            f"attach {quote_string(settings.candidate_path)} as candidate (read_only)"
+        )
         marts = _marts(connection)
         if not marts:
             raise CheckFailed("The warehouse holds no marts. Run `papertide build`.")
@@ -172,7 +175,7 @@ def _write_parquet(
         path.unlink(missing_ok=True)
     connection.execute(
         f"copy (select * from {_in('candidate', mart.name)} order by all) "
-        f"to '{_quoted(path)}' {_COPY}"
+        f"to {quote_string(path)} {_COPY}"
     )
     return mart.resource(path)
 
@@ -232,7 +235,7 @@ def _fill(
     kept: set[str],
     earlier: Earlier | None,
 ) -> None:
-    connection.execute(f"attach '{_quoted(path)}' as target")
+    connection.execute(f"attach {quote_string(path)} as target")
     try:
         connection.execute("create schema if not exists target.marts")
         _drop_others(connection, kept)
@@ -269,14 +272,10 @@ def _drop_others(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, table: str, mart: Mart) -> None:
-    connection.execute(f"comment on table {table} is '{_quoted(mart.description)}'")
+    connection.execute(f"comment on table {table} is {quote_string(mart.description)}")
     for name, _, description in mart.fields:
-        connection.execute(f"comment on column {table}.\"{name}\" is '{_quoted(description)}'")
+        connection.execute(f'comment on column {table}."{name}" is {quote_string(description)}')
 
 
 def _in(database: str, mart: str) -> str:
     return f'{database}.marts."{mart}"'
-
-
-def _quoted(value: object) -> str:
-    return str(value).replace("'", "''")

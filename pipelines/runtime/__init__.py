@@ -1,4 +1,5 @@
-"""What any part of the program needs of the machine, and nothing about papers.
+"""Services that every package uses and that know nothing about papers.
 
-Holds the home, locks, atomic files, fault messages, text and SQL helpers.
+Belongs here: the home, locks, atomic files, machine faults, exception chains, text and SQL helpers.
+Does not: anything that reads or writes a table.
 """

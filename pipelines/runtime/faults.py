@@ -1,7 +1,7 @@
-"""What the machine does to a run: a full disk, missing rights, files that were damaged on it.
+"""Detects machine faults: a full disk, missing permissions, damaged files, too little memory.
 
-Belongs here: telling such faults by their errors, whichever library raised them, and the sentence
-that a person gets. Does not: mistakes of a person (`errors`), or mending (each room its own).
+Belongs here: recognizing such a fault in an error of any library, and the message for the user.
+Does not: user errors (`pipelines.errors`), or recovery, which each package does itself.
 """
 
 from __future__ import annotations
@@ -13,57 +13,63 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import PapertideError
+from pipelines.runtime.exceptions import exception_chain
 
-MIN_FREE_BYTES = 16 * 1024**2  # below it nothing is begun: not even Dagster's records fit
+MIN_FREE_BYTES = 16 * 1024**2  # Dagster's own records need this much
+MAX_DETAIL_CHARS = 200
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({
     errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.EEXIST,
     errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE,
 })  # fmt: skip
-_FULL_WORDS = ("no space left", "disk is full", "file too large", "disk quota exceeded")
-_DAMAGED_WORDS = (
+# Parts of messages, for libraries that do not pass on the system's error number.
+_FULL_MESSAGES = (
+    "no space left", "disk is full", "file too large", "disk quota exceeded",
+    "failed to offload data block",  # DuckDB, when it can't spill to disk
+)  # fmt: skip
+_DAMAGE_MESSAGES = (
     "corrupt database file", "does not match stored checksum", "could not read enough bytes",
     "not a valid duckdb database file",
 )  # fmt: skip
-_DAMAGED_RECORDS = ("database disk image is malformed", "file is not a database")  # SQLite's
-STOPPED_WORDS = ("Query interrupted", "INTERRUPT Error: Interrupted!")  # the database's
-_NO_SPILL_WORDS = "failed to offload data block"  # to a disk that has no room
-_SCARCE_WORDS = "out of memory error"  # the database's, when its limit is reached
+_SQLITE_DAMAGE_MESSAGES = ("database disk image is malformed", "file is not a database")
+_MEMORY_MESSAGE = "out of memory error"
+INTERRUPT_MESSAGES = ("Query interrupted", "INTERRUPT Error: Interrupted!")  # DuckDB's
 
 
 class MachineError(PapertideError):
-    """The machine failed, not the data: nothing that was kept before is lost."""
+    """The machine failed, not the data. Everything that was published or archived is intact."""
 
 
-def require_room(home: Path) -> None:
-    """Pass when the disk of the home has room to begin anything. Raises MachineError."""
+def require_free_space(home: Path) -> None:
+    """Raise MachineError when the disk of the home is too full to start anything."""
     free = shutil.disk_usage(home).free
     if free < MIN_FREE_BYTES:
-        raise MachineError(_full(home, f"{free / 1024**2:.0f} MiB are left"))
+        raise MachineError(_disk_full(home, f"{free / 1024**2:.0f} MiB are left"))
 
 
 def fault_behind(error: BaseException, home: Path) -> MachineError | None:
-    """The sentence for a fault of the machine behind an exception; None when there is none."""
-    for link in links(error):
+    """The machine fault in an exception chain as an error for the user, or None."""
+    chain = list(exception_chain(error))
+    for link in chain:
         if isinstance(link, OSError) and link.errno in _FULL:
-            return MachineError(_full(home, str(link.strerror)))
-        if found := fault_in_words(str(link), home):
+            return MachineError(_disk_full(home, str(link.strerror)))
+        if found := fault_in_message(str(link), home):
             return found
-    for link in links(error):
+    for link in chain:
         if isinstance(link, OSError) and link.errno in _REFUSED:
             return MachineError(
-                f"{link.filename or home}: {link.strerror}. Mend the rights, the folder or the "
-                "disk, then run it again; nothing that was there before is lost."
+                f"{link.filename or home}: {link.strerror}. Existing data is intact. Fix the "
+                "permissions, the folder or the disk, then run the command again."
             )
-    return _disk_fault(error, home)
+    return _disk_failure(chain, home)
 
 
 @contextmanager
-def told(home: Path) -> Iterator[None]:
-    """Raise a MachineError for a fault of the machine within the block; other errors as they are.
+def reporting_faults(home: Path) -> Iterator[None]:
+    """Turn a machine fault in the block into a MachineError; other errors pass unchanged.
 
-    A pipe that was closed at its other end is none.
+    A closed pipe (`papertide … | head`) is not a fault.
     """
     try:
         yield
@@ -75,73 +81,66 @@ def told(home: Path) -> Iterator[None]:
         raise
 
 
-def fault_in_words(words: str, home: Path) -> MachineError | None:
-    """The same for a message of a library that wraps the system's error."""
-    lower = words.lower()
-    if any(phrase in lower for phrase in (*_FULL_WORDS, _NO_SPILL_WORDS)):
-        return MachineError(_full(home, "no space left"))
-    if _SCARCE_WORDS in lower:
+def fault_in_message(message: str, home: Path) -> MachineError | None:
+    """The machine fault that a library's error message reports, or None."""
+    lower = message.lower()
+    detail = _first_line(message)
+    if any(phrase in lower for phrase in _FULL_MESSAGES):
+        return MachineError(_disk_full(home, "no space left"))
+    if _MEMORY_MESSAGE in lower:
         return MachineError(
-            f"This needs more memory than PAPERTIDE_MEMORY_LIMIT allows ({_first_line(words)})"
-            ". Nothing that was there before is lost. Raise the limit, or lower PAPERTIDE_THREADS, "
-            "for each thread takes its share. Then run it again."
+            f"More memory is needed than PAPERTIDE_MEMORY_LIMIT allows ({detail}). Existing data "
+            "is intact. Raise the limit, or lower PAPERTIDE_THREADS (each thread needs its share). "
+            "Then run the command again."
         )
-    if any(phrase in lower for phrase in _DAMAGED_RECORDS):
+    if any(phrase in lower for phrase in _SQLITE_DAMAGE_MESSAGES):
         return MachineError(
-            f"Dagster's records in {home / 'dagster'} were damaged on the disk "
-            f"({_first_line(words)}). Move that folder aside and run it again: the history of runs "
-            "is gone, nothing else."
+            f"Dagster's records in {home / 'dagster'} are damaged ({detail}). Move that folder "
+            "aside and run the command again. Only the run history is lost."
         )
-    if is_damage(words):
+    if reports_damage(message):
         return MachineError(
-            f"A file in {home} was damaged on the disk ({_first_line(words)}). Nothing was "
-            "published and readers keep the last snapshot. Run `papertide build`: it looks over "
-            "what the last build left and computes anew what is damaged. If it comes again, see "
-            "docs/operations.md, Damage."
+            f"A file in {home} is damaged ({detail}). Nothing was published; readers keep the last "
+            "snapshot. Run `papertide build`: it checks the existing files and rebuilds damaged "
+            "ones. If the error persists, see docs/operations.md, Damage."
         )
     return None
 
 
-def is_damage(words: str) -> bool:
-    """Whether a database's message tells of bytes that are not what was written."""
-    lower = words.lower()
-    return any(phrase in lower for phrase in _DAMAGED_WORDS)
+def reports_damage(message: str) -> bool:
+    """Whether a DuckDB message reports a damaged database file."""
+    lower = message.lower()
+    return any(phrase in lower for phrase in _DAMAGE_MESSAGES)
 
 
-def links(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception and what it came from, outermost first; chains may bite their own tail."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        yield error
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-
-
-def was_stopped(error: BaseException | None) -> bool:
-    """Whether a person or the system stopped the work (Ctrl-C, SIGTERM): no failure of it."""
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C or SIGTERM stopped the work, as opposed to a failure."""
     return any(
-        not isinstance(link, Exception) or str(link) in STOPPED_WORDS for link in links(error)
+        not isinstance(link, Exception) or str(link) in INTERRUPT_MESSAGES
+        for link in exception_chain(error)
     )
 
 
-def _disk_fault(error: BaseException, home: Path) -> MachineError | None:
-    """SQLite says only that the disk failed; whether it is full, the disk itself must say."""
-    if not any("disk i/o error" in str(link).lower() for link in links(error)):
+def _disk_failure(chain: list[BaseException], home: Path) -> MachineError | None:
+    """SQLite reports a full disk as an I/O error, so free space is checked first."""
+    if not any("disk i/o error" in str(link).lower() for link in chain):
         return None
     try:
-        require_room(home)
+        require_free_space(home)
     except MachineError as full:
         return full
-    return MachineError(f"The disk of {home} failed. Look at the machine's log, then run it again.")
-
-
-def _full(home: Path, why: str) -> str:
-    return (
-        f"The disk of {home} is full ({why}). Nothing that was there before is lost and readers "
-        "keep the last snapshot. Make room (docs/operations.md, Room on disk), then run it again."
+    return MachineError(
+        f"The disk of {home} failed. Check the system log, then run the command again."
     )
 
 
-def _first_line(words: str) -> str:
-    line = next((line.strip() for line in words.splitlines() if line.strip()), "")
-    return line[:200].rstrip(".")
+def _disk_full(home: Path, detail: str) -> str:
+    return (
+        f"The disk of {home} is full ({detail}). Existing data is intact; readers keep the last "
+        "snapshot. Free some space (docs/operations.md, Disk space), then run the command again."
+    )
+
+
+def _first_line(message: str) -> str:
+    line = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    return line[:MAX_DETAIL_CHARS].rstrip(".")

@@ -1,32 +1,77 @@
-"""Files written whole or not at all.
+"""Atomic files and folders: readers see the old content or the new, also after a crash.
 
-Belongs here: replacing a file atomically. Does not: what the files hold.
+Belongs here: temporary files and folders, and moving them into place. Does not: their content.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+TEMPORARY_FILE = ".tmp-"
+TEMPORARY_FOLDER = ".writing-"
 
-def write_whole(path: Path, text: str, *, prefix: str | None = None) -> None:
-    """Replace a small file so that readers see the old or the new one, also after a crash."""
-    handle = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed below, before it is moved
-        "w", dir=path.parent, prefix=prefix or f".{path.name}-", delete=False, encoding="utf-8"
-    )
+
+@contextmanager
+def temporary_file(folder: Path) -> Iterator[Path]:
+    """An empty file in the folder, readable by its owner only. Removed unless the block moved it.
+
+    Raises OSError.
+    """
+    handle, name = tempfile.mkstemp(dir=folder, prefix=TEMPORARY_FILE)
+    os.close(handle)
+    path = Path(name)
     try:
-        with handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.chmod(handle.name, 0o644)
-        os.replace(handle.name, path)
-    except BaseException:
-        Path(handle.name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
+        yield path
     finally:
-        os.close(folder)
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """An empty folder in the parent. Removed at the end unless the block moved it.
+
+    Raises OSError.
+    """
+    path = Path(tempfile.mkdtemp(dir=parent, prefix=TEMPORARY_FOLDER))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file that replaces the path when the block succeeds. Raises OSError."""
+    with temporary_file(path.parent) as temporary:
+        yield temporary
+        os.chmod(temporary, 0o644)
+        sync(temporary)
+        os.replace(temporary, path)
+    sync(path.parent)
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Replace a small file atomically. Raises OSError."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the entries of a folder, to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush a folder and everything below it to disk."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)

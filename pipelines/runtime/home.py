@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from pipelines.errors import PapertideError
-from pipelines.runtime.files import write_whole
+from pipelines.runtime.files import write_atomic
 from pipelines.settings import Settings
 
 FORMAT = 2
@@ -108,4 +108,4 @@ def _parsed(text: bytes) -> Marker | None:
 
 def _write(settings: Settings, marker: Marker) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
-    write_whole(settings.home / MARKER, json.dumps(asdict(marker), indent=1) + "\n")
+    write_atomic(settings.home / MARKER, json.dumps(asdict(marker), indent=1) + "\n")

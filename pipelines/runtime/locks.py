@@ -1,6 +1,6 @@
-"""Locks between processes of one home.
+"""Locks between processes that share a home.
 
-Belongs here: holding one, or leaving with a sentence. Does not: what is done under it.
+Belongs here: acquiring a lock without waiting. Does not: what the lock protects.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pipelines.errors import BusyError
 
 
 @contextmanager
-def held(path: Path, taken: str) -> Iterator[None]:
-    """Hold the lock for the block. Raises BusyError, in the words of `taken`, when another does."""
+def exclusive(path: Path, busy_message: str) -> Iterator[None]:
+    """Hold the file lock for the block. Raises BusyError when another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise BusyError(taken) from None
+        raise BusyError(busy_message) from None
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ import duckdb
 
 from pipelines.lake import items
 from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES
-from pipelines.runtime.locks import held
+from pipelines.runtime.locks import exclusive
 from pipelines.settings import Settings
 from pipelines.topics import in_force
 from pipelines.warehouse import dbt_project
@@ -37,7 +37,7 @@ def writer_lock(settings: Settings) -> Iterator[None]:
         f"Another process is building in {settings.home}. Wait until it is done, then run this "
         "again; what was ingested meanwhile is kept."
     )
-    with held(settings.home / ".writer.lock", taken):
+    with exclusive(settings.home / ".writer.lock", taken):
         yield
 
 

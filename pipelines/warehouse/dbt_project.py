@@ -23,13 +23,14 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import CheckFailed, PapertideError
-from pipelines.runtime.faults import fault_behind, fault_in_words
+from pipelines.runtime.faults import fault_behind, fault_in_message
+from pipelines.runtime.text import shortened
 from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
 from pipelines.warehouse.connections import connect
 
 _SOURCE_SUFFIXES = (".sql", ".py", ".yml", ".csv")
 _CALLED = tuple(PROJECT_ROOT / "pipelines" / room for room in ("topics", "trends"))
-_SHOWN_ROWS, _SHOWN_COLUMNS, _SHOWN_SIGNS = 5, 4, 60
+_SHOWN_ROWS, _SHOWN_COLUMNS, _SHOWN_CHARS = 5, 4, 60
 _RESULTS = frozenset({"LogModelResult", "LogSeedResult", "LogTestResult"})
 
 
@@ -201,7 +202,7 @@ def failure(target: Path, settings: Settings) -> PapertideError:
             f"{target.parent / 'logs'}."
         )
     for result in bad:
-        if fault := fault_in_words(result.get("message") or "", settings.home):
+        if fault := fault_in_message(result.get("message") or "", settings.home):
             return fault
     lines = [f"{r['unique_id'].split('.')[2]}: {_what_failed(r, settings)}" for r in bad[:5]]
     more = f" (and {len(bad) - 5} more)" if len(bad) > 5 else ""
@@ -233,12 +234,11 @@ def _what_failed(result: Mapping[str, Any], settings: Settings) -> str:
             return rules + (f"; and {more} rule(s) more" if more > 0 else "")
         if rows:
             pairs = list(zip(names, rows[0], strict=True))[:_SHOWN_COLUMNS]
-            first = ", ".join(f"{name} {_short(value)}" for name, value in pairs)
+            first = ", ".join(f"{name} {_literal(value)}" for name, value in pairs)
             return f"{result['failures']:,} row(s), such as {first}"
     return str(told)
 
 
-def _short(value: object) -> str:
-    """As Python writes it, so that no control character of a paper's text gets through."""
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= _SHOWN_SIGNS else text[: _SHOWN_SIGNS - 1] + "…"
+def _literal(value: object) -> str:
+    """The value as a shortened Python literal, which escapes control characters."""
+    return shortened(repr(value) if isinstance(value, str) else str(value), _SHOWN_CHARS)

@@ -10,7 +10,6 @@ and what was found, so a text is searched once per version of the rules.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import polars as pl
 
 from pipelines.errors import PapertideError
 from pipelines.lake.schemas import MATCH_SCHEMA
+from pipelines.runtime.files import temporary_folder
 from pipelines.settings import Settings
 from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
 from pipelines.topics.taxonomy import Taxonomy
@@ -105,10 +105,10 @@ def _reads(part: Path) -> bool:
 def _keep_part(folder: Path, texts: pl.DataFrame, matches: pl.DataFrame) -> None:
     """Both files in a folder named by content, moved in place whole."""
     name = hashlib.sha256("".join(texts["text_hash"]).encode()).hexdigest()[:16]
-    work = folder / f".writing-{name}-{os.getpid()}"
-    work.mkdir(parents=True)
-    texts.write_parquet(work / "texts.parquet")
-    matches.cast(MATCH_SCHEMA).write_parquet(work / "matches.parquet")
-    final = folder / f"part-{name}"
-    if not final.exists():
-        work.rename(final)
+    folder.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(folder) as work:
+        texts.write_parquet(work / "texts.parquet")
+        matches.cast(MATCH_SCHEMA).write_parquet(work / "matches.parquet")
+        final = folder / f"part-{name}"
+        if not final.exists():
+            work.rename(final)

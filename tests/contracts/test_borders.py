@@ -18,6 +18,7 @@ FOR_DASHBOARDS = {
     "pipelines.publishing.build_status",
     "pipelines.publishing.reader",
     "pipelines.publishing.snapshot",
+    "pipelines.runtime.text",
     "pipelines.settings",
 }
 # What each package of `pipelines/` may import of the others. `schemas` is

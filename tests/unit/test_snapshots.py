@@ -231,16 +231,17 @@ def test_unfinished_work_goes_after_a_day_and_what_is_foreign_stays(home: Home) 
     folder = home.settings.snapshots_dir
     (folder / ".writing-old" / "parquet").mkdir(parents=True)
     (folder / ".pointer-old").write_text("x")
+    (folder / ".tmp-old").write_text("x")
     (folder / ".writing-new").mkdir()
     (folder / "notes").mkdir()
     (folder / "README").write_text("mine")
     past = time.time() - 25 * 3600
-    for name in (".writing-old", ".pointer-old", "notes", "README"):
+    for name in (".writing-old", ".pointer-old", ".tmp-old", "notes", "README"):
         os.utime(folder / name, (past, past))
     retention.expire(home.settings)
     names = {path.name for path in folder.iterdir()}
     assert {".writing-new", "notes", "README", "CURRENT"} < names
-    assert not names & {".writing-old", ".pointer-old"}
+    assert not names & {".writing-old", ".pointer-old", ".tmp-old"}
 
 
 def test_nothing_expires_while_the_pointer_leads_nowhere(home: Home) -> None:

@@ -202,12 +202,12 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_a_fault_of_the_machine_is_a_sentence(tmp_path: Path, error: Exception, words: str) -> None:
-    with pytest.raises(faults.MachineError, match=words), faults.told(tmp_path):
+    with pytest.raises(faults.MachineError, match=words), faults.reporting_faults(tmp_path):
         raise error
 
 
 def test_a_defect_is_not_taken_for_a_fault(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), faults.told(tmp_path):
+    with pytest.raises(KeyError), faults.reporting_faults(tmp_path):
         raise KeyError("x")
 
 

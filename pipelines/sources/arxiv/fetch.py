@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from pipelines.archive.archive import FETCH, Archive, Given
-from pipelines.runtime.files import write_whole
-from pipelines.runtime.locks import held
+from pipelines.runtime.files import write_atomic
+from pipelines.runtime.locks import exclusive
 from pipelines.settings import Settings
 from pipelines.sources.arxiv.client import OaiPage
 from pipelines.sources.arxiv.plan import A_DAY, Window, due, first_due, harvested, known_days
@@ -76,7 +76,7 @@ def alone(settings: Settings) -> Iterator[None]:
         f"Another process asks arXiv for {settings.home}, and arXiv allows one connection at a "
         "time. Wait until it is done."
     )
-    with held(settings.harvest_dir / ".lock", taken):
+    with exclusive(settings.harvest_dir / ".lock", taken):
         yield
 
 
@@ -191,7 +191,7 @@ def _remember(folder: Path, window: Window, page: int, token: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     first, last = window.first.isoformat(), window.last.isoformat()
     place = Place(window.set_spec, first, last, page, token)
-    write_whole(_path(folder, window), json.dumps(asdict(place), indent=1) + "\n")
+    write_atomic(_path(folder, window), json.dumps(asdict(place), indent=1) + "\n")
 
 
 def _recall(folder: Path, window: Window) -> Place | None:
