@@ -17,7 +17,11 @@ from pipelines.publishing.snapshot import current
 from pipelines.runtime.files import TEMPORARY_FILE, TEMPORARY_FOLDER
 from pipelines.settings import Settings
 
-_OLD_TEMPORARY_FILES = (".pointer-*", ".REFUSED.json-*", ".ROLLED_BACK.json-*")  # until 0.1.0
+_OLD_TEMPORARY_FILES = (
+    ".pointer-*",
+    ".REFUSED.json-*",
+    ".ROLLED_BACK.json-*",
+)  # of earlier versions
 UNFINISHED = (f"{TEMPORARY_FOLDER}*", f"{TEMPORARY_FILE}*", *_OLD_TEMPORARY_FILES)
 UNFINISHED_AFTER_S = 24 * 3600
 
