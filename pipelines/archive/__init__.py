@@ -1,1 +1,1 @@
-"""The archive: captures kept as received, each with its receipt. Does not parse them."""
+"""The archive of captures: received bytes with a receipt, named by content, never changed."""
