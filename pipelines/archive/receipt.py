@@ -117,9 +117,7 @@ def amended(known: Receipt, received: Receipt) -> Receipt:
     overrides = {name: fact for name, fact in received.given.items() if fact.by == OVERRIDE}
     # The newest fetch decides whether a page is the last: the pages after it may be gone.
     paging = {
-        name: fact
-        for name, fact in received.given.items()
-        if fact.by == FETCH and name in PAGING
+        name: fact for name, fact in received.given.items() if fact.by == FETCH and name in PAGING
     }
     given = {**received.given, **known.given, **paging, **overrides}
     if known.day_in_name is None and day_in_name(received.origin):

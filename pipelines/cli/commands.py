@@ -51,14 +51,15 @@ def demo() -> None:
 
 def _require_home_of_demo(folders: list[str]) -> None:
     """The sample does not go into a home that people work with: it could not be taken out again."""
-    from pipelines.archive.archive import Archive, is_companion
+    from pipelines.archive.archive import Archive
+    from pipelines.intake.paths import is_sidecar
 
     settings = get_settings()
     sample = {
         hashlib.sha256(gzip.decompress(body) if path.suffix == ".gz" else body).hexdigest()
         for folder in folders
         for path in Path(folder).iterdir()
-        if not is_companion(path)
+        if not is_sidecar(path)
         for body in [path.read_bytes()]
     }
     held = {receipt.sha256 for receipt in Archive(settings).receipts()}
@@ -95,12 +96,12 @@ def ingest(
       cat page.html | papertide ingest - --kind daily --listing-day 2025-06-03
     """
     from pipelines.cli import report, runs
-    from pipelines.intake import ingest
+    from pipelines.intake import facts
 
     overrides = {
         "kind": kind, "captured_on": captured_on, "listing_day": listing_day, "source": source,
     }  # fmt: skip
-    ingest.overrides(**overrides)  # a wrong one is told before anything is started
+    facts.overrides(**overrides)  # fails before a run is started
     given = {name: value for name, value in overrides.items() if value is not None}
     result = runs.run_job("ingest", captures={"paths": list(paths), **given})
     return report.intake(result, next_step="papertide build")

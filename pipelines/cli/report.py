@@ -13,6 +13,7 @@ import click
 import duckdb
 import polars as pl
 
+from pipelines.archive.receipt import receipt_paths
 from pipelines.audit.rules import MAX_AGE_WEEKDAYS, weekdays_between
 from pipelines.cli import output
 from pipelines.errors import NoSnapshotError
@@ -290,4 +291,4 @@ def _warnings(reader: Reader) -> list[str]:
 
 
 def _n_captures(settings: Settings) -> int:
-    return sum(1 for _ in settings.captures_dir.glob("[0-9a-f][0-9a-f]/*.json"))
+    return sum(1 for _ in receipt_paths(settings.captures_dir))

@@ -10,7 +10,8 @@ import dagster as dg
 from pipelines.archive.archive import Archive
 from pipelines.defs.resources import Home, Writer
 from pipelines.errors import NoSnapshotError
-from pipelines.intake import ingest
+from pipelines.intake.facts import overrides
+from pipelines.intake.ingest import ingest_paths
 from pipelines.lake import items
 from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES
 from pipelines.publishing import build_status
@@ -45,8 +46,8 @@ def captures(
 ) -> dg.MaterializeResult[None]:
     """Bytes as received, stored once, never changed: the archive."""
     archive = Archive(home.settings)
-    given = ingest.overrides(config.kind, config.captured_on, config.listing_day, config.source)
-    outcomes = list(ingest.take_in(archive, config.paths, given))
+    given = overrides(config.kind, config.captured_on, config.listing_day, config.source)
+    outcomes = list(ingest_paths(archive, config.paths, given))
     counts = Counter(outcome.status for outcome in outcomes)
     for outcome in outcomes:
         if outcome.status == "refused":

@@ -18,6 +18,7 @@ from pipelines.delivery import alerts
 from pipelines.errors import BusyError, PapertideError
 from pipelines.intake import inbox
 from pipelines.intake.ingest import Outcome
+from pipelines.intake.verdict import BuildResult
 from pipelines.runtime.faults import INTERRUPT_MESSAGES
 from pipelines.settings import Settings
 from pipelines.warehouse.candidate import writer_lock
@@ -61,12 +62,12 @@ def inbox_sensor(
     last = next(iter(instance.get_runs(dg.RunsFilter(tags=BY_THE_INBOX), limit=1)), None)
     if last and not last.is_finished and last.run_id not in _bury(instance, settings):
         return dg.SkipReason(f"Run {last.run_id} is at work on the inbox.")
-    waiting = inbox.waiting(settings)
+    waiting = inbox.settled_files(settings)
     if last:
         waiting = _put_aside(instance, last.run_id, waiting, settings)
     if not waiting:
         return dg.SkipReason(f"Nothing waits in {settings.inbox_dir}.")
-    key = inbox.key_of(waiting)
+    key = inbox.fingerprint(waiting)
     attempts = instance.get_runs_count(dg.RunsFilter(tags={KEY: key}))
     if attempts >= MAX_ATTEMPTS:
         return dg.SkipReason(
@@ -135,13 +136,13 @@ def _put_aside(
     run = instance.get_run_by_id(run_id)
     outcomes = _outcomes(instance, run_id)
     taken = [path for path in waiting if str(path) in outcomes]
-    if run is None or not taken or inbox.key_of(_files_of(run)) != run.tags[KEY]:
+    if run is None or not taken or inbox.fingerprint(_files_of(run)) != run.tags[KEY]:
         return list(waiting)
     built = _built(instance, run)
     left = [path for path in waiting if str(path) not in outcomes]
     for path in taken:
         try:
-            inbox.put_aside(settings, path, outcomes[str(path)], built)
+            inbox.move_aside(settings, path, outcomes[str(path)], built)
         except OSError as error:  # it stays, and is tried again as often as a run that fails
             log.warning("%s can't be moved aside: %s", path, error.strerror)
             left.append(path)
@@ -159,12 +160,12 @@ def _outcomes(instance: dg.DagsterInstance, run_id: str) -> dict[str, Outcome]:
     return {fields["origin"]: Outcome(**fields) for fields in stored}
 
 
-def _built(instance: dg.DagsterInstance, run: dg.DagsterRun) -> inbox.Built:
+def _built(instance: dg.DagsterInstance, run: dg.DagsterRun) -> BuildResult:
     found = _metadata(instance, run.run_id, "snapshot").get("snapshot_id")
     succeeded = run.status == dg.DagsterRunStatus.SUCCESS
-    return inbox.Built(
+    return BuildResult(
         snapshot_id=str(found) if found else None,
-        trouble="" if succeeded else _reason(_errors(instance, run.run_id))[0],
+        error="" if succeeded else _reason(_errors(instance, run.run_id))[0],
     )
 
 

@@ -25,7 +25,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.archive.archive import Archive, Receipt
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import Receipt
 from pipelines.lake.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
 from pipelines.parsing import (
     PARSER_VERSION,
@@ -239,7 +240,7 @@ def _bare_utc(moment: datetime) -> str:
 def _listing_day(receipt: Receipt, page: Parsed) -> tuple[date | None, str]:
     """Override, `captures.csv`, the page's own date, most submissions, a date in the name."""
     received_on = utc(receipt.received_at).date()
-    if given := receipt.given.get("listing_day"):
+    if given := receipt.given.get("listed_on"):
         return date.fromisoformat(given.value), given.by
     if credible(page.page_day, received_on):
         return page.page_day, "page_date"

@@ -15,7 +15,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.archive.archive import Archive, Received, sidecar_facts
+from pipelines.archive.archive import Archive, Received
+from pipelines.intake.sidecar import sidecar_facts
 from pipelines.lake import items
 from pipelines.parsing import (
     arxiv_atom,

@@ -1,4 +1,4 @@
-"""The archive: bytes as received, stored once, given back whole."""
+"""The archive stores received bytes once, and returns them complete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipelines.archive.archive import FETCH, Archive, Given, Receipt, Received, sidecar_facts, walk
+from pipelines.archive.archive import Archive, Received
+from pipelines.archive.receipt import FETCH, Given, Receipt
 from pipelines.errors import CaptureError
 from pipelines.lake import items
 from pipelines.settings import Settings
@@ -40,7 +41,7 @@ def receive(archive: Archive, body: bytes, name: str = "page.txt", **given: str)
 
 
 def stored(archive: Archive) -> list[str]:
-    """Names of all files in the archive but its lock."""
+    """Names of all files in the archive except its lock."""
     return sorted(p.name for p in archive.root.rglob("*") if p.is_file() and p.suffix != ".lock")
 
 
@@ -53,7 +54,7 @@ def pack(how: str, body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("how", ["plain", "gz", "zst"])
-def test_bytes_come_back_as_they_came(archive: Archive, how: str) -> None:
+def test_bytes_are_returned_as_received(archive: Archive, how: str) -> None:
     received = receive(archive, pack(how, BODY))
     assert received.outcome == "new"
     assert received.receipt.sha256 == hashlib.sha256(BODY).hexdigest()
@@ -72,7 +73,7 @@ def test_the_same_bytes_again_change_nothing(archive: Archive, how: str) -> None
 
 
 @pytest.mark.parametrize("how", ["gz", "zst"])
-def test_members_one_after_another_are_one_body(archive: Archive, how: str) -> None:
+def test_concatenated_members_are_one_body(archive: Archive, how: str) -> None:
     received = receive(archive, pack(how, BODY[:50]) + pack(how, BODY[50:]))
     assert received.receipt.damage is None
     assert archive.open(received.receipt).read() == BODY
@@ -80,16 +81,16 @@ def test_members_one_after_another_are_one_body(archive: Archive, how: str) -> N
 
 @pytest.mark.parametrize("how", ["gz", "zst"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
-def test_a_cut_file_keeps_what_came(archive: Archive, how: str, share: float) -> None:
-    # Lines that don't compress into one block, so that a part of them is a part of the file.
+def test_a_truncated_file_keeps_what_was_received(archive: Archive, how: str, share: float) -> None:
+    # Incompressible lines, so that a part of the compressed file holds a part of them.
     body = b"".join(hashlib.sha256(bytes([n])).hexdigest().encode() for n in range(200)) * 40
     packed = pack(how, body)
     received = receive(archive, packed[: int(len(packed) * share)] if how == "gz" else packed[:-3])
-    assert received.receipt.damage == f"the {'gzip' if how == 'gz' else 'zstd'} data is cut off"
+    assert received.receipt.damage == f"the {'gzip' if how == 'gz' else 'zstd'} data is truncated"
     assert body.startswith(archive.open(received.receipt).read())
 
 
-def test_damage_in_the_middle_keeps_what_stands_before_it(archive: Archive) -> None:
+def test_damage_in_the_middle_keeps_the_data_before_it(archive: Archive) -> None:
     body = b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(4_000))
     packed = bytearray(gzip.compress(body, 0))
     at = len(packed) // 2
@@ -100,9 +101,9 @@ def test_damage_in_the_middle_keeps_what_stands_before_it(archive: Archive) -> N
     assert body.startswith(archive.open(received.receipt).read())
 
 
-def test_rubbish_behind_the_data_is_left_out(archive: Archive) -> None:
-    received = receive(archive, gzip.compress(BODY) + b"rubbish")
-    assert received.receipt.damage == "bytes after the end of the gzip data were left out"
+def test_garbage_after_the_data_is_ignored(archive: Archive) -> None:
+    received = receive(archive, gzip.compress(BODY) + b"garbage")
+    assert received.receipt.damage == "bytes after the end of the gzip data were ignored"
     assert archive.open(received.receipt).read() == BODY
     whole = receive(archive, BODY)
     assert whole.outcome == "amended"
@@ -115,17 +116,17 @@ def test_rubbish_behind_the_data_is_left_out(archive: Archive) -> None:
         pytest.param(b"", id="empty"),
         pytest.param(gzip.compress(b""), id="empty gzip"),
         pytest.param(gzip.compress(BODY)[:6], id="gzip cut in its header"),
-        pytest.param(b"\x28\xb5\x2f\xfdrubbish", id="no zstd"),
+        pytest.param(b"\x28\xb5\x2f\xfdgarbage", id="not zstd"),
     ],
 )
-def test_nothing_is_refused(archive: Archive, body: bytes) -> None:
-    with pytest.raises(CaptureError, match=r"page\.txt is empty.*nothing to take in"):
+def test_an_empty_body_is_refused(archive: Archive, body: bytes) -> None:
+    with pytest.raises(CaptureError, match=r"page\.txt is empty.*nothing to ingest"):
         receive(archive, body)
     assert stored(archive) == []
 
 
 class Junk(io.RawIOBase):
-    """A file of junk that exists nowhere."""
+    """A large file of junk that is generated while it is read."""
 
     def __init__(self, line: bytes, n_bytes: int = ENDLESS) -> None:
         self.line, self.n_left, self.n_read = line, n_bytes, 0
@@ -142,7 +143,7 @@ class Junk(io.RawIOBase):
     [b"junk and more junk\n", b"\0", b"[", b"<div>", b'{"a": 1}\n'],
     ids=["text", "zeros", "json", "html", "objects"],
 )
-def test_two_hundred_megabytes_of_junk_are_refused(tmp_path: Path, line: bytes) -> None:
+def test_junk_beyond_the_limit_is_refused(tmp_path: Path, line: bytes) -> None:
     archive = Archive(Settings(home=tmp_path / "home", max_listing_bytes=8 * 1024**2))
     junk = Junk(line)
     with pytest.raises(CaptureError, match=r"larger than 8 MiB.*PAPERTIDE_MAX_LISTING_BYTES"):
@@ -152,7 +153,7 @@ def test_two_hundred_megabytes_of_junk_are_refused(tmp_path: Path, line: bytes) 
 
 
 @pytest.mark.parametrize("how", ["gz", "zst"])
-def test_a_bomb_meets_the_limit_before_the_memory(tmp_path: Path, how: str) -> None:
+def test_a_decompression_bomb_meets_the_size_limit_first(tmp_path: Path, how: str) -> None:
     archive = Archive(Settings(home=tmp_path / "home", max_listing_bytes=8 * 1024**2))
     bomb = pack(how, bytes(ENDLESS))
     assert len(bomb) < 1024**2
@@ -170,24 +171,24 @@ def test_a_bomb_meets_the_limit_before_the_memory(tmp_path: Path, how: str) -> N
     [(BODY * 20, "LISTING"), (jsonl(*[record()] * 20), "DUMP")],
     ids=["listing", "dump"],
 )
-def test_small_limits_hold_too(tmp_path: Path, body: bytes, limit: str) -> None:
+def test_small_limits_apply_too(tmp_path: Path, body: bytes, limit: str) -> None:
     settings = Settings(home=tmp_path, max_listing_bytes=2048, max_dump_bytes=2048)
     with pytest.raises(CaptureError, match=f"PAPERTIDE_MAX_{limit}_BYTES"):
         receive(Archive(settings), body)
 
 
-def test_an_empty_list_speaks_for_the_day_it_was_asked_for(archive: Archive) -> None:
+def test_an_empty_list_is_identified_by_its_day(archive: Archive) -> None:
     days = ["2025-07-05", "2025-07-06"]
     first, second = (receive(archive, b"[]", f"{day}.json").receipt for day in days)
     assert first.capture_id != second.capture_id
     assert first.sha256 == second.sha256
     assert receive(archive, b"[]", "2025-07-05.json").outcome == "known"
-    third = receive(archive, b"[]", "x.json", listing_day="2025-07-07").receipt
+    third = receive(archive, b"[]", "x.json", listed_on="2025-07-07").receipt
     assert len({first.capture_id, second.capture_id, third.capture_id}) == 3
     assert all(archive.open(r).read() == b"[]" for r in archive.receipts())
 
 
-def test_overrides_amend_and_stay(archive: Archive) -> None:
+def test_overrides_amend_a_receipt_and_persist(archive: Archive) -> None:
     receive(archive, BODY)
     amended = receive(archive, BODY, listing_kind="search", source="arxiv")
     assert amended.outcome == "amended"
@@ -201,17 +202,17 @@ def test_overrides_amend_and_stay(archive: Archive) -> None:
     assert archive.receipts() == [later]
 
 
-def test_captures_csv_fills_gaps_and_never_beats_what_was_given(archive: Archive) -> None:
-    def beside(day: str) -> Received:
-        facts = {"listing_day": Given(day, "captures.csv")}
+def test_captures_csv_fills_gaps_only(archive: Archive) -> None:
+    def with_sidecar(day: str) -> Received:
+        facts = {"listed_on": Given(day, "captures.csv")}
         return archive.receive(io.BytesIO(BODY), "page.txt", facts, now=NOW)
 
     receive(archive, BODY)
-    assert beside("2025-03-03").outcome == "amended"
-    assert beside("2025-03-04").outcome == "known"  # two copies can't contradict each other
-    assert receive(archive, BODY, listing_day="2025-03-05").outcome == "amended"
-    assert beside("2025-03-03").outcome == "known"
-    assert archive.receipts()[0].given["listing_day"] == Given("2025-03-05", "override")
+    assert with_sidecar("2025-03-03").outcome == "amended"
+    assert with_sidecar("2025-03-04").outcome == "known"  # two copies can't contradict each other
+    assert receive(archive, BODY, listed_on="2025-03-05").outcome == "amended"
+    assert with_sidecar("2025-03-03").outcome == "known"
+    assert archive.receipts()[0].given["listed_on"] == Given("2025-03-05", "override")
 
 
 def test_a_name_that_is_not_utf8(archive: Archive) -> None:
@@ -219,12 +220,39 @@ def test_a_name_that_is_not_utf8(archive: Archive) -> None:
     assert receipt.origin == "caf?.txt"
 
 
+def test_a_receipt_of_an_earlier_version_is_read(archive: Archive) -> None:
+    """Version 0.1.0 called the day of a list `listing_day`."""
+    old = {
+        "capture_id": "4f53cda18c2baa0c", "damage": None, "format": "hf_api",
+        "given": {
+            "captured_at": {"by": "fetch", "value": "2025-07-06T02:00:00+00:00"},
+            "listing_day": {"by": "fetch", "value": "2025-07-05"},
+        },
+        "n_bytes": 2, "observed_at": [], "origin": "https://hf/api?date=2025-07-05",
+        "received_at": "2025-07-06T02:00:00+00:00",
+        "sha256": hashlib.sha256(b"[]").hexdigest(), "source": "hf_api",
+    }  # fmt: skip
+    old["capture_id"] = hashlib.sha256(f"{old['sha256']} 2025-07-05".encode()).hexdigest()[:16]
+    path = archive.root / str(old["capture_id"])[:2] / f"{old['capture_id']}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(old, indent=1, sort_keys=True))
+    (known,) = archive.receipts()
+    assert known.given["listed_on"] == Given("2025-07-05", FETCH)
+    assert "listing_day" not in known.given
+    again = {"listed_on": Given("2025-07-05", FETCH)}
+    received = archive.receive(io.BytesIO(b"[]"), "https://hf/api", again, now=NOW)
+    assert received == Received(known, "known")
+    amended = receive(archive, b"[]", listed_on="2025-07-05").receipt
+    assert set(json.loads(path.read_text())["given"]) == {"captured_at", "listed_on"}
+    assert amended.given["listed_on"] == Given("2025-07-05", "override")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "5", "{}", '{"given": 5}', '{"given": {"a": {"b": 1}}}'],
     ids=["empty", "cut", "list", "number", "no keys", "given no object", "given odd"],
 )
-def test_a_damaged_receipt_is_named(archive: Archive, text: str) -> None:
+def test_an_error_names_the_damaged_receipt(archive: Archive, text: str) -> None:
     receipt = receive(archive, BODY).receipt
     path = archive.root / receipt.capture_id[:2] / f"{receipt.capture_id}.json"
     path.write_text(text)
@@ -244,19 +272,19 @@ def test_a_receipt_without_a_time_is_damaged(archive: Archive) -> None:
         archive.receipts()
 
 
-@pytest.mark.parametrize("harm", ["missing", "cut", "rubbish", "shorter"])
-def test_a_harmed_body_is_named_and_comes_back_with_the_original(
-    archive: Archive, harm: str
+@pytest.mark.parametrize("damage", ["missing", "cut", "garbage", "shorter"])
+def test_a_damaged_body_is_named_and_repaired_by_the_original(
+    archive: Archive, damage: str
 ) -> None:
     body = BODY + hashlib.sha256(BODY).hexdigest().encode() * 500
     receipt = receive(archive, body).receipt
     path = archive.root / receipt.sha256[:2] / f"{receipt.sha256}.zst"
-    if harm == "missing":
+    if damage == "missing":
         path.unlink()
-    elif harm == "cut":
+    elif damage == "cut":
         path.write_bytes(path.read_bytes()[:-20])
-    elif harm == "rubbish":
-        path.write_bytes(b"rubbish")
+    elif damage == "garbage":
+        path.write_bytes(b"garbage")
     else:
         path.write_bytes(pack("zst", body[:-1]))
     with pytest.raises(CaptureError, match=f"{receipt.capture_id}.*ingest the original again"):
@@ -266,7 +294,7 @@ def test_a_harmed_body_is_named_and_comes_back_with_the_original(
 
 
 def work(home: Path, start: Barrier, outcomes: Queue[tuple[int, str, int]]) -> None:
-    """One of several processes that take in and parse the same files at once."""
+    """Ingest and parse the same files as the other processes, at the same time."""
     archive = Archive(Settings(home=home))
     for number in range(8):
         start.wait()
@@ -276,7 +304,7 @@ def work(home: Path, start: Barrier, outcomes: Queue[tuple[int, str, int]]) -> N
         outcomes.put((number, received.outcome, facts["n_accepted"]))
 
 
-def test_processes_that_take_in_the_same_file_at_once(archive: Archive) -> None:
+def test_processes_can_ingest_the_same_file_at_once(archive: Archive) -> None:
     context = multiprocessing.get_context("spawn")
     n = 2
     start, outcomes = context.Barrier(n), context.Queue()
@@ -296,69 +324,6 @@ def test_processes_that_take_in_the_same_file_at_once(archive: Archive) -> None:
     ]
 
 
-def test_walk_passes_over_what_is_no_capture(tmp_path: Path) -> None:
-    for name in ("b.json", "a.txt", "captures.csv", "README.md", ".hidden", "sub/c.json"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.touch()
-    (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "config").touch()
-    own = tmp_path / "data"
-    own.mkdir()
-    (own / "warehouse.duckdb").touch()
-    found = [p.relative_to(tmp_path).as_posix() for p in walk([tmp_path], own=own)]
-    assert found == ["a.txt", "b.json", "sub/c.json"]
-    named = [tmp_path / "README.md", tmp_path / ".hidden"]
-    assert list(walk(named)) == named
-
-
-def test_sidecar_facts(tmp_path: Path) -> None:
-    (tmp_path / "captures.csv").write_text(
-        "\ufefffile,listing_date,captured_at,newest\n"
-        "a.json,2025-03-03,2025-03-03T09:00:00+02:00,1\n"
-        "b.json,,,\n"
-        "c.json\n"
-    )
-    assert sidecar_facts(tmp_path) == {
-        "a.json": {
-            "listing_day": Given("2025-03-03", "captures.csv"),
-            "captured_at": Given("2025-03-03T07:00:00+00:00", "captures.csv"),
-        },
-        "b.json": {},
-        "c.json": {},
-    }
-    assert sidecar_facts(tmp_path / "nowhere") == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        pytest.param(b"file,listing_date\na.json,2025-02-30\n", "line 2", id="February 30"),
-        pytest.param(b"file,listing_date\na.json,2999-01-01\n", "future", id="the future"),
-        pytest.param(b"file,captured_at\na,0001-01-01T00:00:00+14:00\n", "line 2", id="year 0"),
-        pytest.param(b"file,captured_at\na,9999-12-31T23:00:00-14:00\n", "line 2", id="year 10000"),
-        pytest.param(b"file,captured_at\n\na.json,soon\n", "line 3", id="no time"),
-        pytest.param(b"name,day\na.json,2025-03-03\n", "no column `file`", id="other columns"),
-        pytest.param(b"file,day\na.json,2025-03-03\n", "nor one `captured_at`", id="no facts"),
-        pytest.param(b"", "no column `file`", id="empty"),
-        pytest.param(b"file,captured_at\n\xff\xfe\n", "decode", id="no UTF-8"),
-        pytest.param(b'file,captured_at\n"' + b"x" * 200_000, "field larger", id="open quote"),
-        pytest.param(b"\x89PNG\0\0\n\xff\xff", "captures.csv", id="binary"),
-    ],
-)
-def test_a_damaged_captures_csv_is_named_in_a_sentence(
-    tmp_path: Path, text: bytes, what: str
-) -> None:
-    (tmp_path / "captures.csv").write_bytes(text)
-    with pytest.raises(CaptureError) as error:
-        sidecar_facts(tmp_path)
-    message = str(error.value)
-    assert message.startswith(str(tmp_path / "captures.csv"))
-    assert what in message
-    assert "Expected the columns" in message
-    assert "\n" not in message
-
-
 def test_the_newest_fetch_says_whether_a_page_is_the_last(archive: Archive) -> None:
     def fetched(moment: str, is_last: str) -> Receipt:
         given = {"captured_at": moment, "is_last_page": is_last}
@@ -373,7 +338,7 @@ def test_the_newest_fetch_says_whether_a_page_is_the_last(archive: Archive) -> N
     assert archive.receipt(again.capture_id) == again
 
 
-def test_a_dated_name_fills_the_gap_and_no_other_does(archive: Archive) -> None:
+def test_a_dated_name_fills_the_gap_once(archive: Archive) -> None:
     receive(archive, BODY, "page.json")
     dated = receive(archive, BODY, "2025-07-02.json")
     assert (dated.outcome, dated.receipt.day_in_name) == ("amended", date(2025, 7, 2))

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.archive.archive import Archive, Given
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import Given
 from pipelines.intake import ingest
 from pipelines.lake import items
 from pipelines.sources.huggingface import fetch
@@ -120,7 +121,7 @@ def test_what_was_taken_in_by_hand_is_fetched_once(world: World, tmp_path: Path)
         body = source.daily_papers(MONDAY).pages[0].body
     (tmp_path / "2025-06-02.json").write_bytes(body)
     given = {"captured_at": Given("2025-06-02T08:00:00+00:00", "override")}
-    (taken,) = ingest.take_in(world.archive, [str(tmp_path / "2025-06-02.json")], given)
+    (taken,) = ingest.ingest_paths(world.archive, [str(tmp_path / "2025-06-02.json")], given)
     assert taken.status == "new"
     assert world.statuses(MONDAY)[str(MONDAY)] == "unchanged"
     assert world.statuses(MONDAY)[str(MONDAY)] == "skipped"

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from pipelines.archive.archive import Given, Receipt
+from pipelines.archive.receipt import Given, Receipt
 from pipelines.sources.arxiv.plan import Window, days, due, first_due, harvested, known_days
 
 pytestmark = pytest.mark.unit
@@ -76,7 +76,7 @@ def test_only_a_last_page_ends_a_window() -> None:
     receipts = [
         receipt(**window, is_last_page="false"),
         receipt(**{**window, "set": "stat"}, is_last_page="true"),
-        receipt(listing_day="2025-05-01", is_last_page="true"),
+        receipt(listed_on="2025-05-01", is_last_page="true"),
         receipt(),
     ]
     assert harvested(receipts) == {Window("stat", day("05-01"), day("05-31"))}

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.archive.archive import Archive, Receipt
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import Receipt
 from pipelines.errors import BusyError
 from pipelines.lake import items
 from pipelines.sources.arxiv import fetch

@@ -1,4 +1,4 @@
-"""Taking files in: one outcome per file, and one bad file never stops the others."""
+"""Ingesting paths: one outcome per file, and a bad file doesn't stop the others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.archive.archive import Archive, Given
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import Given
 from pipelines.errors import UsageError
-from pipelines.intake import ingest
+from pipelines.intake.facts import overrides
+from pipelines.intake.ingest import ingest_paths
+from pipelines.intake.paths import walk
 from pipelines.settings import Settings
 from tests.fixtures.listings import api, card, item, page
 
@@ -33,13 +36,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def outcomes(archive: Archive, *paths: object, **given: str) -> dict[str, str]:
-    """Name of the file → what became of it."""
+    """File name → status of its outcome."""
     facts = {name: Given(value, "override") for name, value in given.items()}
-    found = ingest.take_in(archive, [str(path) for path in paths], facts)
+    found = ingest_paths(archive, [str(path) for path in paths], facts)
     return {Path(outcome.origin).name: outcome.status for outcome in found}
 
 
-def test_a_folder_is_taken_in_once(archive: Archive, folder: Path) -> None:
+def test_a_folder_is_ingested_once(archive: Archive, folder: Path) -> None:
     (folder / "notes.md").write_text("# Notes")
     names = ["2025-01-03.json", "page.txt"]
     skipped = {"notes.md": "skipped"}
@@ -62,26 +65,26 @@ def test_a_bad_file_does_not_stop_the_others(archive: Archive, folder: Path) -> 
     }
 
 
-def test_a_damaged_captures_csv_is_told_once(archive: Archive, folder: Path) -> None:
+def test_a_damaged_captures_csv_is_reported_once(archive: Archive, folder: Path) -> None:
     (folder / "captures.csv").write_text("file,listing_date\n2025-01-03.json,2025-02-30\n")
-    found = list(ingest.take_in(archive, [str(folder)], {}))
+    found = list(ingest_paths(archive, [str(folder)], {}))
     refused = [outcome for outcome in found if outcome.status == "refused"]
     assert len(refused) == 1
     assert "line 2" in refused[0].message
-    assert "Nothing beside it was taken in" in refused[0].message
+    assert "No file in this folder was ingested" in refused[0].message
     assert not any(outcome.status == "new" for outcome in found)
 
 
-def test_what_lies_beside_a_file_comes_with_it(archive: Archive, folder: Path) -> None:
+def test_facts_of_a_captures_csv_apply(archive: Archive, folder: Path) -> None:
     (folder / "captures.csv").write_text("file,listing_date\n2025-01-03.json,2025-01-06\n")
     outcomes(archive, folder / "2025-01-03.json")
-    assert archive.receipts()[0].given == {"listing_day": Given("2025-01-06", "captures.csv")}
+    assert archive.receipts()[0].given == {"listed_on": Given("2025-01-06", "captures.csv")}
 
 
-def test_an_override_beats_what_lies_beside(archive: Archive, folder: Path) -> None:
+def test_an_override_beats_a_captures_csv(archive: Archive, folder: Path) -> None:
     (folder / "captures.csv").write_text("file,listing_date\n2025-01-03.json,2025-01-06\n")
-    outcomes(archive, folder / "2025-01-03.json", listing_day="2025-01-07")
-    assert archive.receipts()[0].given == {"listing_day": Given("2025-01-07", "override")}
+    outcomes(archive, folder / "2025-01-03.json", listed_on="2025-01-07")
+    assert archive.receipts()[0].given == {"listed_on": Given("2025-01-07", "override")}
 
 
 @pytest.mark.parametrize(
@@ -89,21 +92,21 @@ def test_an_override_beats_what_lies_beside(archive: Archive, folder: Path) -> N
     ["no/such/file", "x" * 5_000, "Title\n" * 1_000, "a\0b", ""],
     ids=["missing", "long name", "pasted page", "NUL", "blank"],
 )
-def test_names_that_are_no_files(archive: Archive, name: str, tmp_path: Path) -> None:
-    found = list(ingest.take_in(archive, [name or str(tmp_path / "empty")], {}))
+def test_a_name_without_a_file_is_refused(archive: Archive, name: str, tmp_path: Path) -> None:
+    found = list(ingest_paths(archive, [name or str(tmp_path / "empty")], {}))
     assert [outcome.status for outcome in found] == ["refused"]
     assert "there is no such file or folder" in found[0].message
     assert len(found[0].message) < 300
 
 
-def test_an_empty_folder_is_told(archive: Archive, tmp_path: Path) -> None:
+def test_an_empty_folder_is_refused(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    (found,) = ingest.take_in(archive, [str(tmp_path / "empty")], {})
+    (found,) = ingest_paths(archive, [str(tmp_path / "empty")], {})
     assert found.status == "refused"
-    assert "holds no files" in found.message
+    assert "no capture files" in found.message
 
 
-def test_the_home_inside_a_folder_is_not_taken_in(folder: Path) -> None:
+def test_the_home_inside_a_folder_is_skipped(folder: Path) -> None:
     archive = Archive(Settings(home=folder / "data"))
     assert set(outcomes(archive, folder)) == {"2025-01-03.json", "page.txt"}
     assert set(outcomes(archive, folder).values()) == {"known"}
@@ -114,15 +117,15 @@ def test_standard_input(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> No
     assert outcomes(archive, "-") == {"standard input": "new"}
 
 
-def test_overrides_are_read_in_utc() -> None:
-    given = ingest.overrides("search", "2025-11-06T23:30:00-05:00", "2025-11-06", "hf_page")
+def test_overrides_are_converted_to_utc() -> None:
+    given = overrides("search", "2025-11-06T23:30:00-05:00", "2025-11-06", "hf_page")
     assert given == {
         "listing_kind": Given("search", "override"),
         "captured_at": Given("2025-11-07T04:30:00+00:00", "override"),
-        "listing_day": Given("2025-11-06", "override"),
+        "listed_on": Given("2025-11-06", "override"),
         "source": Given("hf_page", "override"),
     }
-    assert ingest.overrides() == {}
+    assert overrides() == {}
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,22 @@ def test_overrides_are_read_in_utc() -> None:
     ],
     ids=str,
 )
-def test_wrong_overrides_name_the_option(given: dict[str, str], option: str) -> None:
+def test_an_invalid_override_names_the_option(given: dict[str, str], option: str) -> None:
     with pytest.raises(UsageError, match=option):
-        ingest.overrides(**given)
+        overrides(**given)
+
+
+def test_walk_skips_files_that_are_not_captures(tmp_path: Path) -> None:
+    for name in ("b.json", "a.txt", "captures.csv", "README.md", ".hidden", "sub/c.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").touch()
+    home = tmp_path / "data"
+    home.mkdir()
+    (home / "warehouse.duckdb").touch()
+    found = [p.relative_to(tmp_path).as_posix() for p in walk([tmp_path], home=home)]
+    assert found == ["a.txt", "b.json", "sub/c.json"]
+    named = [tmp_path / "README.md", tmp_path / ".hidden"]
+    assert list(walk(named)) == named

@@ -12,7 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.archive.archive import Archive, Given, Receipt
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import Given, Receipt
 from pipelines.errors import CaptureError
 from pipelines.lake import items
 from pipelines.lake.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
@@ -65,7 +66,7 @@ OVERRIDE = ("2025-03-21", "override")
         pytest.param(
             html_page(PROPS),
             "2025-03-17.html",
-            {"listing_day": OVERRIDE},
+            {"listed_on": OVERRIDE},
             "2025-03-21",
             "override",
             id="override first",
@@ -73,7 +74,7 @@ OVERRIDE = ("2025-03-21", "override")
         pytest.param(
             html_page(PROPS),
             "2025-03-17.html",
-            {"listing_day": BESIDE},
+            {"listed_on": BESIDE},
             "2025-03-20",
             "captures.csv",
             id="then captures.csv",

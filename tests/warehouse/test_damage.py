@@ -22,7 +22,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.archive.archive import FETCH, Archive, Given
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import FETCH, Given
 from pipelines.audit import runner
 from pipelines.cli.main import run
 from pipelines.errors import CheckFailed, NoSnapshotError, PapertideError
@@ -293,7 +294,7 @@ def test_what_was_fetched_under_a_clock_ahead_is_fetched_again(tmp_path: Path) -
 
     def fetch(moment: str) -> None:
         facts = {"captured_at": moment, "is_last_page": "true", "n_items": "1", "page": "0"}
-        given = {k: Given(v, FETCH) for k, v in {**facts, "listing_day": str(DAY)}.items()}
+        given = {k: Given(v, FETCH) for k, v in {**facts, "listed_on": str(DAY)}.items()}
         archive.receive(BytesIO(b'[{"paper": {}}]'), f"{DAY}.json", given)
 
     now = datetime(2025, 6, 10, tzinfo=UTC)

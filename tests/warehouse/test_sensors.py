@@ -173,7 +173,7 @@ def test_a_kill_between_taking_in_and_moving_costs_nothing(
     for name in ("a.json", "b.json"):
         drop(settings, name, api(item("2501.00001", name)))
     run(tick(), instance)
-    whole = inbox.put_aside
+    whole = inbox.move_aside
 
     class Killed(BaseException): ...
 
@@ -182,10 +182,10 @@ def test_a_kill_between_taking_in_and_moving_costs_nothing(
             raise Killed
         whole(settings, path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inbox, "put_aside", kill)
+    monkeypatch.setattr(inbox, "move_aside", kill)
     with pytest.raises(Killed):
         tick()
-    monkeypatch.setattr(inbox, "put_aside", whole)
+    monkeypatch.setattr(inbox, "move_aside", whole)
     assert set(aside(settings)) == {"done/a.json"}
     run(tick(), instance)  # the rest is taken in again, which changes nothing
     tick()
@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_moved_stays(
     def read_only(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(inbox, "put_aside", read_only)
+    monkeypatch.setattr(inbox, "move_aside", read_only)
     for _ in range(sensors.MAX_ATTEMPTS):
         run(tick(), instance)
     assert "could not be taken in" in str(tick())

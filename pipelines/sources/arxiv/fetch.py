@@ -19,7 +19,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pipelines.archive.archive import FETCH, Archive, Given
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import FETCH, Given
 from pipelines.runtime.files import write_atomic
 from pipelines.runtime.locks import exclusive
 from pipelines.settings import Settings

@@ -17,7 +17,8 @@ from typing import Protocol
 
 import polars as pl
 
-from pipelines.archive.archive import FETCH, Archive, Given, Receipt
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import FETCH, Given, Receipt
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.sources.arxiv.client import IDS_PER_REQUEST
 from pipelines.sources.errors import SourceError, TransientSourceError

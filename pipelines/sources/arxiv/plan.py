@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pipelines.archive.archive import Receipt
+from pipelines.archive.receipt import Receipt
 
 A_DAY = timedelta(days=1)
 

@@ -15,7 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Literal, Protocol
 
-from pipelines.archive.archive import FETCH, Archive, Given, Receipt
+from pipelines.archive.archive import Archive
+from pipelines.archive.receipt import FETCH, Given, Receipt
 from pipelines.sources.errors import SourceError
 from pipelines.sources.http.fetched import Fetched
 from pipelines.sources.huggingface.client import DayListing
@@ -64,7 +65,7 @@ def known_days(receipts: Iterable[Receipt], now: datetime) -> dict[date, Known]:
     """
     known: dict[date, Known] = {}
     for receipt in receipts:
-        day, newest = receipt.given.get("listing_day"), receipt.fetched_until(now)
+        day, newest = receipt.given.get("listed_on"), receipt.fetched_until(now)
         if day is None or newest is None:
             continue
         is_last = receipt.given["is_last_page"].value == "true"
@@ -154,7 +155,7 @@ def archive_page(archive: Archive, day: date, page: Fetched) -> str:
     """Archive one page of a day with what is known of it; `new`, `known` or `amended`."""
     given: Mapping[str, str] = {
         "source": "hf_api",
-        "listing_day": day.isoformat(),
+        "listed_on": day.isoformat(),
         "captured_at": page.fetched_at.astimezone(UTC).isoformat(timespec="seconds"),
         "page": str(page.page),
         "is_last_page": str(page.is_last).lower(),
