@@ -12,7 +12,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from pipelines.defs.resources import Home, Writer
 from pipelines.errors import CheckFailed
 from pipelines.settings import get_settings
-from pipelines.warehouse import dbt_project
+from pipelines.warehouse import dbt_project, dbt_runner
 from pipelines.warehouse.connections import topic_embedder
 from pipelines.warehouse.table_facts import table_facts
 
@@ -45,7 +45,7 @@ def dbt_models(context: dg.AssetExecutionContext, home: Home, writer: Writer) ->
     log.info("building and checking the tables")
     topic_embedder(home.settings.topic_embedder or "")  # one that can't be had is told before work
     target = home.settings.dbt_target_dir / "target"
-    results, failure = dbt_project.build(home.settings, target)
+    results, failure = dbt_runner.build(home.settings, target)
     if failure and not isinstance(failure, CheckFailed):
         raise failure
     # Only now has dbt let go of the file that holds the counts.

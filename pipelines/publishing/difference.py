@@ -16,7 +16,8 @@ from pipelines.errors import PapertideError
 from pipelines.publishing.snapshot import Snapshot
 from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
-from pipelines.warehouse.connections import as_frame, connect
+from pipelines.warehouse.connections import connect
+from pipelines.warehouse.frames import as_frame
 
 NOT_COMPARED = ("n_items",)  # counts observations, not a fact of the paper
 

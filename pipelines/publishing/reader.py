@@ -28,7 +28,7 @@ from pipelines.runtime.faults import reports_damage
 from pipelines.runtime.sql import quote_identifier, quote_string
 from pipelines.runtime.text import printable, shortened
 from pipelines.settings import Settings
-from pipelines.warehouse.connections import as_frame
+from pipelines.warehouse.frames import as_frame
 
 MAX_QUERY_BYTES = 1024**2
 # The database's parser takes time with the third power of the depth, and can't be interrupted.

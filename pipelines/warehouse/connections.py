@@ -1,78 +1,34 @@
-"""Opening DuckDB files, threads and memory always bounded by the settings; what models in Python
-need besides: frames as relations, the last build's rows, a folder of the lake, a user's own model.
+"""Opening DuckDB files with the threads and memory that the settings allow.
 
-Without bounds each connection takes every core and most of the memory.
+By default a DuckDB connection uses every core and most of the memory.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import duckdb
-import polars as pl
 
 from pipelines.errors import PapertideError
 from pipelines.settings import Settings
 
-if TYPE_CHECKING:  # the room of topics takes a second to load
+if TYPE_CHECKING:  # importing the package takes a second
     from pipelines.topics.embedding import Embedder
 
 
 def connect(
     path: Path | None, settings: Settings, *, read_only: bool = False
 ) -> duckdb.DuckDBPyConnection:
-    """A connection to the file, or to memory, for building; close it, or use it in a `with`."""
+    """A connection to the file, or to an in-memory database if `path` is None."""
     return duckdb.connect(
         str(path) if path else ":memory:",
         read_only=read_only,
         config={"threads": settings.threads, "memory_limit": settings.memory_limit},
     )
-
-
-def as_relation(session: duckdb.DuckDBPyConnection, frame: pl.DataFrame) -> duckdb.DuckDBPyRelation:
-    """The rows of a frame as a temporary table of the session, for a model in Python to return.
-
-    By way of a Parquet file: without pyarrow DuckDB does not read a frame itself.
-    """
-    name = f"frame_{uuid4().hex}"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "frame.parquet"
-        frame.write_parquet(path)
-        session.execute(f"create temp table {name} as from read_parquet(?)", [str(path)])
-    return session.table(name)
-
-
-class _Stream:
-    """A relation as nothing but a stream of Arrow batches."""
-
-    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
-        self._relation = relation
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._relation.__arrow_c_stream__(requested_schema)
-
-
-def as_frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
-    """The rows of a relation.
-
-    Polars remembers the classes that it was given. DuckDB's then outlive their module, and its
-    binding complains of that, at length, when the process ends: so Polars is given one of ours.
-    """
-    return pl.DataFrame(_Stream(relation))
-
-
-def table_before(session: duckdb.DuckDBPyConnection, table: object) -> pl.DataFrame | None:
-    """The rows that the last build left in a table; None where there is none."""
-    try:
-        return as_frame(session.sql(f"select * from {table}"))
-    except duckdb.CatalogException:
-        return None
 
 
 def topic_fits_folder() -> Path:

@@ -21,7 +21,8 @@ from pipelines.runtime.files import temporary_folder
 from pipelines.settings import Settings
 from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
 from pipelines.topics.taxonomy import Taxonomy
-from pipelines.warehouse.connections import as_frame, connect
+from pipelines.warehouse.connections import connect
+from pipelines.warehouse.frames import as_frame
 
 # Distinct texts of the captures that came or changed, with the content hash that dbt's own `hash`
 # macro gives.

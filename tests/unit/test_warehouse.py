@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from pipelines.archive.archive import Archive
 from pipelines.errors import BusyError, CaptureError
 from pipelines.lake import items
 from pipelines.runtime.faults import MachineError
-from pipelines.settings import Settings
-from pipelines.warehouse import candidate, dbt_project, loading
+from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
+from pipelines.warehouse import candidate, dbt_failure, dbt_project, dbt_runner, loading
+from tests.contracts.test_borders import imports
 from tests.fixtures.listings import api, item
 
 pytestmark = pytest.mark.unit
@@ -80,6 +82,38 @@ def test_a_process_that_inherits_what_dbt_reads_reads_its_own_settings(
     assert Settings(home=tmp_path) == settings
 
 
+# Errors and settings don't decide the rows of a table.
+NOT_SOURCES = {"pipelines/errors.py", "pipelines/settings.py"}
+
+
+def imported_files(paths: Iterable[Path]) -> set[Path]:
+    """Files of `pipelines/` that the files import, directly or through others."""
+    found: set[Path] = set()
+    queue = list(paths)
+    while queue:
+        for name in imports(queue.pop()):
+            path = PROJECT_ROOT / f"{name.replace('.', '/')}.py"
+            if name.startswith("pipelines.") and path.is_file() and path not in found:
+                found.add(path)
+                queue.append(path)
+    return found
+
+
+def test_the_sources_hash_covers_what_python_models_import() -> None:
+    needed = imported_files((DBT_PROJECT_DIR / "models").rglob("*.py"))
+    assert PROJECT_ROOT / "pipelines" / "warehouse" / "frames.py" in needed
+    missing = {
+        path.relative_to(PROJECT_ROOT).as_posix()
+        for path in needed
+        if not any(path.is_relative_to(source) for source in dbt_project.SOURCES)
+    }
+    assert missing <= NOT_SOURCES, missing
+
+
+def test_every_source_of_the_hash_exists() -> None:
+    assert all(source.exists() for source in dbt_project.SOURCES)
+
+
 def failed_check(settings: Settings, sql: str) -> str:
     """What is told of a failed check that asked this of the candidate."""
     with duckdb.connect(str(settings.candidate_path)) as candidate:
@@ -92,19 +126,19 @@ def failed_check(settings: Settings, sql: str) -> str:
         "failures": 1,
     }
     (settings.home / "run_results.json").write_text(json.dumps({"results": [result]}))
-    return str(dbt_project.failure(settings.home, settings))
+    return str(dbt_failure.build_failure(settings.home, settings))
 
 
 def test_a_broken_rule_is_named(tmp_path: Path) -> None:
     told = failed_check(
         Settings(home=tmp_path), "select 'n < 3' as broken, count(*) as n_rows from papers"
     )
-    assert told.endswith("holds_papers: not in 1 row(s): n < 3")
+    assert told.endswith("holds_papers: 1 row(s) break the rule n < 3")
 
 
 def test_a_failed_check_shows_a_row_without_what_steers_a_terminal(tmp_path: Path) -> None:
     told = failed_check(Settings(home=tmp_path), "select title, n from papers")
-    assert told.endswith(r"1 row(s), such as title 'a\x1b[31m', n 3")
+    assert told.endswith(r"1 row(s), for example title 'a\x1b[31m', n 3")
 
 
 def test_a_check_that_can_not_be_asked_again_is_told_as_dbt_does(tmp_path: Path) -> None:
@@ -117,14 +151,14 @@ def test_too_little_memory_is_told_as_that(tmp_path: Path) -> None:
     words = "Runtime Error in model a\n  Out of Memory Error: failed to allocate 1.0 MiB"
     result = {"status": "error", "unique_id": "model.papertide.a", "message": words}
     (tmp_path / "run_results.json").write_text(json.dumps({"results": [result]}))
-    told = dbt_project.failure(tmp_path, settings)
+    told = dbt_failure.build_failure(tmp_path, settings)
     assert isinstance(told, MachineError)
     assert "PAPERTIDE_MEMORY_LIMIT" in str(told)
 
 
 def test_a_stop_that_somebody_swallows_is_noted() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with dbt_project._stops_noted() as stops:
+    with dbt_runner._stop_signals_recorded() as stops:
         assert stops == []
         with suppress(KeyboardInterrupt):  # as dbt does now and then
             signal.raise_signal(signal.SIGINT)
@@ -134,7 +168,7 @@ def test_a_stop_that_somebody_swallows_is_noted() -> None:
 
 def test_frames_leave_nothing_for_the_end_of_the_process_to_complain_of() -> None:
     code = (
-        "import duckdb; from pipelines.warehouse.connections import as_frame; "
+        "import duckdb; from pipelines.warehouse.frames import as_frame; "
         "print(as_frame(duckdb.sql('from range(3)')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,7 +1,7 @@
 """Paper × term: how often the paper's text has it. Unchanged papers are not read again."""
 
 from pipelines.topics.terms import TermVocabulary, kept_terms, update_terms
-from pipelines.warehouse.connections import as_frame, as_relation, table_before
+from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 
 def model(dbt, session):

@@ -4,13 +4,8 @@ import polars as pl
 
 from pipelines.topics.fitting import PLACED_SCHEMA, place
 from pipelines.topics.topic_files import FitFolder
-from pipelines.warehouse.connections import (
-    as_frame,
-    as_relation,
-    table_before,
-    topic_embedder,
-    topic_fits_folder,
-)
+from pipelines.warehouse.connections import topic_embedder, topic_fits_folder
+from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 
 def model(dbt, session):

@@ -1,7 +1,7 @@
 """Population × day × paper: how fast it gathers upvotes, comments and stars."""
 
 from pipelines.trends.papers import score_papers
-from pipelines.warehouse.connections import as_frame, as_relation
+from pipelines.warehouse.frames import as_frame, as_relation
 
 
 def model(dbt, session):

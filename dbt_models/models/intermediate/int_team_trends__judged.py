@@ -1,7 +1,7 @@
 """Population × grain × period × topic: growth of the shares of solo and ten-plus papers."""
 
 from pipelines.trends.teams import judge_teams
-from pipelines.warehouse.connections import as_frame, as_relation
+from pipelines.warehouse.frames import as_frame, as_relation
 
 
 def model(dbt, session):

@@ -5,7 +5,7 @@ yet would be picked out by its growth to come.
 """
 
 from pipelines.trends import judge
-from pipelines.warehouse.connections import as_frame, as_relation
+from pipelines.warehouse.frames import as_frame, as_relation
 
 
 def model(dbt, session):

@@ -9,7 +9,7 @@ import hashlib
 import polars as pl
 
 from pipelines.topics.terms import learn_terms
-from pipelines.warehouse.connections import as_frame, as_relation, table_before
+from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 
 def model(dbt, session):

@@ -6,7 +6,8 @@ they are it is read from the lake.
 
 from pipelines.topics.fitting import fits_table, learn_fits
 from pipelines.topics.topic_files import FitFolder
-from pipelines.warehouse.connections import as_frame, as_relation, topic_embedder, topic_fits_folder
+from pipelines.warehouse.connections import topic_embedder, topic_fits_folder
+from pipelines.warehouse.frames import as_frame, as_relation
 
 
 def model(dbt, session):

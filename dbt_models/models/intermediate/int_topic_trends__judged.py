@@ -7,7 +7,7 @@ variance or its share of false discoveries.
 import polars as pl
 
 from pipelines.trends import judge
-from pipelines.warehouse.connections import as_frame, as_relation
+from pipelines.warehouse.frames import as_frame, as_relation
 
 
 def model(dbt, session):
