@@ -1,7 +1,7 @@
-"""The dashboard: one Dash app over a snapshot reader.
+"""The dashboard: a Dash app over a snapshot reader.
 
-Belongs here: the shell, the two callbacks, the download route, security headers. Does not: what
-pages show (`pages`) or the server that runs it (the command line).
+Belongs here: the layout around pages, callbacks, the download route, security headers. Does not:
+what pages show (`pages`) or the web server (the command line).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from dash import (
     set_props,
 )
 
-from dashboards import controls, downloads, formats, metrics, state, theme
+from dashboards import address, controls, downloads, formats, metrics, theme
 from dashboards.components import Renderer, aria
-from dashboards.pages import PAGES, Page, at
+from dashboards.pages import PAGES, Page, page_at
 from dashboards.queries import Queries
 from pipelines.errors import NoSnapshotError, PapertideError
 from pipelines.publishing.reader import Reader
@@ -43,8 +43,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-# What Dash needs to run: its own files and one inline start-up script, named by its hash.
-# Plotly writes style attributes.
+# Dash needs its own files and one inline script, which is allowed by its hash. Plotly sets inline
+# styles.
 POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -61,8 +61,8 @@ INDEX = """<!DOCTYPE html>
 <script src="/assets/theme.js"></script>
 </head>
 <body>
-<noscript>The dashboard needs JavaScript. Without it, read the exported site: papertide
-export-site DIR.</noscript>
+<noscript>The dashboard needs JavaScript. The site that "papertide export-site DIR" writes
+shows its text and tables without it.</noscript>
 {%app_entry%}
 <footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
@@ -72,10 +72,10 @@ export-site DIR.</noscript>
 def create_app(
     reader: Reader, *, stale_after_hours: float = 0, settings: Settings | None = None
 ) -> Dash:
-    """The app. Serve its `server`; every interaction reads the snapshot that is current then.
+    """The Dash app; serve its `server`. Every request reads the current snapshot.
 
-    Figures older than `stale_after_hours` are said to be old on every page; 0: never. The metrics
-    are of the home in `settings`, which default to the process's.
+    A banner reports figures older than `stale_after_hours`; 0 disables it. Metrics describe the
+    home in `settings` (default: the settings of the process).
     """
     queries = Queries(reader, stale_after_hours=stale_after_hours)
     app = Dash(
@@ -86,7 +86,7 @@ def create_app(
         title="Papertide",
         update_title=None,  # type: ignore[arg-type]
         suppress_callback_exceptions=True,
-        on_error=_say_error,
+        on_error=_show_error,
         enable_mcp=False,
     )
     app.layout = shell()
@@ -98,19 +98,19 @@ def create_app(
 
 
 def shell() -> Any:
-    """What stays when pages change."""
+    """The layout around pages."""
     return html.Div(
         [
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="theme"),
             dcc.Store(id="rendered"),
-            html.A("Skip to the content", href="#page", className="skip"),
+            html.A("Skip to content", href="#page", className="skip"),
             html.Header(
                 [
                     html.Div(
                         [
                             html.P("Papertide", className="masthead"),
-                            html.P("Machine-learning papers, counted", className="strap"),
+                            html.P("Trends in machine-learning papers", className="strap"),
                         ]
                     ),
                     html.Button(
@@ -120,8 +120,8 @@ def shell() -> Any:
                         ],
                         id="theme-toggle",
                         type="button",
-                        title="Switch between light and dark",
-                        **aria(label="Switch between light and dark"),
+                        title="Switch between light and dark theme",
+                        **aria(label="Switch between light and dark theme"),
                     ),
                 ],
                 className="top",
@@ -143,50 +143,54 @@ def shell() -> Any:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What one address looks like: navigation, head, filters, body, and facts about them.
+class RenderedPage:
+    """The components of a page: navigation, head, filters and body.
 
-    The facts are the page's key and title, the values its filters show, and `offers`, which
-    changes when a filter offers something else.
+    `state` goes to the browser: `page` (key), `title`, `values` (of filters) and `offers`, which
+    changes with the options of a filter.
     """
 
     nav: Any
     head: Any
     filters: Any
     body: Any
-    facts: dict[str, Any]
+    state: dict[str, Any]
 
 
-def render(queries: Queries, path: str | None, search: str | None, theme_name: str | None) -> Drawn:
-    """The page at an address, or a sentence that says why there is none."""
-    page = at(path)
+def render(
+    queries: Queries, path: str | None, search: str | None, theme_name: str | None
+) -> RenderedPage:
+    """The page at an address, or a message if it can't be shown."""
+    page = page_at(path)
     try:
-        # A snapshot may be swapped while a page is read; a page never mixes two.
+        # Another snapshot may be published meanwhile; a page never mixes two.
         for _ in range(3):
             before = queries.snapshot_id()
-            drawn = _render(queries, page, search, theme_name)
+            rendered = _render(queries, page, search, theme_name)
             if queries.snapshot_id() == before:
                 break
     except NoSnapshotError as error:
-        return _message(_nav(page, {}), "Nothing is published yet", str(error))
+        return _message(_nav(page, {}), "No published data", str(error))
     except PapertideError as error:
-        return _message(_nav(page, {}), "This can't be shown", str(error))
-    return drawn
+        return _message(_nav(page, {}), "This page can't be shown", str(error))
+    return rendered
 
 
 def _render(
     queries: Queries, page: Page | None, search: str | None, theme_name: str | None
-) -> Drawn:
+) -> RenderedPage:
     choices = queries.choices()
-    view = state.read(search, choices)
-    nav = _nav(page, state.kept(view))
+    view = address.read(search, choices)
+    nav = _nav(page, address.shared_params(view))
     if page is None:
-        return _message(nav, "No such page", "There is no page at this address. Choose one above.")
+        return _message(
+            nav, "Page not found", "There is no page at this address. Choose a page above."
+        )
     form, values, offers = controls.build(page.filters, view, choices)
     facts = queries.snapshot_facts()
     renderer = Renderer(page.key, view, theme.named(theme_name))
     head = [
-        *_standing(queries.standing()),
+        *_banner(queries.standing()),
         html.Div([html.H1(page.title), _dateline(facts)], className="page-head"),
         *(
             html.P(text, className="text text-note is-fallback", role="alert")
@@ -194,24 +198,24 @@ def _render(
         ),
     ]
     body = [*renderer.blocks(page.build(queries, view)), _colophon(facts)]
-    return Drawn(nav, head, form, body, _facts(page.key, page.title, values, offers))
+    return RenderedPage(nav, head, form, body, _state(page.key, page.title, values, offers))
 
 
-def _message(nav: Any, title: str, text: str) -> Drawn:
+def _message(nav: Any, title: str, text: str) -> RenderedPage:
     head = html.Div([html.H1(title), html.P(text, className="text text-lead")], className="message")
-    return Drawn(nav, head, None, None, _facts("", title, {}, ""))
+    return RenderedPage(nav, head, None, None, _state("", title, {}, ""))
 
 
-def _facts(key: str, title: str, values: dict[str, Any], offers: str) -> dict[str, Any]:
+def _state(key: str, title: str, values: dict[str, Any], offers: str) -> dict[str, Any]:
     return {"page": key, "title": f"{title} – Papertide", "values": values, "offers": offers}
 
 
 def _nav(page: Page | None, params: dict[str, str]) -> Any:
     def entry(one: Page) -> Any:
-        address = one.path + state.write(params)
+        url = one.path + address.write(params)
         if one is page:
-            return html.A(one.title, href=address, **aria(current="page"))
-        return dcc.Link(one.title, href=address)
+            return html.A(one.title, href=url, **aria(current="page"))
+        return dcc.Link(one.title, href=url)
 
     return html.Ul([html.Li(entry(one)) for one in PAGES])
 
@@ -229,9 +233,9 @@ def _dateline(facts: dict[str, Any]) -> Any:
     )
 
 
-def _standing(sentence: str) -> list[Any]:
-    """The banner of every page when the figures are old or the last build was refused."""
-    return [html.P(sentence, className="standing", role="status")] if sentence else []
+def _banner(sentence: str) -> list[Any]:
+    """The banner about stale figures or a failed build; empty without a sentence."""
+    return [html.P(sentence, className="banner", role="status")] if sentence else []
 
 
 def _colophon(facts: dict[str, Any]) -> Any:
@@ -245,11 +249,11 @@ def _colophon(facts: dict[str, Any]) -> Any:
     )
 
 
-def _say_error(error: Exception) -> None:
-    """A fault of ours: logged whole, said in a sentence on the page."""
-    log.error("a page could not be drawn", exc_info=error)
-    text = "The page could not be drawn. The server's log says why. Reload, or choose another page."
-    set_props("head", {"children": _message(None, "Something went wrong", text).head})
+def _show_error(error: Exception) -> None:
+    """Log an unexpected error with its traceback and show a message on the page."""
+    log.error("rendering a page failed", exc_info=error)
+    text = "This page can't be shown. The server log has the error. Reload, or open another page."
+    set_props("head", {"children": _message(None, "Internal error", text).head})
     set_props("body", {"children": None})
 
 
@@ -277,11 +281,11 @@ def _add_callbacks(app: Dash, queries: Queries) -> None:
     ) -> Any:
         if theme_name is None:
             return (no_update,) * 5
-        drawn = render(queries, path, search, theme_name)
+        page = render(queries, path, search, theme_name)
         shown = {name["name"]: value for name, value in zip(ids, values, strict=True)}
-        stays = _same_filters(drawn.facts, rendered or {}, shown)
-        filters = no_update if stays else drawn.filters
-        return drawn.nav, drawn.head, filters, drawn.body, drawn.facts
+        keep = _same_filters(page.state, rendered or {}, shown)
+        filters = no_update if keep else page.filters
+        return page.nav, page.head, filters, page.body, page.state
 
     clientside: Any = app.clientside_callback
     clientside(
@@ -305,10 +309,10 @@ def _add_callbacks(app: Dash, queries: Queries) -> None:
     )
 
 
-def _same_filters(facts: dict[str, Any], rendered: dict[str, Any], shown: dict[str, Any]) -> bool:
-    """True when the filters in the browser are right as they are: then they keep their focus."""
-    offered = all(facts[key] == rendered.get(key) for key in ("page", "offers"))
-    return offered and facts["values"] == shown
+def _same_filters(state: dict[str, Any], rendered: dict[str, Any], shown: dict[str, Any]) -> bool:
+    """True if the filters in the browser are up to date, so that they can keep the focus."""
+    offered = all(state[key] == rendered.get(key) for key in ("page", "offers"))
+    return offered and state["values"] == shown
 
 
 def _add_routes(server: flask.Flask, queries: Queries) -> None:
@@ -321,7 +325,7 @@ def _add_routes(server: flask.Flask, queries: Queries) -> None:
         except NoSnapshotError as error:
             return flask.Response(f"{error}\n", status=503, mimetype="text/plain")
         if found is None:
-            return flask.Response("There is no such table.\n", status=404, mimetype="text/plain")
+            return flask.Response("Table not found.\n", status=404, mimetype="text/plain")
         name, text = found
         return flask.Response(
             text,

@@ -1,7 +1,7 @@
-"""What a page is made of, before anyone decides how to draw it.
+"""The blocks that pages consist of, independent of how they are rendered.
 
-Belongs here: the few kinds of block that pages return. The dashboard (`components`) and the static
-site (`export`) render the same blocks, so both show the same figures and tables.
+Belongs here: the kinds of blocks and common table columns. Does not: rendering. The dashboard
+(`components`) and the static site (`export`) render the same blocks.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Link:
-    """A place in the dashboard: a page and what to set on it."""
+    """A link to a page with URL parameters."""
 
     page: str
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-# Named groups of places to go to, each with its words.
-Ways = tuple[tuple[str, tuple[tuple[str, Link], ...]], ...]
+# Labelled groups of links, each link with its text.
+LinkGroups = tuple[tuple[str, tuple[tuple[str, Link], ...]], ...]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A table column: its label, how a row's cell is written, and how it is set."""
+    """A table column: label, text and link of a cell, and layout."""
 
     label: str
     text: Callable[[Row], str]
@@ -45,7 +45,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its download: `frame` is what the CSV holds, `columns` what is shown of it."""
+    """A table with its download.
+
+    The CSV has all columns and rows of `frame`, or of `csv_frame` if given; the page shows
+    `columns` of the first `max_rows` rows.
+    """
 
     key: str
     title: str
@@ -63,13 +67,13 @@ class Table:
 
     @property
     def n_hidden(self) -> int:
-        """Rows that the page leaves to the download."""
+        """Number of rows that only the download has."""
         return max(0, self.frame.height - self.max_rows)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot of a chart: a function of the theme, its height in pixels, its spoken summary."""
+    """One plot of a chart: a function of the theme, height in pixels, and text alternative."""
 
     draw: Callable[[Theme], go.Figure]
     height: int
@@ -79,7 +83,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Key:
-    """An entry of a chart's key: a mark (a class of the style sheet) and its meaning."""
+    """A legend entry: a mark (a class of the style sheet) and its meaning."""
 
     mark: str
     text: str
@@ -87,7 +91,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Chart:
-    """Plots with the table they draw, the formula behind their intervals, and caveats."""
+    """Plots with their table, the formula of their intervals, and caveats."""
 
     key: str
     title: str
@@ -102,7 +106,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Stat:
-    """A headline figure: what it is, its value, its interval and n, its population."""
+    """A headline figure: label, value, interval with n, and population."""
 
     label: str
     value: str
@@ -119,16 +123,16 @@ class Stats:
 
 @dataclass(frozen=True)
 class Heading:
-    """A section heading with an optional line under it, and named groups of places to go to."""
+    """A section heading with an optional line of detail and groups of links."""
 
     text: str
     detail: str = ""
-    ways: Ways = ()
+    links: LinkGroups = ()
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph: `lead`, `plain`, or `note` for what a reader must not miss."""
+    """A paragraph; its tone is `lead`, `plain` or `note` (highlighted)."""
 
     text: str
     tone: str = "plain"
@@ -136,7 +140,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Topic:
-    """A paper's topic, or a term (without an id), with the words that brought it there."""
+    """A paper's topic, or a term (without an id), with the words that matched."""
 
     topic_id: str
     name: str
@@ -145,7 +149,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper as lists show it."""
+    """A paper in a list."""
 
     title: str
     date: str
@@ -157,7 +161,7 @@ class Paper:
 
 @dataclass(frozen=True)
 class Papers:
-    """A list of papers with its download and, in the dashboard, its pages."""
+    """A list of papers with its download and its page of results."""
 
     key: str
     title: str
@@ -174,12 +178,14 @@ Block = Chart | Table | Stats | Heading | Text | Papers
 
 def text(name: str, label: str, *, link: Callable[[Row], Link | None] | None = None) -> Column:
     """A column of text; a dash for null."""
-    return Column(label, lambda row: str(row[name]) if row[name] else formats.NOTHING, link=link)
+    return Column(label, lambda row: str(row[name]) if row[name] else formats.NO_VALUE, link=link)
 
 
 def wide(name: str, label: str) -> Column:
     """A column of long text that may wrap."""
-    return Column(label, lambda row: str(row[name]) if row[name] else formats.NOTHING, is_wide=True)
+    return Column(
+        label, lambda row: str(row[name]) if row[name] else formats.NO_VALUE, is_wide=True
+    )
 
 
 def integer(name: str, label: str, *, link: Callable[[Row], Link | None] | None = None) -> Column:
@@ -204,7 +210,7 @@ def decimal(name: str, label: str) -> Column:
 
 
 def share(name: str, label: str) -> Column:
-    """A column of shares; `insufficient` where the row says so."""
+    """A column of shares; `insufficient` in insufficient rows."""
 
     def write(row: Row) -> str:
         return formats.share(row[name]) if row.get("is_sufficient", True) else "insufficient"
@@ -217,7 +223,7 @@ def share_interval(low: str, high: str, label: str = "95 % interval") -> Column:
 
     def write(row: Row) -> str:
         if not row.get("is_sufficient", True):
-            return formats.NOTHING
+            return formats.NO_VALUE
         return formats.share_interval(row[low], row[high])
 
     return Column(label, write, is_number=True)
@@ -234,15 +240,15 @@ def day(name: str, label: str) -> Column:
 
 
 def moment(name: str, label: str) -> Column:
-    """A column of times, UTC."""
+    """A column of times in UTC."""
     return Column(label, lambda row: formats.moment(row[name]), is_number=True)
 
 
 def period(grain: str, label: str = "Period") -> Column:
-    """A column of periods, with `partial` where they are."""
+    """A column of periods; partial ones are marked."""
 
     def write(row: Row) -> str:
-        name = formats.period(grain, row["period_start_on"])
+        name = formats.sentence_case(formats.period(grain, row["period_start_on"]))
         return f"{name} (partial)" if row.get("is_partial") else name
 
     return Column(label, write, is_unbroken=grain != "week")

@@ -1,7 +1,7 @@
-"""Blocks → Dash components.
+"""Renders blocks as Dash components.
 
-Belongs here: how each kind of block looks in the dashboard. Does not: what a page shows
-(`pages`), or the controls (`controls`). Text goes in as children, so React escapes it.
+Belongs here: the component of each kind of block. Does not: what a page shows (`pages`), or
+filters (`controls`). Text is passed as children, so React escapes it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any
 
 from dash import dcc, html
 
+from dashboards import address
 from dashboards import blocks as b
-from dashboards import state
 from dashboards.pages import PAGES
 from dashboards.theme import Theme
+from dashboards.view import View
 
 GRAPH_CONFIG: Any = {"displayModeBar": False, "responsive": True, "showTips": False}
 PATHS = {page.key: page.path for page in PAGES}
@@ -26,20 +27,20 @@ def aria(**values: str) -> dict[str, Any]:
 
 
 def href(link: b.Link) -> str:
-    """The address of a place in the dashboard."""
-    return PATHS[link.page] + state.write(link.params)
+    """The URL of a link."""
+    return PATHS[link.page] + address.write(link.params)
 
 
 class Renderer:
-    """Draws the blocks of one page for one view in one theme."""
+    """Renders the blocks of one page for a view and a theme."""
 
-    def __init__(self, page_key: str, view: state.View, theme: Theme) -> None:
+    def __init__(self, page_key: str, view: View, theme: Theme) -> None:
         self._page = page_key
         self._view = view
         self._theme = theme
 
     def blocks(self, items: Sequence[b.Block]) -> list[Any]:
-        """A component for every block."""
+        """The component of each block."""
         return [self.block(item) for item in items]
 
     def block(self, item: b.Block) -> Any:
@@ -55,8 +56,8 @@ class Renderer:
                 return self._papers(item)
             case b.Heading():
                 detail = [html.P(item.detail, className="section-detail")] if item.detail else []
-                ways = [_ways(label, places) for label, places in item.ways]
-                return html.Div([html.H2(item.text), *detail, *ways], className="section-heading")
+                groups = [_link_group(label, links) for label, links in item.links]
+                return html.Div([html.H2(item.text), *detail, *groups], className="section-heading")
             case b.Text():
                 return html.P(item.text, className=f"text text-{item.tone}")
 
@@ -73,7 +74,7 @@ class Renderer:
                             style={"height": f"{panel.height}px"},
                         ),
                         role="img",
-                        **aria(label=f"{panel.summary} The table has the figures."),
+                        **aria(label=f"{panel.summary} The table has the values."),
                     ),
                 ],
                 className="panel",
@@ -91,7 +92,9 @@ class Renderer:
                     [
                         html.Div(plots, className="plots" + many),
                         html.Div(
-                            self._table(chart.table, None if chart.is_stacked else _beside(chart)),
+                            self._table(
+                                chart.table, None if chart.is_stacked else _table_height(chart)
+                            ),
                             className="figure-table",
                         ),
                     ],
@@ -131,7 +134,7 @@ class Renderer:
                 html.Div(
                     html.Table([head, html.Tbody(body)]),
                     className="table-scroll",
-                    style={"--beside": f"{height}px"} if height else None,
+                    style={"--table-height": f"{height}px"} if height else None,
                     tabIndex=0,
                     role="region",
                     **aria(label=table.title),
@@ -142,8 +145,8 @@ class Renderer:
         )
 
     def _download(self, table: b.Table) -> Any:
-        hidden = f"{table.n_hidden:,} more rows are in the download. " if table.n_hidden else ""
-        query = state.write(state.as_params(self._view))
+        hidden = f"The download has {table.n_hidden:,} more rows. " if table.n_hidden else ""
+        query = address.write(address.all_params(self._view))
         return html.P(
             [
                 hidden,
@@ -209,8 +212,8 @@ class Renderer:
     def _topic(self, topic: b.Topic) -> Any:
         if not topic.topic_id:
             return html.Span(topic.name)
-        place = b.Link("topics", {**state.kept(self._view), "topic": topic.topic_id})
-        return dcc.Link(topic.name, href=href(place))
+        link = b.Link("topics", {**address.shared_params(self._view), "topic": topic.topic_id})
+        return dcc.Link(topic.name, href=href(link))
 
     def _pager(self, listing: b.Papers) -> Any:
         if listing.n_pages < 2:
@@ -222,18 +225,18 @@ class Renderer:
             else html.Span(label, className="is-off")
             for label, page in steps
         ]
-        where = html.Span(f"Page {listing.page:,} of {listing.n_pages:,}")
+        position = html.Span(f"Page {listing.page:,} of {listing.n_pages:,}")
         return html.Nav(
-            [links[0], where, links[1]], className="pager", **aria(label="Pages of the list")
+            [links[0], position, links[1]], className="pager", **aria(label="Pages of results")
         )
 
     def _page_href(self, page: int) -> str:
-        params = state.as_params(state.with_page(self._view, page))
-        return PATHS[self._page] + state.write(params)
+        params = address.all_params(self._view.with_page(page))
+        return PATHS[self._page] + address.write(params)
 
 
-def _beside(chart: b.Chart) -> int:
-    """Height of a table that stands beside its chart."""
+def _table_height(chart: b.Chart) -> int:
+    """Height in pixels of a table next to its chart."""
     return max(260, chart.panels[0].height - 34)
 
 
@@ -243,9 +246,9 @@ def _cell(column: b.Column, row: b.Row) -> Any:
     return dcc.Link(text, href=href(link)) if link else text
 
 
-def _ways(label: str, places: Sequence[tuple[str, b.Link]]) -> Any:
-    links = [html.Li(dcc.Link(text, href=href(link))) for text, link in places]
-    return html.Div([html.Span(label), html.Ul(links)], className="ways")
+def _link_group(label: str, links: Sequence[tuple[str, b.Link]]) -> Any:
+    items = [html.Li(dcc.Link(text, href=href(link))) for text, link in links]
+    return html.Div([html.Span(label), html.Ul(items)], className="link-group")
 
 
 def _cell_class(column: b.Column) -> str | None:

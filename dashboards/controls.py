@@ -1,7 +1,7 @@
-"""The controls of a page: one for each filter it offers, showing what the URL says.
+"""The filters of a page as Dash components with the values of the view.
 
-Belongs here: filters as Dash components. Does not: what they do (the address is changed in
-`assets/papertide.js`, and read in `state`).
+Belongs here: label, options and value of each filter. Does not: their effect. The browser changes
+the URL (`assets/papertide.js`) and the server reads it (`address`).
 """
 
 from __future__ import annotations
@@ -13,41 +13,34 @@ from typing import Any
 from dash import dcc, html
 
 from dashboards import formats
+from dashboards.address import ALL, MAX_SEARCH, MAX_TOPICS
+from dashboards.choices import KINDS, Choices, Period
 from dashboards.components import aria
-from dashboards.state import (
-    ALL,
-    KINDS,
-    MAX_SEARCH,
-    MAX_TOPICS,
-    SORTS,
-    Choices,
-    Period,
-    View,
-    population_named,
-)
+from dashboards.populations import population_named
+from dashboards.view import SORTS, View
 
 Control = tuple[str, Any, Any]
-MAX_SEGMENTS = 4  # more than these are a list to choose from
+MAX_SEGMENTS = 4  # more options than this go into a drop-down
 
 
 def build(names: Sequence[str], view: View, choices: Choices) -> tuple[Any, dict[str, Any], str]:
-    """The controls, the values they show by name, and a digest of what they offer."""
+    """The form, the value of each filter by name, and a digest of the options."""
     controls = _Controls(view, choices)
-    made = [
+    filters = [
         (name.removeprefix("any-"), *controls.make(name))
         for name in names
         if view.term or name != "term"
     ]
-    values = {name: value for name, _, _, value in made}
-    offers = repr([(name, getattr(control, "options", None)) for name, _, control, _ in made])
-    digest = hashlib.sha256(offers.encode()).hexdigest()[:16]
-    fields = [_field(name, label, control) for name, label, control, _ in made]
+    values = {name: value for name, _, _, value in filters}
+    options = repr([(name, getattr(control, "options", None)) for name, _, control, _ in filters])
+    digest = hashlib.sha256(options.encode()).hexdigest()[:16]
+    fields = [_field(name, label, control) for name, label, control, _ in filters]
     form = html.Div(fields, className="filters", role="group", **aria(label="Filters"))
     return (form if fields else None), values, digest
 
 
 def identity(name: str) -> dict[str, str]:
-    """The id of a control."""
+    """The component id of a filter."""
     return {"type": "filter", "name": name}
 
 
@@ -90,14 +83,13 @@ def _period_options(view: View) -> list[dict[str, str]]:
 
 
 def _period_label(grain: str, period: Period) -> str:
-    mark = " (insufficient)" if not period.is_sufficient else ""
-    mark = mark or (" (partial)" if period.is_partial else "")
-    name = formats.period(grain, period.start)
-    return f"{name[0].upper()}{name[1:]}{mark}"
+    mark = " (partial)" if period.is_partial else ""
+    mark = mark if period.is_sufficient else " (insufficient)"
+    return formats.sentence_case(formats.period(grain, period.start)) + mark
 
 
 class _Controls:
-    """Makes each control: its label, the component, the value it shows."""
+    """Makes the control of each filter: label, component and value."""
 
     def __init__(self, view: View, choices: Choices) -> None:
         self._view = view
@@ -120,7 +112,7 @@ class _Controls:
         }
 
     def make(self, name: str) -> Control:
-        """The control of a filter."""
+        """The control of the filter with this name."""
         return self._makers[name]()
 
     def _population(self) -> Control:
@@ -151,14 +143,14 @@ class _Controls:
     def _any_period(self) -> Control:
         value = (
             self._view.period.start.isoformat()
-            if self._view.period and self._view.has_period
+            if self._view.period and self._view.is_period_chosen
             else ALL
         )
         options = [{"label": "All periods", "value": ALL}, *_period_options(self._view)]
         return "Period", _dropdown("period", options, value, hint="All periods"), value
 
     def _from(self) -> Control:
-        value = self._view.start.start.isoformat() if self._view.start else None
+        value = self._view.first.start.isoformat() if self._view.first else None
         return (
             "From",
             _dropdown("from", _period_options(self._view), value, hint="First period"),
@@ -166,7 +158,7 @@ class _Controls:
         )
 
     def _to(self) -> Control:
-        value = self._view.end.start.isoformat() if self._view.end else None
+        value = self._view.last.start.isoformat() if self._view.last else None
         return "To", _dropdown("to", _period_options(self._view), value, hint="Last period"), value
 
     def _kind(self) -> Control:
@@ -195,14 +187,14 @@ class _Controls:
             for topic in self._choices.of_kind(self._view.kind)
         ]
         value = list(self._view.topics)
-        hint = f"The {MAX_TOPICS} largest"
+        hint = f"{MAX_TOPICS} largest"
         control = _dropdown("topics", options, value, hint=hint, multi=True)
         return f"Topics (up to {MAX_TOPICS})", control, value
 
     def _term(self) -> Control:
-        """Only there while a term is asked for: to let go of it."""
+        """Removes the chosen term; links on other pages set it."""
         value = [self._view.term]
-        options = [{"label": f"Only with “{self._view.term}”", "value": self._view.term}]
+        options = [{"label": f"Only papers with “{self._view.term}”", "value": self._view.term}]
         return "Term", dcc.Checklist(id=identity("term"), options=options, value=value), value
 
     def _q(self) -> Control:
@@ -212,14 +204,14 @@ class _Controls:
             value=self._view.q,
             debounce=True,
             maxLength=MAX_SEARCH,
-            placeholder="Words of a title or a name, then Enter",
+            placeholder="Title or author, then Enter",
             autoComplete="off",
         )
         return "Title or author contains", control, self._view.q
 
     def _code(self) -> Control:
         value = ["1"] if self._view.code else []
-        options = [{"label": "Has a repository", "value": "1"}]
+        options = [{"label": "Has a code repository", "value": "1"}]
         return "Code", dcc.Checklist(id=identity("code"), options=options, value=value), value
 
     def _sort(self) -> Control:

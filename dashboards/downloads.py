@@ -1,20 +1,22 @@
-"""Tables as CSV files: the same rows the page shows, found by page, key and view.
+"""Tables of a page as CSV files.
 
-Belongs here: the download route's answer. Does not: which tables there are (`pages`).
+Belongs here: finding a table by page, key and view, and naming its file. Does not: which tables a
+page has (`pages`).
 """
 
 from __future__ import annotations
 
 import re
 
+from dashboards import address, formats
 from dashboards import blocks as b
-from dashboards import formats, state
 from dashboards.pages import PAGES
 from dashboards.queries import Queries
+from dashboards.view import View
 
 
 def tables(items: list[b.Block]) -> dict[str, b.Table]:
-    """Every table of some blocks, by key."""
+    """The tables of blocks by key."""
     found: dict[str, b.Table] = {}
     for item in items:
         if isinstance(item, b.Table):
@@ -25,18 +27,18 @@ def tables(items: list[b.Block]) -> dict[str, b.Table]:
 
 
 def csv_of(queries: Queries, page_key: str, table_key: str, search: str) -> tuple[str, str] | None:
-    """File name and CSV text of a table; null when there is no such page or table."""
+    """File name and CSV text of a table; None if the page or the table does not exist."""
     page = next((page for page in PAGES if page.key == page_key), None)
     if page is None:
         return None
-    view = state.read(search, queries.choices())
+    view = address.read(search, queries.choices())
     table = tables(page.build(queries, view)).get(table_key)
     if table is None:
         return None
     return file_name(page_key, table_key, view), formats.to_csv(table.download())
 
 
-def file_name(page_key: str, table_key: str, view: state.View) -> str:
+def file_name(page_key: str, table_key: str, view: View) -> str:
     """`papertide-topics-topic-shares-hf_daily-month-2025-12-01.csv`."""
     period = view.period.start.isoformat() if view.period else ""
     parts = ["papertide", page_key, table_key]

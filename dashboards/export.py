@@ -1,7 +1,7 @@
 """The static site: the dashboard's pages as files that open from disk, without a network.
 
-Belongs here: blocks → files. Does not: what pages show (`pages`), how the running dashboard draws
-them (`components`). The site is written whole into a sibling folder and then put in place.
+Belongs here: rendering blocks as files and replacing a site as a whole. Does not: what pages show
+(`pages`), or the running dashboard (`components`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from typing import Any
 import jinja2
 import plotly
 
+from dashboards import address, downloads, formats, theme
 from dashboards import blocks as b
-from dashboards import downloads, formats, state, theme
+from dashboards.choices import KINDS, TAXONOMY
 from dashboards.pages import PAGES, Page, topics
+from dashboards.populations import population_named
 from dashboards.queries import Queries
+from dashboards.view import View
 from pipelines.errors import PapertideError
 from pipelines.publishing.reader import Reader
 
@@ -33,10 +36,10 @@ N_PAPERS = 200
 
 
 def export_site(reader: Reader, folder: Path) -> list[Path]:
-    """Write the site of the current snapshot to `folder` and return its pages.
+    """Write the site of the current snapshot to `folder` and return the paths of its pages.
 
-    A site that is there is replaced. Raises NoSnapshotError when nothing is published, and
-    PapertideError when the folder holds something else.
+    Replaces an earlier site. Raises NoSnapshotError if nothing is published, and PapertideError if
+    the folder has other content.
     """
     folder = folder.expanduser().resolve()
     _check_replaceable(folder)
@@ -54,8 +57,8 @@ def export_site(reader: Reader, folder: Path) -> list[Path]:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     raise PapertideError(
-        f"New snapshots were published while the site was written to {folder}. Nothing was "
-        "changed there; run `papertide export-site` again."
+        f"{folder}: a new snapshot was published during each of {ATTEMPTS} attempts to export. The "
+        "folder is unchanged. Run `papertide export-site` again."
     )
 
 
@@ -65,13 +68,13 @@ def _check_replaceable(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         return
     raise PapertideError(
-        f"{folder} holds something that is not an exported site, and exporting would replace it. "
-        "Name an empty or a new folder."
+        f"{folder} is not an exported site, and exporting would replace it. Choose a new or an "
+        "empty folder."
     )
 
 
 def _swap(work: Path, folder: Path) -> None:
-    """Put the new site in place; the old one goes only when the new one is there."""
+    """Replace the old site; on an error the old site stays."""
     if not folder.exists():
         work.rename(folder)
         return
@@ -88,11 +91,11 @@ def _swap(work: Path, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the navigation."""
+    """A link of the navigation or of a switch."""
 
     title: str
     href: str
-    is_here: bool
+    is_current: bool
 
 
 class Site:
@@ -115,15 +118,13 @@ class Site:
         self._template = environment.get_template("page.html")
 
     def write(self) -> list[str]:
-        """Names of the pages written."""
+        """Write the site and return the file names of its pages."""
         self._write_assets()
         names = []
         views = [
-            replace(
-                state.read(state.write({"population": name}), self._choices), page_size=N_PAPERS
-            )
+            replace(self._view(name), page_size=N_PAPERS)
             for name in self._choices.whole_populations
-        ] or [state.read("", self._choices)]
+        ] or [address.read("", self._choices)]
         details = [(view, list(topics.details(self._queries, view))) for view in views]
         self._topic_pages = {
             (view.population, topic.topic_id) for view, found in details for topic, _ in found
@@ -146,6 +147,10 @@ class Site:
         (self._folder / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
         return names
 
+    def _view(self, population: str) -> View:
+        """The default view of a population."""
+        return address.read(address.write({"population": population}), self._choices)
+
     def _write_assets(self) -> None:
         assets = self._folder / "assets"
         assets.mkdir()
@@ -165,7 +170,7 @@ class Site:
         )
 
     def _write_page(
-        self, name: str, page: Page, view: state.View, title: str, items: list[b.Block]
+        self, name: str, page: Page, view: View, title: str, items: list[b.Block]
     ) -> str:
         for key, table in downloads.tables(items).items():
             text = formats.to_csv(table.download())
@@ -185,77 +190,74 @@ class Site:
             topic_link=lambda topic_id: self._href(
                 b.Link("topics", {"population": view.population, "topic": topic_id})
             ),
-            only_live=self._only_live,
+            has_dashboard_links=self._has_dashboard_links,
             has_charts=any(isinstance(item, b.Chart) for item in items),
         )
         (self._folder / name).write_text(text, encoding="utf-8")
         return name
 
-    def _page_name(self, page: Page, view: state.View) -> str:
+    def _page_name(self, page: Page, view: View) -> str:
         stem = "index" if page.key == "overview" else page.key
         first = self._choices.whole_populations[:1]
-        if len(self._kinds_of(page)) > 1 and view.kind != state.TAXONOMY:
+        if len(self._kinds_of(page)) > 1 and view.kind != TAXONOMY:
             stem = f"{stem}-{view.kind}"
         if page.key == "health" or not first or view.population == first[0]:
             return f"{stem}.html"
         return f"{_slug(view.population)}-{stem}.html"
 
     def _kinds_of(self, page: Page) -> tuple[str, ...]:
-        """The kinds of topics that the page can show one at a time."""
-        return (
-            self._choices.kinds or (state.TAXONOMY,)
-            if "kind" in page.filters
-            else (state.TAXONOMY,)
-        )
+        """The kinds of topics for which the page has a file."""
+        kinds = self._choices.kinds if "kind" in page.filters else ()
+        return kinds or (TAXONOMY,)
 
-    def _nav(self, here: Page, view: state.View) -> list[Entry]:
-        plain = replace(view, kind=state.TAXONOMY)
-        return [Entry(page.title, self._page_name(page, plain), page is here) for page in PAGES]
+    def _nav(self, current: Page, view: View) -> list[Entry]:
+        plain = replace(view, kind=TAXONOMY)
+        return [Entry(page.title, self._page_name(page, plain), page is current) for page in PAGES]
 
-    def _switches(self, here: Page, view: state.View) -> list[tuple[str, list[Entry]]]:
-        """The same page for each population and kind of topics; none where there is no choice."""
+    def _switches(self, current: Page, view: View) -> list[tuple[str, list[Entry]]]:
+        """Links to the same page for other populations and kinds of topics, if there are any."""
         populations = [
             Entry(
-                state.population_named(name).name,
-                self._page_name(here, replace(view, population=name)),
+                population_named(name).name,
+                self._page_name(current, replace(view, population=name)),
                 name == view.population,
             )
             for name in self._choices.whole_populations
-            if here.key != "health"
+            if current.key != "health"
         ]
         kinds = [
             Entry(
-                state.KINDS[kind],
-                self._page_name(here, replace(view, kind=kind)),
+                KINDS[kind],
+                self._page_name(current, replace(view, kind=kind)),
                 kind == view.kind,
             )
-            for kind in self._kinds_of(here)
+            for kind in self._kinds_of(current)
         ]
-        found = (("Population", populations), ("Topics", kinds))
-        return [(label, entries) for label, entries in found if len(entries) > 1]
+        switches = (("Population", populations), ("Topics", kinds))
+        return [(label, entries) for label, entries in switches if len(entries) > 1]
 
     def _href(self, link: b.Link | None) -> str | None:
-        """The file of a place; null for what only the running dashboard can show."""
+        """The file that a link leads to; None if only the running dashboard can show it."""
         if link is None:
             return None
         population = link.params.get("population", "")
         page = next(page for page in PAGES if page.key == link.page)
         if page.key == "trends" and population in self._choices.whole_populations:
-            view = state.read(state.write({"population": population}), self._choices)
-            is_shown = bool(view.judged and link.params.get("to") == view.judged.start.isoformat())
-            return self._page_name(page, view) if is_shown else None
+            view = self._view(population)
+            shown = view.verdict_period.start.isoformat() if view.verdict_period else None
+            return self._page_name(page, view) if link.params.get("to") == shown else None
         key = (population, link.params.get("topic", ""))
         return _topic_name(*key) if link.page == "topics" and key in self._topic_pages else None
 
-    def _only_live(self, table: b.Table) -> bool:
-        """Whether some cells lead to what only the running dashboard can show."""
-        linked = [column.link for column in table.columns if column.link]
-        places = (
+    def _has_dashboard_links(self, table: b.Table) -> bool:
+        """True if a cell links to something that only the running dashboard can show."""
+        link_functions = [column.link for column in table.columns if column.link]
+        links = (
             link(row)
             for row in table.frame.head(table.max_rows).iter_rows(named=True)
-            for link in linked
+            for link in link_functions
         )
-        return any(place is not None and self._href(place) is None for place in places)
+        return any(link is not None and self._href(link) is None for link in links)
 
 
 def _slug(text: str) -> str:
@@ -271,7 +273,7 @@ def _csv_name(page_name: str, key: str) -> str:
 
 
 def _figure_json(panel: b.Panel) -> str:
-    """The light figure without its template, safe inside a script element."""
+    """The light figure as JSON without its template, escaped for a script element."""
     figure: dict[str, Any] = json.loads(panel.draw(theme.LIGHT).to_json())
     figure["layout"].pop("template", None)
     text = json.dumps(figure, separators=(",", ":"))

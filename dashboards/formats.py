@@ -1,6 +1,6 @@
-"""How numbers, dates and periods are written: one way for each, everywhere.
+"""Text formats of numbers, intervals, dates and periods, and CSV.
 
-Belongs here: value → text, for people and for CSV. Does not: HTML.
+Belongs here: functions from a value to text. Does not: HTML. A null value is written as a dash.
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ import polars as pl
 from pipelines.runtime.text import escape_formula
 
 NBSP = "\u00a0"
-NOTHING = "–"
+NO_VALUE = "–"
 
 
 def integer(value: float | None) -> str:
-    """`12,345`; a dash for null."""
-    return NOTHING if value is None else f"{value:,.0f}"
+    """`12,345`."""
+    return NO_VALUE if value is None else f"{value:,.0f}"
 
 
 def decimal(value: float | None) -> str:
-    """`5.2`, whole numbers without a point; a dash for null."""
+    """`5.2`; whole numbers without a decimal point."""
     if value is None:
-        return NOTHING
+        return NO_VALUE
     return f"{value:,.1f}".removesuffix(".0")
 
 
 def mean(value: float | None) -> str:
-    """`5.0`; a dash for null."""
-    return NOTHING if value is None else f"{value:,.1f}"
+    """`5.0`."""
+    return NO_VALUE if value is None else f"{value:,.1f}"
 
 
 def share(value: float | None) -> str:
-    """`12.3 %`; a dash for null."""
-    return NOTHING if value is None else f"{100 * value:.1f}{NBSP}%"
+    """`12.3 %`."""
+    return NO_VALUE if value is None else f"{100 * value:.1f}{NBSP}%"
 
 
 def share_interval(low: float | None, high: float | None) -> str:
-    """`10.1–14.8 %`; a dash when there is none."""
+    """`10.1–14.8 %`."""
     if low is None or high is None:
-        return NOTHING
+        return NO_VALUE
     return f"{100 * low:.1f}–{100 * high:.1f}{NBSP}%"
 
 
 def factor(growth: float | None) -> str:
-    """A log ratio as what it multiplies by: `×1.80`; a dash for null."""
-    return NOTHING if growth is None else f"×{_factor(growth)}"
+    """A log ratio as a factor: `×1.80`."""
+    return NO_VALUE if growth is None else f"×{_factor(growth)}"
 
 
 def factor_interval(low: float | None, high: float | None) -> str:
-    """`×1.35 to ×2.41`; a dash when there is none."""
-    return NOTHING if low is None or high is None else f"{factor(low)} to {factor(high)}"
+    """`×1.35 to ×2.41`, for two log ratios."""
+    return NO_VALUE if low is None or high is None else f"{factor(low)} to {factor(high)}"
 
 
 def _factor(growth: float) -> str:
@@ -68,23 +68,23 @@ def _factor(growth: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def small(value: float | None) -> str:
-    """A p- or q-value: `0.034`, `< 0.001`; a dash for null."""
+def p_value(value: float | None) -> str:
+    """A p- or q-value: `0.034`, `< 0.001`."""
     if value is None:
-        return NOTHING
+        return NO_VALUE
     return f"<{NBSP}0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def compared(value: float) -> str:
-    """A p- or q-value as what follows its letter: `= 0.034`, `< 0.001`."""
-    text = small(value)
+def p_value_relation(value: float) -> str:
+    """A p- or q-value with its relation: `= 0.034`, `< 0.001`."""
+    text = p_value(value)
     return text if text.startswith("<") else f"= {text}"
 
 
 def points(value: float | None) -> str:
-    """A difference of shares in percentage points, with its sign: `+1.2`, `−0.4`."""
+    """A difference of shares in percentage points with its sign: `+1.2`, `−0.4`."""
     if value is None:
-        return NOTHING
+        return NO_VALUE
     text = f"{abs(100 * value):.1f}"
     if text == "0.0":
         return text
@@ -92,23 +92,23 @@ def points(value: float | None) -> str:
 
 
 def points_interval(low: float | None, high: float | None) -> str:
-    """`−0.4 to +1.2`; a dash when there is none."""
-    return NOTHING if low is None or high is None else f"{points(low)} to {points(high)}"
+    """`−0.4 to +1.2`."""
+    return NO_VALUE if low is None or high is None else f"{points(low)} to {points(high)}"
 
 
 def number_interval(low: float | None, high: float | None) -> str:
-    """`5–6`; a dash when there is none."""
-    return NOTHING if low is None or high is None else f"{decimal(low)}–{decimal(high)}"
+    """`5–6`."""
+    return NO_VALUE if low is None or high is None else f"{decimal(low)}–{decimal(high)}"
 
 
 def mean_interval(low: float | None, high: float | None) -> str:
-    """`5.0–6.1`; a dash when there is none."""
-    return NOTHING if low is None or high is None else f"{low:,.1f}–{high:,.1f}"
+    """`5.0–6.1`."""
+    return NO_VALUE if low is None or high is None else f"{low:,.1f}–{high:,.1f}"
 
 
 def day(value: date | None) -> str:
-    """`31 Dec 2025`; a dash for null."""
-    return NOTHING if value is None else f"{value.day} {value:%b %Y}"
+    """`31 Dec 2025`."""
+    return NO_VALUE if value is None else f"{value.day} {value:%b %Y}"
 
 
 def month(value: date) -> str:
@@ -117,12 +117,12 @@ def month(value: date) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """`31 Dec 2025, 07:49 UTC`; a dash for null."""
-    return NOTHING if value is None else f"{day(value)}, {value:%H:%M} UTC"
+    """`31 Dec 2025, 07:49 UTC`."""
+    return NO_VALUE if value is None else f"{day(value)}, {value:%H:%M} UTC"
 
 
 def age(then: datetime, now: datetime) -> str:
-    """How long ago, coarsely: `3 hours ago`. Times without a zone are UTC."""
+    """`3 hours ago`, in the largest unit that fits. Times without a zone are UTC."""
     then = then if then.tzinfo else then.replace(tzinfo=UTC)
     minutes = int((now - then).total_seconds() // 60)
     for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
@@ -147,7 +147,7 @@ def plural(n: int, noun: str) -> str:
 
 
 def web_url(value: str | None) -> str | None:
-    """The address if it is a plain http or https one; else null."""
+    """The URL if it is http or https; else None."""
     if not value:
         return None
     try:
@@ -158,7 +158,7 @@ def web_url(value: str | None) -> str | None:
 
 
 def cell(value: object) -> str:
-    """A CSV cell. Text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    """A CSV cell. Text that a spreadsheet would evaluate as a formula gets a leading apostrophe."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -175,13 +175,18 @@ def cell(value: object) -> str:
 
 
 def to_csv(frame: pl.DataFrame) -> str:
-    """The frame as CSV, with a byte-order mark so that spreadsheets read it as UTF-8."""
+    """The frame as CSV with a byte order mark, so that spreadsheets read it as UTF-8."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([cell(name) for name in frame.columns])
     for row in frame.iter_rows():
         writer.writerow([cell(value) for value in row])
     return "\ufeff" + out.getvalue()
+
+
+def sentence_case(text: str) -> str:
+    """The text with its first character in upper case."""
+    return text[:1].upper() + text[1:]
 
 
 def listed(names: Sequence[str]) -> str:

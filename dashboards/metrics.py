@@ -1,10 +1,10 @@
-"""`/metrics` for Prometheus and `/healthz` for whatever restarts things, beside the dashboard.
+"""`/metrics` for Prometheus and `/healthz` for a process supervisor.
 
-Belongs here: reading figures of the snapshot, the home and the requests, and writing them in
-Prometheus' text format. Does not: judging them (the alerts do, or Prometheus' own rules).
+Belongs here: metrics of the snapshot, the home and HTTP requests. Does not: thresholds (the alerts
+have them, or rules in Prometheus).
 
-The format is left to `prometheus_client`: escaping, histograms and the process's own memory and
-files would be more than a screen of code, and it depends on nothing.
+`prometheus_client` writes the text format. It has no dependencies, and escaping, histograms and
+process metrics would be more than a screen of code.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ log = logging.getLogger("papertide.dashboard")
 WINDOW_DAYS = 30
 SATURDAY = 5
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-KINDS = (
+REQUEST_KINDS = (
     ("/_dash-update-component", "callback"),
     ("/_", "asset"),
     ("/assets/", "asset"),
@@ -69,10 +69,10 @@ Gauges = Iterator[GaugeMetricFamily]
 
 
 def add(server: flask.Flask, queries: Queries, settings: Settings) -> None:
-    """Give the server both addresses, and count and time every request to it."""
+    """Add both routes to the server, and count and time its requests."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(queries, settings))
+    registry.register(_HomeCollector(queries, settings))
     ProcessCollector(registry=registry)
     _count_requests(server, registry)
 
@@ -85,17 +85,17 @@ def add(server: flask.Flask, queries: Queries, settings: Settings) -> None:
         fresh = {"Cache-Control": "no-store"}
         try:
             return {"status": "ok", "snapshot_id": queries.snapshot_id()}, 200, fresh
-        except NoSnapshotError as nothing:
-            return {"status": "nothing published", "detail": str(nothing)}, 503, fresh
+        except NoSnapshotError as error:
+            return {"status": "nothing published", "detail": str(error)}, 503, fresh
 
 
 def _count_requests(server: flask.Flask, registry: CollectorRegistry) -> None:
     counted = Counter(
-        "papertide_http_requests", "Requests answered.", ["kind", "code"], registry=registry
+        "papertide_http_requests", "HTTP requests.", ["kind", "code"], registry=registry
     )
     timed = Histogram(
         "papertide_http_request_duration_seconds",
-        "Time to answer.",
+        "Response time of HTTP requests.",
         ["kind"],
         buckets=BUCKETS_S,
         registry=registry,
@@ -108,22 +108,22 @@ def _count_requests(server: flask.Flask, registry: CollectorRegistry) -> None:
     @server.after_request
     def count(response: flask.Response) -> flask.Response:
         path = flask.request.path
-        kind = next((kind for begin, kind in KINDS if path.startswith(begin)), "page")
+        kind = next((kind for prefix, kind in REQUEST_KINDS if path.startswith(prefix)), "page")
         counted.labels(kind, response.status_code).inc()
         timed.labels(kind).observe(time.perf_counter() - flask.g.started)
         return response
 
 
-class _Figures(Collector):
-    """What is read anew at each scrape; the answers of the database are kept per snapshot."""
+class _HomeCollector(Collector):
+    """Reads the home and the snapshot at each scrape; database queries are cached per snapshot."""
 
     def __init__(self, queries: Queries, settings: Settings) -> None:
         self._queries = queries
         self._settings = settings
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Everything that can be read; what can't is missing, never an error."""
-        yield _gauge("up", "The dashboard serves.", 1)
+        """All metrics that can be read; the others are missing and logged."""
+        yield _gauge("up", "1 while the dashboard runs.", 1)
         for part in (self._home, self._snapshot):
             try:
                 yield from list(part())
@@ -136,22 +136,22 @@ class _Figures(Collector):
         found = build_status.refusal(self._settings.snapshots_dir)
         kind = found.kind if found else ""
         yield _gauge(
-            "last_build_refused", "1 when a check refused the last build.", int(kind == "refused")
+            "last_build_refused", "1 if a check refused the last build.", int(kind == "refused")
         )
         yield _gauge(
             "last_build_failed",
-            "1 when the last build broke off, or a source did not answer and nothing else was new.",
+            "1 if the last build failed, or a source did not answer and nothing else was new.",
             int(kind in ("failed", "not_fetched")),
         )
         known = {receipt.stem for receipt in self._settings.captures_dir.glob("[0-9a-f]*/*.json")}
         yield _gauge(
             "captures_waiting",
-            "Captures in the archive that the snapshot does not hold.",
+            "Captures in the archive that are not in the snapshot.",
             len(known - self._published()),
         )
         if self._settings.home.is_dir():
             free = shutil.disk_usage(self._settings.home).free
-            yield _gauge("disk_free_bytes", "Room left on the disk of the home.", free)
+            yield _gauge("disk_free_bytes", "Free disk space of the home.", free)
 
     def _published(self) -> set[str]:
         try:
@@ -160,45 +160,45 @@ class _Figures(Collector):
             return set()
 
     def _snapshot(self) -> Gauges:
-        ask = self._queries.frame
+        query = self._queries.frame
         facts = self._queries.snapshot_facts()
         published_at = facts["published_at"].replace(tzinfo=UTC).timestamp()
-        yield _gauge("snapshot_published_timestamp_seconds", "When it was.", published_at)
+        yield _gauge("snapshot_published_timestamp_seconds", "Publication time.", published_at)
         yield _gauge(
-            "snapshot_age_seconds", "Since it was published.", max(time.time() - published_at, 0)
+            "snapshot_age_seconds", "Time since publication.", max(time.time() - published_at, 0)
         )
         good_at = build_status.good_at(
             self._settings.snapshots_dir, facts["published_at"].replace(tzinfo=UTC)
         )
         yield _gauge(
             "snapshot_checked_age_seconds",
-            "Since it was published or found to be up to date.",
+            "Time since publication or since the last refresh that found nothing new.",
             max(time.time() - good_at.timestamp(), 0),
         )
         info = GaugeMetricFamily(
-            "papertide_snapshot_info", "The snapshot that people read.", labels=["snapshot_id"]
+            "papertide_snapshot_info", "The current snapshot.", labels=["snapshot_id"]
         )
         info.add_metric([facts["snapshot_id"]], 1)
         yield info
-        yield _gauge("papers", "Papers in the snapshot.", ask(PAPERS)["n"][0])
-        yield _by("listings", "Listings by population.", "population", ask(LISTINGS).rows())
-        yield _by(
-            "quarantined_items", "Items set aside, by reason.", "reason", ask(QUARANTINED).rows()
+        yield _gauge("papers", "Papers in the snapshot.", query(PAPERS)["n"][0])
+        yield _labelled("listings", "Listings by population.", "population", query(LISTINGS).rows())
+        yield _labelled(
+            "quarantined_items", "Quarantined items by reason.", "reason", query(QUARANTINED).rows()
         )
         yield from self._days(datetime.now(UTC).date())
 
     def _days(self, today: date) -> Gauges:
         since = today - timedelta(days=WINDOW_DAYS)
         rows = self._queries.frame(DAYS, {"since": since, "until": today}).rows(named=True)
-        yield _by(
+        yield _labelled(
             "newest_complete_day_timestamp_seconds",
-            "Start of the newest listing day that is complete.",
+            "Start of the newest listing day that was captured in full.",
             "population",
             [(r["population"], _start_of(r["complete_on"])) for r in rows if r["complete_on"]],
         )
-        yield _by(
+        yield _labelled(
             "expected_days_not_captured",
-            f"Weekdays of the last {WINDOW_DAYS} days that no capture shows.",
+            f"Weekdays in the last {WINDOW_DAYS} days without a capture.",
             "population",
             [
                 (r["population"], weekdays(max(since, r["first_on"]), today) - r["n_captured"])
@@ -209,7 +209,7 @@ class _Figures(Collector):
 
 
 def weekdays(since: date, until: date) -> int:
-    """Days from Monday to Friday, `until` left out; none when it is not later."""
+    """Number of weekdays from `since` to the day before `until`."""
     days = (since + timedelta(days=n) for n in range((until - since).days))
     return sum(day.weekday() < SATURDAY for day in days)
 
@@ -218,12 +218,12 @@ def _start_of(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _gauge(name: str, about: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"papertide_{name}", about, value)
+def _gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"papertide_{name}", help_text, value)
 
 
-def _by(name: str, about: str, label: str, rows: Iterable[Any]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"papertide_{name}", about, labels=[label])
+def _labelled(name: str, help_text: str, label: str, rows: Iterable[Any]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"papertide_{name}", help_text, labels=[label])
     for value, n in rows:
         family.add_metric([value], n)
     return family

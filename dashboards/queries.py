@@ -1,7 +1,7 @@
-"""SQL → frame: everything the pages read, from the marts of the current snapshot.
+"""Reads what pages need from the marts of the current snapshot, as frames.
 
-Belongs here: which statement answers what, with which values, and a small cache. Does not: the
-statements themselves (`sql`), statistics (the marts hold them), figures or formatting.
+Belongs here: one method per question, bound values, and a cache. Does not: SQL text (`sql`,
+`sql_trends`), statistics (the marts hold them) or formatting.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 import polars as pl
 
 from dashboards import sql, sql_trends
-from dashboards.state import Choices, Period, TopicChoice, View, span
+from dashboards.choices import Choices, Period, TopicChoice
+from dashboards.view import View
 from pipelines.publishing.build_status import standing
 from pipelines.publishing.reader import Reader
 
@@ -24,10 +25,9 @@ MAX_DOWNLOAD = 5_000
 
 
 class Queries:
-    """Reads of the current snapshot, remembered per snapshot.
+    """Queries of the current snapshot with a cache per snapshot.
 
-    Every method returns a fresh answer once a new snapshot is published. Raises NoSnapshotError
-    while nothing is.
+    All methods raise NoSnapshotError if nothing is published.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class Queries:
         self._cache: OrderedDict[tuple[Any, ...], pl.DataFrame] = OrderedDict()
 
     def snapshot_id(self) -> str:
-        """The snapshot that the next query reads."""
+        """The id of the current snapshot."""
         return self._reader.snapshot().snapshot_id
 
     def frame(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
-        """The rows of a query. An answer is kept only when the snapshot stayed the same."""
+        """The rows of a query, cached unless another snapshot was published meanwhile."""
         bound = dict(parameters or {})
         before = self.snapshot_id()
         key = (before, statement, tuple((name, _frozen(bound[name])) for name in sorted(bound)))
@@ -52,13 +52,13 @@ class Queries:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-        answer = self._reader.query(statement, bound)
+        rows = self._reader.query(statement, bound)
         if self.snapshot_id() == before:
             with self._lock:
-                self._cache[key] = answer
+                self._cache[key] = rows
                 while len(self._cache) > self._size:
                     self._cache.popitem(last=False)
-        return answer
+        return rows
 
     def choices(self) -> Choices:
         """Periods by population and grain, and topics."""
@@ -83,13 +83,13 @@ class Queries:
         return self.frame(sql.FACTS).row(0, named=True)
 
     def standing(self) -> str:
-        """A sentence when the figures are old or the last build was refused; else nothing."""
+        """A sentence about stale figures or a failed build; empty if there is no problem."""
         folder = self._reader.snapshot().folder.parent
         published_at = self.snapshot_facts()["published_at"]
         return standing(folder, published_at, self._stale_after_hours).sentence
 
     def coverage_totals(self) -> pl.DataFrame:
-        """Per population: first_on, last_on, n_expected, n_captured, n_complete, n_not_told."""
+        """Per population: first_on, last_on, n_expected, n_captured, n_complete, n_unstated."""
         return self.frame(sql.COVERAGE_TOTALS)
 
     def coverage(self, population: str) -> pl.DataFrame:
@@ -97,28 +97,28 @@ class Queries:
         return self.frame(sql.COVERAGE, {"population": population})
 
     def topic_shares(self, view: View) -> pl.DataFrame:
-        """rpt_topic_trends of the chosen period and kind of topics, largest share first."""
-        bound = {**_at(view), "area": view.area, "kind": view.kind}
+        """rpt_topic_trends for the period and kind of topics, largest share first."""
+        bound = {**_period(view), "area": view.area, "kind": view.kind}
         return self.frame(sql_trends.TOPIC_SHARES, {**_series(view), **bound})
 
     def term_verdicts(self, view: View) -> pl.DataFrame:
-        """rpt_term_trends of the chosen period; empty by week, for which terms are too rare."""
-        return self.frame(sql_trends.TERM_VERDICTS, {**_series(view), **_at(view)})
+        """rpt_term_trends for the period; empty for weeks, in which terms are too rare."""
+        return self.frame(sql_trends.TERM_VERDICTS, {**_series(view), **_period(view)})
 
     def topic_history(self, view: View, topics: Sequence[str]) -> pl.DataFrame:
-        """rpt_topic_trends of some topics from `from` to `to`, by topic and period."""
+        """rpt_topic_trends of topics for the shown periods, by topic and period."""
         bound = {**_span(view), "topics": list(topics)}
         return self.frame(sql_trends.TOPIC_HISTORY, {**_series(view), **bound})
 
     def term_history(self, view: View) -> pl.DataFrame:
-        """rpt_term_trends of the chosen term from `from` to `to`, by period."""
+        """rpt_term_trends of the chosen term for the shown periods, by period."""
         bound = {**_span(view), "term": view.term}
         return self.frame(sql_trends.TERM_HISTORY, {**_series(view), **bound})
 
     def share_differences(self, view: View) -> pl.DataFrame:
-        """Per topic: share in the chosen and the previous covered period, and the difference.
+        """Per topic: shares in the period and the previous comparable one, and their difference.
 
-        The difference has a 95 % interval (Newcombe 1998, method 10); the largest comes first.
+        The difference has a 95 % interval (Newcombe 1998, method 10). Largest difference first.
         """
         return self.frame(
             sql_trends.DIFFERENCES,
@@ -131,19 +131,19 @@ class Queries:
         )
 
     def author_counts(self, view: View, topic: str) -> pl.DataFrame:
-        """rpt_author_counts of a topic (or `all`) from `from` to `to`, by period."""
+        """rpt_author_counts of a topic (or `all`) for the shown periods, by period."""
         bound = {**_span(view), "topic": topic}
         return self.frame(sql_trends.AUTHOR_COUNTS, {**_series(view), **bound})
 
     def author_counts_at(self, view: View, periods: Sequence[date]) -> pl.DataFrame:
-        """rpt_author_counts of the whole population in some periods."""
+        """rpt_author_counts of the whole population for the periods that start on these days."""
         return self.frame(
             sql_trends.AUTHOR_COUNTS_AT,
             {"population": view.population, "grain": view.grain, "periods": list(periods)},
         )
 
     def author_counts_by_topic(self, view: View) -> pl.DataFrame:
-        """rpt_author_counts of every topic in the chosen period, with names, largest n first."""
+        """rpt_author_counts of every topic for the period, with topic names, largest n first."""
         return self.frame(
             sql_trends.AUTHOR_COUNTS_BY_TOPIC,
             {
@@ -155,7 +155,7 @@ class Queries:
         )
 
     def author_distribution(self, view: View, topic: str) -> pl.DataFrame:
-        """rpt_author_count_distribution of the chosen period, smallest counts first."""
+        """rpt_author_count_distribution for the period, smallest number of authors first."""
         return self.frame(
             sql_trends.AUTHOR_DISTRIBUTION,
             {
@@ -177,21 +177,22 @@ class Queries:
         )
 
     def trending(self, view: View) -> pl.DataFrame:
-        """rpt_trending_papers of the last day with scores, else of the last day, by rank.
+        """rpt_trending_papers of the last day with scores, or of the last day, by rank.
 
-        Up to the period, where one is chosen; `newest_on` is the last day of all.
+        Days end with the chosen period, if there is one. `newest_on` is the last of them.
         """
-        last = view.period.end if view.period and view.has_period else None
+        last = view.period.end if view.period and view.is_period_chosen else None
         return self.frame(sql.TRENDING, {"population": view.population, "last": last})
 
     def last_listing(self, population: str) -> pl.DataFrame:
-        """The papers of the population's last listing day (at most 40), in the list's order."""
+        """Papers of the population's last listing day (at most 40), in the order of the list."""
         return self.frame(sql.LAST_LISTING, {"population": population})
 
     def papers(self, view: View) -> pl.DataFrame:
-        """A page of what the view's filters leave; `n_found` counts it all, `page` is its number.
+        """One page of the papers that match the filters.
 
-        A page past the end is the last one. A paper listed on two days has two rows.
+        `n_found` is the number of matches, `page` the number of the page. A page number past the
+        end returns the last page. A paper listed on two days has two rows.
         """
         found = self._papers_page(view, view.page)
         if found.is_empty() and view.page > 1:
@@ -208,15 +209,15 @@ class Queries:
         return self.frame(statement, bound).with_columns(page=pl.lit(page))
 
     def newest_by_topic(self, population: str, limit: int) -> pl.DataFrame:
-        """The newest papers of every topic, by topic; `n_found` counts all of the topic."""
+        """The newest papers of every topic, by topic; `n_found` is the number of its papers."""
         return self.frame(sql.NEWEST_BY_TOPIC, {"population": population, "limit": limit})
 
     def topics_of(self, paper_ids: Sequence[str]) -> pl.DataFrame:
-        """Topics of some papers with score and evidence, best first."""
+        """Topics of papers with score and evidence, highest score first."""
         return self.frame(sql.TOPICS_OF, {"papers": list(paper_ids)})
 
     def mentions_of(self, term: str, paper_ids: Sequence[str]) -> pl.DataFrame:
-        """How often some papers write a term: paper_id, term, n_mentions."""
+        """Mentions of a term in papers: paper_id, term, n_mentions."""
         return self.frame(sql.TERM_OF, {"term": term, "papers": list(paper_ids)})
 
     def reconciliation(self) -> pl.DataFrame:
@@ -232,7 +233,7 @@ class Queries:
         return self.frame(sql.QUARANTINE_REASONS)
 
     def quarantine(self) -> pl.DataFrame:
-        """rpt_quarantine (at most 5,000 rows)."""
+        """rpt_quarantine, at most 5,000 rows."""
         return self.frame(sql.QUARANTINE)
 
     def title_outcomes(self) -> pl.DataFrame:
@@ -240,7 +241,7 @@ class Queries:
         return self.frame(sql.TITLE_OUTCOMES)
 
     def title_matches(self) -> pl.DataFrame:
-        """rpt_title_matches (at most 5,000 rows), matches first."""
+        """rpt_title_matches, matches first, at most 5,000 rows."""
         return self.frame(sql.TITLE_MATCHES)
 
 
@@ -252,14 +253,14 @@ def _series(view: View) -> dict[str, Any]:
     return {"population": view.population, "grain": view.grain}
 
 
-def _at(view: View) -> dict[str, Any]:
-    """The chosen period as the first and the last one."""
+def _period(view: View) -> dict[str, Any]:
+    """The chosen period as first and last period."""
     start = view.period.start if view.period else None
     return {"first": start, "last": start}
 
 
 def _span(view: View) -> dict[str, Any]:
-    shown = span(view)
+    shown = view.shown_periods
     return {
         "first": shown[0].start if shown else None,
         "last": shown[-1].start if shown else None,
@@ -267,10 +268,10 @@ def _span(view: View) -> dict[str, Any]:
 
 
 def _paper_filters(view: View) -> tuple[str, dict[str, Any]]:
-    """Conditions on `counted`, and their values."""
+    """SQL conditions on `counted`, and the values to bind."""
     conditions = ["counted.population = $population"]
     bound: dict[str, Any] = {"population": view.population}
-    if view.has_period and view.window_periods:
+    if view.is_period_chosen and view.window_periods:
         conditions.append("counted.counted_on between $first and $last")
         bound |= {"first": view.window_periods[0].start, "last": view.window_periods[-1].end}
         if view.grain == "week":

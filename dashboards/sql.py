@@ -1,7 +1,7 @@
-"""The statements that `queries` runs: lower case, explicit columns, values bound by name.
+"""SQL of the dashboard: choices, coverage, papers and data health.
 
-Belongs here: SQL over the marts of a snapshot. Does not: values, caching, or anything that computes
-a statistic the marts already hold.
+Belongs here: SQL constants over the marts, values bound by name. Does not: series over periods
+(`sql_trends`), or statistics that the marts hold.
 """
 
 WITH_TOPIC = """counted.paper_id in (
@@ -79,7 +79,7 @@ select
     count(*) filter (where is_expected) as n_expected,
     count(*) filter (where is_expected and is_captured) as n_captured,
     count(*) filter (where is_complete) as n_complete,
-    count(*) filter (where is_complete is null) as n_not_told
+    count(*) filter (where is_complete is null) as n_unstated
 from rpt_coverage
 group by population
 order by population desc
@@ -122,7 +122,7 @@ PAPER_COLUMNS = """
     paper.upvotes, paper.comments, paper.github_stars
 """
 
-# Lists are cut to a page before the wide columns are read.
+# Rows are limited before the wide columns are joined.
 LAST_LISTING = f"""
 with
 
@@ -146,10 +146,10 @@ join dim_papers as paper on listed.paper_id = paper.paper_id
 order by listed.rank nulls last, listed.paper_id
 """
 
-KEPT = """
+MATCHES = """
 with
 
-kept as materialized (
+matches as materialized (
     select counted.population, counted.counted_on, counted.date_precision, counted.paper_id
     from bridge_population_papers as counted
     where {filters}
@@ -159,28 +159,28 @@ kept as materialized (
 PAGE_COLUMNS = f"""
 select
     page.population, page.counted_on, page.date_precision,
-    (select count(*) from kept) as n_found, {PAPER_COLUMNS}
+    (select count(*) from matches) as n_found, {PAPER_COLUMNS}
 from page
 join dim_papers as paper on page.paper_id = paper.paper_id
 """
 
 PAPERS = {
-    "listed": f"""{KEPT}
+    "listed": f"""{MATCHES}
 page as (
-    select kept.population, kept.counted_on, kept.date_precision, kept.paper_id
-    from kept
-    order by kept.counted_on desc, kept.paper_id desc
+    select matches.population, matches.counted_on, matches.date_precision, matches.paper_id
+    from matches
+    order by matches.counted_on desc, matches.paper_id desc
     limit $limit offset $offset
 )
 {PAGE_COLUMNS}
 order by page.counted_on desc, page.paper_id desc
 """,
-    "upvotes": f"""{KEPT}
+    "upvotes": f"""{MATCHES}
 page as (
-    select kept.population, kept.counted_on, kept.date_precision, kept.paper_id
-    from kept
-    join dim_papers as p on kept.paper_id = p.paper_id
-    order by p.upvotes desc nulls last, kept.counted_on desc, kept.paper_id desc
+    select matches.population, matches.counted_on, matches.date_precision, matches.paper_id
+    from matches
+    join dim_papers as p on matches.paper_id = p.paper_id
+    order by p.upvotes desc nulls last, matches.counted_on desc, matches.paper_id desc
     limit $limit offset $offset
 )
 {PAGE_COLUMNS}

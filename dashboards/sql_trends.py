@@ -1,6 +1,6 @@
-"""Statements over periods: shares, verdicts, differences, and authors.
+"""SQL of the dashboard: shares, verdicts, differences and author counts.
 
-Belongs here: SQL over `rpt_` marts by period or topic. Does not: other statements (`sql.py`).
+Belongs here: SQL constants over the `rpt_` marts by period or topic. Does not: other SQL (`sql`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Colours, type and the Plotly template: one set of names, a light and a dark value for each.
+"""Colours, fonts and the Plotly template of the light and the dark theme.
 
-Belongs here: every colour that a page or a figure may use. Does not: layout of pages (the style
-sheet) or what a figure shows (`figures`).
+Belongs here: every colour of pages and figures. Does not: layout (the style sheet) or what a
+figure shows (`figures`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MONO = "ui-monospace, 'SF Mono', Menlo, 'Liberation Mono', monospace"
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours by role. All values of one theme differ, so that one theme maps onto the other."""
+    """Colours by role. All colours of a theme differ, so that one theme maps to the other."""
 
     name: str
     paper: str
@@ -49,8 +49,8 @@ class Theme:
     def series(self) -> tuple[tuple[str, str], ...]:
         """Line and band colours in order of use.
 
-        Blue, vermilion and green of Okabe & Ito (2008), darkened or lightened until they stand
-        out from the paper.
+        Blue, vermilion and green of Okabe & Ito (2008), darkened or lightened for contrast with
+        the background.
         """
         return (
             (self.accent, self.accent_band),
@@ -107,18 +107,18 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 
 def named(name: object) -> Theme:
-    """The theme of that name; light for anything else."""
+    """The theme with this name; light for other names."""
     return THEMES.get(name, LIGHT) if isinstance(name, str) else LIGHT
 
 
 def swaps() -> list[tuple[str, str]]:
-    """Light colour → dark colour, for turning a light figure dark."""
+    """Pairs of light and dark colours, for recolouring a light figure."""
     dark = DARK.colours()
     return [(colour, dark[role]) for role, colour in LIGHT.colours().items()]
 
 
 def css_variables() -> str:
-    """The style sheet's custom properties for both themes."""
+    """CSS custom properties of both themes."""
 
     def block(theme: Theme) -> str:
         rules = "".join(
@@ -136,7 +136,7 @@ def css_variables() -> str:
 
 @lru_cache
 def template(theme: Theme) -> go.layout.Template:
-    """The Plotly template of a theme; figures copy it."""
+    """The Plotly template of a theme."""
     axis = {
         "gridcolor": theme.grid,
         "linecolor": theme.rule,

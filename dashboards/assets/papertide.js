@@ -1,18 +1,18 @@
-// The dashboard's own scripts: theme, address, title.
+// Client-side callbacks of the dashboard: theme, URL, title.
 (function () {
   var root = document.documentElement;
 
-  function remembered() {
+  function savedTheme() {
     try { return window.localStorage.getItem("papertide-theme"); } catch (e) { return null; }
   }
 
-  function remember(name) {
-    try { window.localStorage.setItem("papertide-theme", name); } catch (e) { /* not allowed */ }
+  function saveTheme(name) {
+    try { window.localStorage.setItem("papertide-theme", name); } catch (e) { /* storage is blocked */ }
   }
 
-  // A changed system preference counts until the reader has chosen.
+  // Follow the system preference unless the user has chosen a theme.
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function (event) {
-    if (remembered()) { return; }
+    if (savedTheme()) { return; }
     root.dataset.theme = event.matches ? "dark" : "light";
     window.dash_clientside.set_props("theme", { data: root.dataset.theme });
   });
@@ -22,7 +22,7 @@
     return value === null || value === undefined || value === "all" ? "" : String(value);
   }
 
-  // What no longer fits when a filter changes.
+  // Filters to reset when another filter changes.
   var dependents = {
     population: ["period", "from", "to"],
     grain: ["period", "from", "to"],
@@ -30,15 +30,15 @@
     area: ["topic"]
   };
 
-  // When filters are drawn anew, the one that was in use gets the focus back.
-  var used = null;
+  // Filters lose the focus when they are rendered again; give it back to the used last.
+  var lastUsed = null;
 
   function refocus() {
-    if (!used || (document.activeElement && document.activeElement !== document.body)) { return; }
-    var filter = document.querySelector(".filter-" + used.name);
+    if (!lastUsed || (document.activeElement && document.activeElement !== document.body)) { return; }
+    var filter = document.querySelector(".filter-" + lastUsed.name);
     if (!filter) { return; }
     var radio = Array.prototype.find.call(
-      filter.querySelectorAll("input[type=radio]"), function (one) { return one.value === used.value; }
+      filter.querySelectorAll("input[type=radio]"), function (one) { return one.value === lastUsed.value; }
     );
     var target = radio || filter.querySelector("button, input");
     if (target) { target.focus({ preventScroll: true }); }
@@ -49,7 +49,7 @@
     theme: function (clicks) {
       if (clicks) {
         root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-        remember(root.dataset.theme);
+        saveTheme(root.dataset.theme);
       }
       return root.dataset.theme;
     },
@@ -62,7 +62,7 @@
         if (!(id.name in shown) || text(values[i]) === text(shown[id.name])) { return; }
         changed = true;
         var value = text(values[i]);
-        used = { name: id.name, value: value };
+        lastUsed = { name: id.name, value: value };
         if (value) { params.set(id.name, value); } else { params.delete(id.name); }
         (dependents[id.name] || []).forEach(function (name) { params.delete(name); });
       });

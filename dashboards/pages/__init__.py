@@ -1,6 +1,6 @@
-"""The pages: one module each, every one a function from (queries, view) to blocks.
+"""The pages, one module each. A page is a function from queries and view to blocks.
 
-Belongs here: the list of pages and what they share. Does not: Dash, files, or SQL.
+Belongs here: the list of pages. Does not: rendering (`components`, `export`) or SQL.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from dashboards.blocks import Block
 from dashboards.pages import authors, health, overview, papers, topics, trends
 from dashboards.queries import Queries
-from dashboards.state import View
+from dashboards.view import View
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its address, its title, the filters it offers, and what it shows.
+    """A page: its path, title, filters and content.
 
-    A filter named `any-…` may be left open.
+    The filter `any-period` also offers all periods.
     """
 
     key: str
@@ -62,7 +62,7 @@ PAGES = (
 )
 
 
-def at(path: str | None) -> Page | None:
-    """The page at an address; a slash at the end does not matter."""
-    wanted = "/" + (path or "/").strip("/")
-    return next((page for page in PAGES if page.path == wanted), None)
+def page_at(path: str | None) -> Page | None:
+    """The page at a path, with or without a trailing slash; None for other paths."""
+    normalised = "/" + (path or "/").strip("/")
+    return next((page for page in PAGES if page.path == normalised), None)

@@ -1,4 +1,4 @@
-"""Authors: how many people write a paper, over a period and over time."""
+"""Authors: the number of authors per paper, in a period and over time."""
 
 from __future__ import annotations
 
@@ -7,61 +7,60 @@ from dataclasses import replace
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import figures, formats
+from dashboards import formats
+from dashboards.choices import DISCOVERED, TAXONOMY
+from dashboards.figures import bars, base, lines
 from dashboards.pages import common, names, teams
 from dashboards.queries import Queries
-from dashboards.state import DISCOVERED, TAXONOMY, View
+from dashboards.view import View
+
+AS_LISTED = (
+    "Authors are counted as listed. Hidden and repeated names count; a team name counts as one "
+    "author."
+)
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
-        return common.nothing_yet()
+        return common.no_data()
     notes = common.caveats(view)
     if view.kind == DISCOVERED:
         notes += (
-            "Authors are counted for topics of the taxonomy; these figures are of all papers.",
+            "Authors are counted by topic of the taxonomy only. These figures are for all papers.",
         )
         view = replace(view, kind=TAXONOMY, area=None, topic=None)
-    topic = view.topic or "all"
-    about = _about(queries, view)
-    history = queries.author_counts(view, topic)
+    topic = queries.choices().topic(view.topic)
+    suffix = f", {topic.name}" if topic else ""
+    history = queries.author_counts(view, view.topic or "all")
     return [
         *(b.Text(text, "note") for text in notes),
-        *teams.headlines(history, view, about),
-        _distribution(queries, view, topic, about, history),
-        _statistics(view, history, about),
-        _shares(view, history, about),
-        teams.verdicts(history, view, about),
+        *teams.headlines(history, view, suffix),
+        _distribution(queries, view, suffix, history),
+        _statistics(view, history, suffix),
+        _shares(view, history, suffix),
+        teams.verdicts(history, view, suffix),
         _by_topic(queries, view),
-        *names.most_frequent(queries, view, about),
+        *names.most_frequent(queries, view, suffix),
     ]
 
 
-def _about(queries: Queries, view: View) -> str:
-    choice = queries.choices().topic(view.topic)
-    return f", {choice.name}" if choice else ""
-
-
-def _distribution(
-    queries: Queries, view: View, topic: str, about: str, history: pl.DataFrame
-) -> b.Chart:
-    frame = queries.author_distribution(view, topic)
+def _distribution(queries: Queries, view: View, suffix: str, history: pl.DataFrame) -> b.Chart:
+    frame = queries.author_distribution(view, view.topic or "all")
     n = frame["n_total"][0] if frame.height else 0
-    partial = ", partial" if view.period and view.period.is_partial else ""
-    rows = _with_tail(frame)
-    few = f" {view.period_name}: insufficient, fewer than 20 papers." if 0 < n < 20 else ""
+    is_insufficient = 0 < n < 20
+    partial = " (partial)" if view.period and view.period.is_partial else ""
     return b.Chart(
         key="author-distribution",
-        title=f"Authors per paper{about}, {view.period_name}",
-        subtitle=f"Share of papers by number of authors; n = {n:,} {view.about.counts}, with a "
+        title=f"Authors per paper{suffix}, {view.period_name}",
+        subtitle=f"Share of papers by number of authors; n = {n:,} {view.about.counted}, with a "
         f"known number of authors{partial}",
         panels=(
             b.Panel(
                 lambda theme: (
-                    figures.empty(theme, "Insufficient: fewer than 20 papers.")
-                    if few
-                    else figures.author_distribution(frame, theme)
+                    base.empty(theme, common.INSUFFICIENT)
+                    if is_insufficient
+                    else bars.author_distribution(frame, theme)
                 ),
                 340,
                 "Bar chart of papers by number of authors with 95 % intervals.",
@@ -70,59 +69,52 @@ def _distribution(
         table=b.Table(
             "author-distribution",
             "Papers by number of authors",
-            rows,
+            frame.with_columns(n_or_more=pl.col("n_papers").cum_sum(reverse=True)),
             (
                 b.Column("Authors", lambda row: row["bucket"], is_number=True),
                 b.integer("n_papers", "Papers"),
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
-                b.integer("n_or_more", "So many or more"),
+                b.integer("n_or_more", "At least this many"),
             ),
-            empty="No paper of the period has a known number of authors.",
+            empty="No paper of this period has a known number of authors.",
         ),
         formula=common.WILSON,
         caveats=(
-            "Authors are counted as listed: hidden and repeated names count, a team is one." + few,
-            *_tail(history, view),
+            AS_LISTED,
+            *((common.insufficient_note(view),) if is_insufficient else ()),
+            _tail_note(history, view),
         ),
         legend=(b.Key("bar-band", "share"), b.Key("upright", "95 % interval")),
     )
 
 
-def _with_tail(frame: pl.DataFrame) -> pl.DataFrame:
-    """The groups with the number of papers that have so many authors or more."""
-    return frame.with_columns(n_or_more=pl.col("n_papers").cum_sum(reverse=True))
-
-
-def _tail(history: pl.DataFrame, view: View) -> tuple[str, ...]:
-    """How far the right-hand end reaches, which the bars can't show."""
-    rows = history.filter(pl.col("period_start_on") == (view.period.start if view.period else None))
+def _tail_note(history: pl.DataFrame, view: View) -> str:
+    """The wide bins of the chart, the maximum and the 90th percentile; empty without a row."""
+    start = view.period.start if view.period else None
+    rows = history.filter(pl.col("period_start_on") == start)
     if rows.is_empty():
-        return ()
+        return ""
     row = rows.row(0, named=True)
-    wide = "The last three bars hold ten, thirty, and all higher numbers of authors each"
+    bins = "The last three bars cover 10–19, 20–49 and at least 50 authors."
     if not row["is_sufficient"]:
-        return (f"{wide}.",)
-    p90 = formats.decimal(row["p90_authors"])
+        return bins
     return (
-        (
-            f"{wide}; the tail goes on to {formats.plural(row['max_authors'], 'author')} on one "
-            f"paper. Nine papers of ten have {p90} or fewer."
-        ),
+        f"{bins} The maximum is {formats.plural(row['max_authors'], 'author')}. At least 90 % of "
+        f"the papers have {formats.decimal(row['p90_authors'])} authors or fewer."
     )
 
 
-def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
-    is_cut = figures.cut_of_statistics(history) is not None
-    cut = ("Intervals that go beyond the figure's top are whole in the table.",) if is_cut else ()
-    breaks = common.breaks_of(view)
+def _statistics(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
+    breaks = common.break_notes(view)
+    cut = "Some intervals extend beyond the axis; the table has them in full."
     return b.Chart(
         key="author-statistics",
-        title=f"Median, mean and 90th percentile of authors{about}",
-        subtitle=f"Authors per paper. {common.span_of(view)}; n per {view.grain} in the table",
+        title=f"Median, mean and 90th percentile of authors{suffix}",
+        subtitle=f"Authors per paper. {common.span_of(view)}. The table has n per {view.grain}.",
         panels=(
             b.Panel(
-                lambda theme: figures.author_statistics(
+                lambda theme: lines.author_statistics(
                     history, theme, grain=view.grain, breaks=breaks.starts
                 ),
                 340,
@@ -139,12 +131,16 @@ def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
                 _statistic("median_authors", "median_low", "median_high", "Median"),
                 _statistic("p90_authors", "p90_low", "p90_high", "90th percentile"),
                 _statistic("mean_authors", "mean_low", "mean_high", "Mean"),
-                b.integer("max_authors", "Most"),
+                b.integer("max_authors", "Maximum"),
             ),
             is_muted=_is_muted,
         ),
         formula=common.ORDER_STATISTICS,
-        caveats=(*breaks.notes, *common.caveats(view), *cut),
+        caveats=(
+            *breaks.notes,
+            *common.caveats(view),
+            *((cut,) if lines.statistics_axis_cut(history) is not None else ()),
+        ),
         legend=(
             b.Key("line-1", "median"),
             b.Key("line-2", "90th percentile"),
@@ -155,24 +151,25 @@ def _statistics(view: View, history: pl.DataFrame, about: str) -> b.Chart:
     )
 
 
-def _shares(view: View, history: pl.DataFrame, about: str) -> b.Chart:
-    breaks = common.breaks_of(view)
+def _shares(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
+    breaks = common.break_notes(view)
     return b.Chart(
         key="author-shares",
-        title=f"Papers with one author, and with ten or more{about}",
-        subtitle=f"Share of papers. {common.span_of(view)}; n per {view.grain} in the table",
+        title=f"Papers with one author and with ten or more{suffix}",
+        subtitle=f"Share of papers. {common.span_of(view)}. The table has n per {view.grain}.",
         panels=(
             b.Panel(
-                lambda theme: figures.author_shares(
+                lambda theme: lines.author_shares(
                     history, theme, grain=view.grain, breaks=breaks.starts
                 ),
                 320,
-                "Line chart of the shares of papers with one and with ten or more authors.",
+                "Line chart of the shares of papers with one author and with ten or more, with "
+                "95 % intervals.",
             ),
         ),
         table=b.Table(
             "author-shares",
-            "One author, ten or more",
+            "Papers with one author and with ten or more",
             history.reverse(),
             (
                 b.period(view.grain),
@@ -208,27 +205,27 @@ def _by_topic(queries: Queries, view: View) -> b.Table:
             _statistic("p90_authors", "p90_low", "p90_high", "90th percentile"),
             b.share("solo_share", "One author"),
             b.share_interval("solo_share_low", "solo_share_high"),
-            b.text("solo_verdict", "Its trend", link=lambda row: _at(view, row)),
+            b.text("solo_verdict", "Verdict", link=lambda row: _verdict_link(view, row)),
             b.share("ten_plus_share", "Ten or more"),
             b.share_interval("ten_plus_share_low", "ten_plus_share_high"),
-            b.text("ten_plus_verdict", "Its trend", link=lambda row: _at(view, row)),
+            b.text("ten_plus_verdict", "Verdict", link=lambda row: _verdict_link(view, row)),
         ),
-        empty="No paper of the period has both a topic and a known number of authors.",
+        empty="No paper of this period has both a topic and a known number of authors.",
         is_muted=_is_muted,
-        note="A trend leads to the topic's evidence. In brackets: 95 % intervals; none where n is "
-        "too small for one. "
+        note="Click a verdict for its evidence. Brackets: 95 % intervals, where n is large enough "
+        "for one. "
         f"{common.ORDER_STATISTICS} {common.WILSON}",
     )
 
 
-def _at(view: View, row: b.Row) -> b.Link:
-    """The topic's verdicts with what is behind them."""
+def _verdict_link(view: View, row: b.Row) -> b.Link:
+    """A link to the topic's verdicts on this page."""
     link = common.topic_link("authors", view, row)
     return b.Link("authors", {**link.params, "period": row["period_start_on"].isoformat()})
 
 
 def _statistic(value: str, low: str, high: str, label: str) -> b.Column:
-    """A number with its interval in brackets; `insufficient` where the row says so."""
+    """A number with its interval in brackets; `insufficient` in insufficient rows."""
 
     def write(row: b.Row) -> str:
         if not row["is_sufficient"]:

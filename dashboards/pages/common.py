@@ -1,6 +1,6 @@
-"""What several pages share: formulas in a line, notes, keys, and paper lists.
+"""Blocks and texts that several pages share: formulas, notes, legends and paper lists.
 
-Belongs here: blocks that more than one page shows. Does not: a page.
+Belongs here: what more than one page shows. Does not: a page.
 """
 
 from __future__ import annotations
@@ -12,124 +12,136 @@ from datetime import date
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import formats, state
+from dashboards import formats
+from dashboards.breaks import Break, find_breaks
+from dashboards.choices import DISCOVERED
 from dashboards.queries import Queries
-from dashboards.state import View
+from dashboards.view import View
 
 METHODS = "docs/methodology.md"
+NO_TOPIC = "no-topic"
+INSUFFICIENT = "Insufficient: fewer than 20 papers."
 WILSON = (
-    "Interval of a share k/n: (k + z²/2 ± z √(k(n−k)/n + z²/4)) / (n + z²), z = 1.96 "
+    "95 % interval of a share k/n: (k + z²/2 ± z √(k(n−k)/n + z²/4)) / (n + z²), z = 1.96 "
     f"(Wilson 1927). See “Shares and their intervals” in {METHODS}."
 )
 ORDER_STATISTICS = (
-    "Median and 90th percentile: the interval runs between the order statistics whose ranks "
-    "enclose the quantile with 95 % probability (binomial ranks by their normal approximation; "
-    "any distribution). Mean: "
-    f"± 1.96 s/√n. See “Author counts” in {METHODS}."
+    "95 % interval of the median and the 90th percentile: from the order statistic at the lower "
+    "rank to the one at the upper rank of a binomial interval (normal approximation; valid for any "
+    f"distribution). Mean: ± 1.96 s/√n. See “Author counts” in {METHODS}."
 )
 NEWCOMBE = (
-    "Interval of a difference of shares: from the two Wilson intervals (Newcombe 1998, "
-    f"method 10). See “Differences” in {METHODS}."
+    "95 % interval of a difference of shares: computed from the two Wilson intervals (Newcombe "
+    f"1998, method 10). See “Differences” in {METHODS}."
 )
-DISCOVERED = (
-    "Discovered topics are groups that the papers' own texts form; nobody named them. A paper is "
-    "in one at most. They are learned anew twice a year, and then all papers are placed anew, so "
-    f"past shares change too. Borders are soft. See “Discovered topics” in {METHODS}."
+DISCOVERED_NOTE = (
+    "Discovered topics are clusters of papers with similar text. Each paper is in at most one. The "
+    "clusters are refitted twice a year and all papers are assigned again, so past shares change "
+    f"too. Cluster boundaries are approximate. See “Discovered topics” in {METHODS}."
 )
 TIME_KEY = (
-    b.Key("dot", "covered period"),
-    b.Key("hollow", "partial period: dotted line"),
+    b.Key("dot", "full period"),
+    b.Key("hollow", "partial period (dotted line)"),
     b.Key("band", "95 % interval"),
-    b.Key("cross", "fewer than 20 papers in all"),
+    b.Key("cross", "insufficient (fewer than 20 papers)"),
 )
-BREAK_KEY = b.Key("break", "observed otherwise from here on")
+BREAK_KEY = b.Key("break", "data collection changed")
 DOT_KEY = (b.Key("dot", "share"), b.Key("whisker", "95 % interval"))
 MAX_AUTHORS = 6
 TopicsByPaper = dict[str, list[b.Topic]]
 
 
 def caveats(view: View) -> tuple[str, ...]:
-    """What must be kept in mind wherever figures of the population are shown."""
+    """The known limitation of the population, if it has one."""
     return (view.about.caveat,) if view.about.caveat else ()
 
 
 @dataclass(frozen=True)
-class Breaks:
-    """Where a chart does not compare with itself: first days, what to say, and the key's entry."""
+class BreakNotes:
+    """The breaks within a chart: their days, a note about each, and the legend entry."""
 
     starts: tuple[date, ...]
     notes: tuple[str, ...]
     key: tuple[b.Key, ...]
 
 
-def breaks_of(view: View, *, by_text: bool = False) -> Breaks:
-    """From where on lists were captured otherwise; `by_text`: or papers come with other texts."""
+def break_notes(view: View, *, by_text: bool = False) -> BreakNotes:
+    """Breaks in how lists were captured and, with `by_text`, in how much text papers have."""
     names = ("complete_share", "text_share") if by_text else ("complete_share",)
-    found = state.breaks(view, *names)
-    return Breaks(
+    found = find_breaks(view, *names)
+    return BreakNotes(
         tuple(sorted({one.at.start for one in found})),
         tuple(_break_note(view, one) for one in found),
-        (BREAK_KEY,) * bool(found),
+        (BREAK_KEY,) if found else (),
     )
 
 
-def _break_note(view: View, one: state.Break) -> str:
+def _break_note(view: View, one: Break) -> str:
     since = formats.period(view.grain, one.at.start)
-    change = f"({formats.share(one.before)} before, {formats.share(one.now)} then)"
+    change = f"({formats.share(one.after)}, {formats.share(one.before)} before)"
+    direction = "more" if one.after > one.before else "fewer"
     if one.name == "text_share":
-        more = "more often" if one.now > one.before else "less often"
+        often = "more often" if one.after > one.before else "less often"
         return (
-            f"From {since} on another share of papers comes with an abstract or keywords {change}, "
-            f"so topics are found {more}: shares on both sides of the line do not compare."
+            f"From {since}, {direction} papers come with an abstract or keywords {change}, so "
+            f"topics are detected {often}. Values on either side of the dotted line are not "
+            "comparable."
         )
     return (
-        f"From {since} on another share of lists was captured whole {change}: what is listed early "
-        "in a day is no sample of the day, so both sides of the line do not compare."
+        f"From {since}, {direction} lists were captured in full {change}. Values on either side of "
+        "the dotted line are not comparable: papers listed early in a day are not a random sample "
+        "of that day."
     )
 
 
-def about_kind(view: View) -> tuple[str, ...]:
-    """What must be kept in mind where topics of the kind are shown."""
-    return (DISCOVERED,) if view.kind == state.DISCOVERED else ()
+def insufficient_note(view: View) -> str:
+    """The note about a period with too few papers."""
+    return f"{formats.sentence_case(view.period_name)}: {INSUFFICIENT.lower()}"
+
+
+def kind_notes(view: View) -> tuple[str, ...]:
+    """The note about discovered topics, where they are shown."""
+    return (DISCOVERED_NOTE,) if view.kind == DISCOVERED else ()
 
 
 def n_of(view: View) -> str:
-    """`397 papers on the Hugging Face daily list, by listing day, Dec 2025 (partial)`."""
+    """`n = 397 papers on the Hugging Face daily list, by listing day, Dec 2025 (partial)`."""
     if not view.period:
-        return view.about.counts
-    partial = ", partial" if view.period.is_partial else ""
-    return f"n = {view.period.n_total:,} {view.about.counts}, {view.period_name}{partial}"
+        return view.about.counted
+    partial = " (partial)" if view.period.is_partial else ""
+    return f"n = {view.period.n_total:,} {view.about.counted}, {view.period_name}{partial}"
 
 
 def span_of(view: View) -> str:
-    """`papers …, Jan 2024 to Dec 2025`."""
-    if not view.start or not view.end:
-        return view.about.counts
-    first = formats.period(view.grain, view.start.start)
-    last = formats.period(view.grain, view.end.start)
-    return f"{view.about.counts[0].upper()}{view.about.counts[1:]}, {first} to {last}"
+    """`Papers on the Hugging Face daily list, by listing day, Jan 2024 to Dec 2025`."""
+    counted = formats.sentence_case(view.about.counted)
+    if not view.first or not view.last:
+        return counted
+    first = formats.period(view.grain, view.first.start)
+    last = formats.period(view.grain, view.last.start)
+    return f"{counted}, {first} to {last}"
 
 
-def nothing_yet() -> list[b.Block]:
-    """What a page says when the snapshot has no periods at all."""
+def no_data() -> list[b.Block]:
+    """The page of a snapshot without periods."""
     return [
         b.Text(
-            "No population has dated papers yet, so there is nothing to count. Take in daily "
-            "listings or an arXiv file with `papertide ingest PATH`, then run `papertide build`.",
+            "No population has dated papers, so there is nothing to count. Ingest daily listings "
+            "or an arXiv file with `papertide ingest PATH`, then run `papertide build`.",
             "note",
         )
     ]
 
 
 def topic_link(page: str, view: View, row: b.Row) -> b.Link:
-    """The topic's place on a page, with the population and grain kept."""
+    """A link to the row's topic on a page, for the same population and grain."""
     return b.Link(
         page, {"population": view.population, "grain": view.grain, "topic": row["topic_id"]}
     )
 
 
 def topics_by_paper(queries: Queries, *frames: pl.DataFrame) -> TopicsByPaper:
-    """Topics with their evidence, by paper, of all papers in some frames."""
+    """Topics and their evidence by paper_id, for all papers in the frames."""
     papers = sorted({paper for frame in frames for paper in frame["paper_id"]})
     found: TopicsByPaper = {}
     if papers:
@@ -141,14 +153,14 @@ def topics_by_paper(queries: Queries, *frames: pl.DataFrame) -> TopicsByPaper:
 
 
 def _evidence(row: b.Row) -> tuple[str, ...]:
-    """Where and as which words the topic was found."""
-    if row["kind"] == state.DISCOVERED:
-        return (f"discovered by: {', '.join(row['evidence'])}",)
+    """The words that matched and where."""
+    if row["kind"] == DISCOVERED:
+        return (f"shared terms: {', '.join(row['evidence'])}",)
     return tuple(row["evidence"])
 
 
-def without_counts(frame: pl.DataFrame) -> pl.DataFrame:
-    """The papers as their download holds them."""
+def download_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """Papers without the columns that only serve paging."""
     return frame.drop("n_found", "page", strict=False)
 
 
@@ -163,7 +175,7 @@ def paper_list(
     page: int = 1,
     n_pages: int = 1,
 ) -> b.Papers:
-    """A list of papers with topics, evidence, links and counters."""
+    """Papers with their topics, evidence, links and counters."""
     return b.Papers(
         key=key,
         title=title,
@@ -171,7 +183,7 @@ def paper_list(
         papers=tuple(
             _paper(row, topics.get(row["paper_id"], ())) for row in frame.iter_rows(named=True)
         ),
-        table=b.Table(key, title, without_counts(frame), ()),
+        table=b.Table(key, title, download_frame(frame), ()),
         empty=empty,
         page=page,
         n_pages=n_pages,
@@ -179,13 +191,13 @@ def paper_list(
 
 
 def _paper(row: b.Row, topics: Sequence[b.Topic]) -> b.Paper:
-    on = row["counted_on"]
+    counted_on = row["counted_on"]
     counters = [("Upvotes", row["upvotes"]), ("Comments", row["comments"])]
     if row["github_stars"] is not None:
         counters.append(("GitHub stars", row["github_stars"]))
     return b.Paper(
         title=row["title"],
-        date=formats.month(on) if row["date_precision"] == "month" else formats.day(on),
+        date=(formats.month if row["date_precision"] == "month" else formats.day)(counted_on),
         authors=_authors(row["authors"], row["n_authors"]),
         topics=tuple(topics),
         links=_links(row),
@@ -195,7 +207,7 @@ def _paper(row: b.Row, topics: Sequence[b.Topic]) -> b.Paper:
 
 def _authors(names: Sequence[str] | None, n_authors: int | None) -> str:
     if not names:
-        return formats.plural(n_authors, "author") if n_authors else "Authors not known"
+        return formats.plural(n_authors, "author") if n_authors else "Authors unknown"
     shown = ", ".join(names[:MAX_AUTHORS])
     rest = (n_authors or len(names)) - min(len(names), MAX_AUTHORS)
     return f"{shown} and {rest:,} more" if rest > 0 else shown

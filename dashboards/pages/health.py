@@ -1,85 +1,83 @@
-"""Data health: what was captured, what was refused and why, and how titles were matched."""
+"""Data health: what was captured, what was quarantined and why, and how titles were matched."""
 
 from __future__ import annotations
 
 from dashboards import blocks as b
-from dashboards import calendars, formats
+from dashboards import formats
+from dashboards.figures import calendars
+from dashboards.populations import population_named
 from dashboards.queries import Queries
-from dashboards.state import View, population_named
+from dashboards.view import View
 
 CALENDAR_KEY = (
-    b.Key("day-complete", "captured and complete"),
-    b.Key("day-captured", "captured; not complete, or the source does not tell"),
-    b.Key("day-missing", "missing: expected, not captured"),
+    b.Key("day-complete", "captured in full"),
+    b.Key("day-captured", "captured, possibly not in full"),
+    b.Key("day-missing", "missing (expected, not captured)"),
     b.Key("day-quiet", "no list expected"),
+)
+LEAD = (
+    "A weekday without a capture is missing data, not a day without papers. Every item seen is "
+    "either accepted or quarantined; none is dropped."
 )
 
 
 def build(queries: Queries, _view: View) -> list[b.Block]:
-    """The page."""
-    found: list[b.Block] = [
-        b.Text(
-            "A weekday without a capture is missing data, not a day without papers. Every item "
-            "seen is either accepted or quarantined; nothing is dropped.",
-            "lead",
-        ),
-        b.Heading("Coverage"),
-    ]
+    """The page. It shows all populations, so it has no filters."""
     totals = queries.coverage_totals()
-    if totals.is_empty():
-        found.append(b.Text("No listing day was captured yet."))
-    found += [_calendar(queries, row) for row in totals.iter_rows(named=True)]
-    found += [
+    calendar: list[b.Block] = [_calendar(queries, row) for row in totals.iter_rows(named=True)]
+    return [
+        b.Text(LEAD, "lead"),
+        b.Heading("Coverage"),
+        *(calendar or [b.Text("No listing day has been captured.")]),
         b.Heading("Reconciliation", "Items seen = items accepted + items quarantined."),
         _reconciliation(queries),
         _reasons(queries),
         _quarantine(queries),
-        b.Heading("Titles without an id", "Which paper each became, and by which evidence."),
+        b.Heading(
+            "Titles without an id", "The paper that each title was matched to, and the evidence."
+        ),
         _outcomes(queries),
         _matches(queries),
         b.Heading("Captures"),
         _captures(queries),
     ]
-    return found
 
 
 def _calendar(queries: Queries, totals: b.Row) -> b.Chart:
-    about = population_named(totals["population"])
+    name = population_named(totals["population"]).name
     frame = queries.coverage(totals["population"])
+    is_stated = not totals["n_unstated"]  # other sources have no captures by day either
     complete = (
-        "the source does not tell which are complete"
-        if totals["n_not_told"]
-        else f"{totals['n_complete']:,} known to be complete"
+        f"{totals['n_complete']:,} known to be captured in full"
+        if is_stated
+        else "the source does not state whether a day is complete"
+    )
+    captures = (
+        b.integer("n_captures", "Captures"),
+        b.moment("last_captured_at", "Last captured"),
     )
     key = f"coverage-{totals['population']}"
     return b.Chart(
         key=key,
-        title=f"{about.name}: days captured",
-        subtitle=f"{totals['n_captured']:,} of {totals['n_expected']:,} expected days "
-        f"({formats.day(totals['first_on'])} to {formats.day(totals['last_on'])}); {complete}",
+        title=f"{name}: days captured",
+        subtitle=f"{totals['n_captured']:,} of {totals['n_expected']:,} expected days, "
+        f"{formats.day(totals['first_on'])} to {formats.day(totals['last_on'])}; {complete}",
         panels=(
             b.Panel(
                 lambda theme: calendars.coverage_calendar(frame, theme),
                 calendars.height(frame),
-                f"Calendar of captured days, {about.name}.",
+                f"Calendar of captured days, {name}.",
             ),
         ),
         table=b.Table(
             key,
-            f"{about.name}: newest days",
+            f"{name}: captured days, newest first",
             frame.reverse(),
             (
                 b.day("listed_on", "Day"),
-                b.Column("State", lambda row: calendars.NAMES[calendars.state_of(row)]),
+                b.Column("Status", lambda row: calendars.DAY_STATUS[calendars.day_status(row)]),
                 b.integer("n_papers", "Papers"),
-                *(
-                    ()
-                    if totals["n_not_told"]  # days of such a source have no captures of their own
-                    else (
-                        b.integer("n_captures", "Captures"),
-                        b.moment("last_captured_at", "Last captured"),
-                    )
-                ),
+                *(captures if is_stated else ()),
             ),
             max_rows=50,
         ),
@@ -101,7 +99,7 @@ def _reconciliation(queries: Queries) -> b.Table:
             b.integer("n_accepted", "Accepted"),
             b.integer("n_quarantined", "Quarantined"),
         ),
-        empty="Nothing was taken in yet.",
+        empty="Nothing has been ingested.",
     )
 
 
@@ -116,7 +114,7 @@ def _reasons(queries: Queries) -> b.Table:
             b.integer("n_captures", "Captures"),
             b.integer("n_items", "Items"),
         ),
-        empty="Nothing is quarantined.",
+        empty="No item is quarantined.",
     )
 
 
@@ -129,10 +127,10 @@ def _quarantine(queries: Queries) -> b.Table:
             b.text("reason", "Reason"),
             b.wide("origin", "Capture"),
             b.text("place", "Place"),
-            b.wide("detail", "What was found"),
+            b.wide("detail", "Detail"),
             b.wide("excerpt", "Excerpt"),
         ),
-        empty="Nothing is quarantined.",
+        empty="No item is quarantined.",
         max_rows=50,
     )
 
@@ -143,14 +141,14 @@ def _outcomes(queries: Queries) -> b.Table:
         "Titles by outcome",
         queries.title_outcomes(),
         (b.text("outcome", "Outcome"), b.integer("n_titles", "Titles")),
-        empty="Every item came with an id.",
+        empty="Every item has an id.",
     )
 
 
 def _matches(queries: Queries) -> b.Table:
     return b.Table(
         "title-matches",
-        "Titles and their evidence",
+        "Title matches",
         queries.title_matches(),
         (
             b.text("outcome", "Outcome"),
@@ -159,7 +157,7 @@ def _matches(queries: Queries) -> b.Table:
             b.integer("n_candidates", "Candidates"),
             b.wide("match_evidence", "Evidence"),
         ),
-        empty="Every item came with an id.",
+        empty="Every item has an id.",
         max_rows=50,
     )
 
@@ -171,20 +169,20 @@ def _captures(queries: Queries) -> b.Table:
         queries.captures(),
         (
             b.moment("captured_at", "Captured"),
-            b.wide("origin", "Received as"),
+            b.wide("origin", "Origin"),
             b.text("source", "Source"),
             b.text("listing_kind", "Kind"),
-            b.day("listed_on", "Day of the list"),
+            b.day("listed_on", "Listing day"),
             b.integer("n_seen", "Seen"),
             b.integer("n_accepted", "Accepted"),
             b.integer("n_quarantined", "Quarantined"),
-            b.Column("Rules used", _rules, is_wide=True),
+            b.Column("Rules applied", _rules, is_wide=True),
         ),
-        empty="Nothing was taken in yet.",
+        empty="Nothing has been ingested.",
         max_rows=50,
     )
 
 
 def _rules(row: b.Row) -> str:
     parts = [row["listing_kind_rule"], *(row["rules"] or ())]
-    return "; ".join(part for part in parts if part) or formats.NOTHING
+    return "; ".join(part for part in parts if part) or formats.NO_VALUE

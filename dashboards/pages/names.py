@@ -1,7 +1,7 @@
-"""The names printed most often on a topic's papers: authors and organisations.
+"""The most frequent author and organisation names on a topic's papers.
 
-Belongs here: both tables, their formula, and the warning that a name is not a person. Does not: the
-rest of the page, or counting (the marts do).
+Belongs here: both tables, their formula, and the warning that names do not identify persons. Does
+not: counting (the marts do it).
 """
 
 from __future__ import annotations
@@ -9,34 +9,39 @@ from __future__ import annotations
 import polars as pl
 
 from dashboards import blocks as b
+from dashboards import formats
 from dashboards.pages import common
+from dashboards.populations import is_category
 from dashboards.queries import Queries
-from dashboards.state import View, is_category
+from dashboards.view import View
 
 NOT_A_PERSON = (
-    "A name is not a person. Names are counted as printed, letter for letter: several people may "
-    "share one, and one person may print several. Grey rows are names that several people probably "
-    "share: a single word, a surname with nothing but initials, or a name on papers of more than "
-    "10 of the taxonomy's areas. The others are no proof of one person. Ranks are of what was "
-    "captured, not of merit."
+    "A name is not a person. Names are counted exactly as printed: several people can share a "
+    "name, and one person can appear under several. Grey rows are names that several people "
+    "probably share: a single word, a surname with initials only, or a name on papers from more "
+    "than 10 areas of the taxonomy. The other names need not belong to one person either. Ranks "
+    "describe the captured papers, not merit."
 )
 ORGANIZATIONS = (
-    "Only what a source attached, one organisation a paper, as it is written there: other "
-    "spellings are other rows, and papers without one say nothing about where they come from."
+    "Organisations are taken from the source, one per paper, as spelled there. Each spelling has "
+    "its own row. A missing organisation is not evidence of where a paper comes from."
 )
 FORMULA = (
-    "Share: papers with the name over the topic's papers with known names (organisations), over "
-    f"all time. {common.WILSON}"
+    "Share: papers with the name divided by the topic's papers with known names (or organisation), "
+    f"over all time. {common.WILSON}"
 )
 
 
-def most_frequent(queries: Queries, view: View, about: str) -> list[b.Block]:
-    """The most frequent authors and organisations of the chosen topic, or of the population."""
+def most_frequent(queries: Queries, view: View, suffix: str) -> list[b.Block]:
+    """The most frequent authors and organisations of the topic, or of the population.
+
+    `suffix` is `, ` and the topic's name, or empty.
+    """
     topic = view.topic or "all"
-    heading = b.Heading(f"Most frequent names{about}", "Over all time, whatever period is chosen.")
+    heading = b.Heading(f"Most frequent names{suffix}", "Over all time, whatever the period.")
     if is_category(view.population):
-        said = "Names are counted in whole populations alone: choose all of arXiv's announcements."
-        return [heading, b.Text(said)]
+        text = "Names are counted for whole populations only. Choose arXiv announcements."
+        return [heading, b.Text(text)]
     return [
         heading,
         b.Text(NOT_A_PERSON, "note"),
@@ -44,11 +49,11 @@ def most_frequent(queries: Queries, view: View, about: str) -> list[b.Block]:
             queries.topic_authors(view, topic),
             view,
             key="frequent-authors",
-            title=f"Most frequent author names{about}",
-            known="print their authors' names",
+            title=f"Most frequent author names{suffix}",
+            known="with known author names",
             columns=(
                 b.text("author_name", "Name as printed", link=lambda row: _papers(view, row)),
-                b.Column("Shared?", _doubt, is_unbroken=True),
+                b.Column("Shared name", _shared, is_unbroken=True),
             ),
             note=FORMULA,
         ),
@@ -56,9 +61,9 @@ def most_frequent(queries: Queries, view: View, about: str) -> list[b.Block]:
             queries.topic_organizations(view, topic),
             view,
             key="frequent-organizations",
-            title=f"Most frequent organisations{about}",
-            known="name an organisation",
-            columns=(b.text("organization", "Organisation as written"),),
+            title=f"Most frequent organisations{suffix}",
+            known="with a known organisation",
+            columns=(b.text("organization", "Organisation as spelled"),),
             note=f"{ORGANIZATIONS} {FORMULA}",
         ),
     ]
@@ -74,13 +79,10 @@ def _table(
     columns: tuple[b.Column, ...],
     note: str,
 ) -> b.Table:
-    said = ""
+    n = ""
     if frame.height:
         row = frame.row(0, named=True)
-        said = (
-            f"n = {row['n_total']:,} of {row['n_topic_papers']:,} {view.about.counts}: those that "
-            f"{known}. "
-        )
+        n = f"n = {row['n_total']:,} {known} of {row['n_topic_papers']:,} {view.about.counted}. "
     return b.Table(
         key=key,
         title=f"{title} ({view.about.name})",
@@ -94,27 +96,27 @@ def _table(
             b.day("first_counted_on", "First"),
             b.day("last_counted_on", "Last"),
         ),
-        empty="No name stands on two papers of the topic in this population.",
+        empty="No name is on two or more papers of this topic and population.",
         is_muted=lambda row: bool(row.get("is_ambiguous")),
         max_rows=100,
-        note=said + note,
+        note=n + note,
     )
 
 
 def _share(row: b.Row) -> str:
-    """Small shares need two decimals: most names are on one paper in a thousand."""
-    return f"{100 * row['share']:.2f}\u00a0%"
+    """A share with two decimals: most names are on about one paper in a thousand."""
+    return f"{100 * row['share']:.2f}{formats.NBSP}%"
 
 
 def _interval(row: b.Row) -> str:
-    return f"{100 * row['share_low']:.2f}–{100 * row['share_high']:.2f}\u00a0%"
+    return f"{100 * row['share_low']:.2f}–{100 * row['share_high']:.2f}{formats.NBSP}%"
 
 
-def _doubt(row: b.Row) -> str:
-    return "probably" if row["is_ambiguous"] else "not known"
+def _shared(row: b.Row) -> str:
+    return "probably" if row["is_ambiguous"] else "unknown"
 
 
 def _papers(view: View, row: b.Row) -> b.Link:
-    """Papers on which the name is found, of the topic where one is chosen."""
-    asked = {"population": view.population, "grain": view.grain, "q": row["author_name"]}
-    return b.Link("papers", asked | ({"topic": view.topic} if view.topic else {}))
+    """A link to the papers with the name, of the chosen topic if there is one."""
+    params = {"population": view.population, "grain": view.grain, "q": row["author_name"]}
+    return b.Link("papers", params | ({"topic": view.topic} if view.topic else {}))

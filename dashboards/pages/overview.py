@@ -1,4 +1,4 @@
-"""Overview: what is here, how fresh it is, and the last covered period in a few figures."""
+"""Overview: size and freshness of the data, and the last full period in a few figures."""
 
 from __future__ import annotations
 
@@ -8,46 +8,50 @@ from typing import Any
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import figures, formats
+from dashboards import formats
+from dashboards.address import shared_params
+from dashboards.choices import TAXONOMY
+from dashboards.figures import bars, dots
 from dashboards.pages import common
 from dashboards.pages.trending import trending
 from dashboards.pages.trends import verdicts
 from dashboards.queries import Queries
-from dashboards.state import TAXONOMY, View, kept, span
+from dashboards.view import View
 
 N_TOPICS = 12
+LEAD = (
+    "What machine-learning papers are about, how many people write them, and how certain each "
+    "figure is. Every figure states its population, its n and its 95 % interval."
+)
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
-    lead = b.Text(
-        "Which topics machine-learning papers are about, how many people write them, and how "
-        "sure we can be. Every figure names its population, its n and its 95 % interval.",
-        "lead",
-    )
+    lead = b.Text(LEAD, "lead")
     if not view.period:
-        return [lead, *common.nothing_yet()]
+        return [lead, *common.no_data()]
     return [
         lead,
         _headlines(queries, view),
         *(b.Text(text, "note") for text in common.caveats(view)),
-        *_called(queries, view),
-        *_strongest(queries, view),
-        *_changes(queries, view),
+        *_verdicts(queries, view),
+        *_largest_topics(queries, view),
+        *_differences(queries, view),
         _volume(view),
         trending(queries, view),
-        _last_day(queries, view),
+        _last_listing(queries, view),
     ]
 
 
 def _headlines(queries: Queries, view: View) -> b.Stats:
     facts = queries.snapshot_facts()
+    where = f"{view.about.name}, {view.period_name}"
     items = [
         b.Stat(
             "Papers in the warehouse",
             formats.integer(facts["n_papers"]),
             f"from {formats.plural(facts['n_captures'], 'capture')}",
-            "all sources together",
+            "all sources",
         ),
         b.Stat(
             f"Papers, {view.period_name}",
@@ -56,8 +60,8 @@ def _headlines(queries: Queries, view: View) -> b.Stats:
             view.about.name,
         ),
     ]
-    shares = queries.topic_shares(_whole(view)).iter_rows(named=True)
-    top = next((row for row in shares if row["topic_id"] != "no-topic"), None)
+    shares = queries.topic_shares(_all_topics(view)).iter_rows(named=True)
+    top = next((row for row in shares if row["topic_id"] != common.NO_TOPIC), None)
     if top and top["is_sufficient"]:
         items.append(
             b.Stat(
@@ -65,18 +69,17 @@ def _headlines(queries: Queries, view: View) -> b.Stats:
                 formats.share(top["share"]),
                 f"{formats.share_interval(top['share_low'], top['share_high'])}, "
                 f"{top['n_papers']:,} of {top['n_total']:,}",
-                f"{view.about.name}, {view.period_name}",
+                where,
             )
         )
-    authors = _authors_at(queries, view)
-    if authors:
+    if authors := _author_counts(queries, view):
         items.append(
             b.Stat(
-                "Median number of authors",
+                "Median authors per paper",
                 formats.decimal(authors["median_authors"]),
                 f"{formats.number_interval(authors['median_low'], authors['median_high'])}, "
                 f"n = {authors['n_papers']:,}",
-                f"{view.about.name}, {view.period_name}",
+                where,
             )
         )
     return b.Stats(tuple(items))
@@ -85,20 +88,20 @@ def _headlines(queries: Queries, view: View) -> b.Stats:
 def _coverage(queries: Queries, view: View) -> str:
     totals = queries.coverage_totals().rows_by_key("population", named=True, unique=True)
     row = totals.get(view.population)
-    state = "partial period" if view.period and view.period.is_partial else "covered period"
+    period = "partial period" if view.period and view.period.is_partial else "full period"
     if not row:
-        return state
+        return period
     return (
-        f"{state}; of all periods {row['n_captured']:,} of {row['n_expected']:,} expected days are "
-        "captured"
+        f"{period}; {row['n_captured']:,} of {row['n_expected']:,} expected days captured over all "
+        "periods"
     )
 
 
-def _whole(view: View) -> View:
+def _all_topics(view: View) -> View:
     return replace(view, kind=TAXONOMY, area=None)
 
 
-def _authors_at(queries: Queries, view: View) -> dict[str, Any] | None:
+def _author_counts(queries: Queries, view: View) -> dict[str, Any] | None:
     if not view.period:
         return None
     rows = queries.author_counts_at(view, [view.period.start])
@@ -107,49 +110,46 @@ def _authors_at(queries: Queries, view: View) -> dict[str, Any] | None:
     return rows.row(0, named=True)
 
 
-def _called(queries: Queries, view: View) -> list[b.Block]:
-    """Topics with a verdict of rising or falling, and the way to all verdicts."""
+def _verdicts(queries: Queries, view: View) -> list[b.Block]:
+    """Rising and falling topics, with a link to all verdicts."""
     if not view.period:
         return []
-    link = b.Link("trends", {**kept(view), "to": view.period.start.isoformat()})
-    way = ("All verdicts", ((f"Trends, {view.period_name}", link),))
-    return verdicts(queries.topic_shares(_whole(view)), _whole(view), ways=(way,))
+    link = b.Link("trends", {**shared_params(view), "to": view.period.start.isoformat()})
+    links = (("All verdicts", ((f"Trends, {view.period_name}", link),)),)
+    return verdicts(queries.topic_shares(_all_topics(view)), _all_topics(view), links=links)
 
 
-def _strongest(queries: Queries, view: View) -> list[b.Block]:
-    frame = queries.topic_shares(_whole(view))
-    named = frame.filter(frame["topic_id"] != "no-topic")
+def _largest_topics(queries: Queries, view: View) -> list[b.Block]:
     if view.period and not view.period.is_sufficient:
-        return [b.Text(f"{view.period_name}: insufficient, fewer than 20 papers.", "note")]
-    shown = named.filter(named["n_papers"] > 0).head(N_TOPICS)
+        return [b.Text(common.insufficient_note(view), "note")]
+    frame = queries.topic_shares(_all_topics(view))
+    shown = frame.filter((pl.col("topic_id") != common.NO_TOPIC) & (pl.col("n_papers") > 0)).head(
+        N_TOPICS
+    )
     return [
         b.Chart(
             key="strongest-topics",
-            title=f"The largest topics, {view.period_name}",
-            subtitle=f"Share of papers with the topic; {common.n_of(view)}. A paper may have "
+            title=f"Largest topics, {view.period_name}",
+            subtitle=f"Share of papers with the topic; {common.n_of(view)}. A paper can have "
             "several topics.",
             panels=(
                 b.Panel(
-                    lambda theme: figures.share_dots(shown, theme),
-                    figures.dots_height(shown.height),
+                    lambda theme: dots.share_dots(shown, theme),
+                    dots.dots_height(shown.height),
                     f"Dot chart of the {shown.height} largest topics with 95 % intervals.",
                 ),
             ),
             table=b.Table(
                 "strongest-topics",
-                "The largest topics",
+                "Largest topics",
                 shown,
                 (
-                    b.text(
-                        "topic_name",
-                        "Topic",
-                        link=lambda row: common.topic_link("topics", view, row),
-                    ),
+                    _topic_column(view),
                     b.share("share", "Share"),
                     b.share_interval("share_low", "share_high"),
                     b.integer("n_papers", "Papers"),
                 ),
-                empty="No paper of the period matched a topic.",
+                empty="No paper of this period matched a topic.",
             ),
             formula=common.WILSON,
             legend=common.DOT_KEY,
@@ -157,40 +157,38 @@ def _strongest(queries: Queries, view: View) -> list[b.Block]:
     ]
 
 
-def _changes(queries: Queries, view: View) -> list[b.Block]:
-    heading = b.Heading("What changed")
+def _topic_column(view: View) -> b.Column:
+    return b.text("topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row))
+
+
+def _differences(queries: Queries, view: View) -> list[b.Block]:
+    heading = b.Heading("Changes from the previous full period")
     if not view.previous or not view.period or not view.period.is_sufficient:
-        return [
-            heading,
-            b.Text(f"There is no covered period before {view.period_name} to compare with."),
-        ]
+        text = f"There is no full period before {view.period_name} to compare with."
+        return [heading, b.Text(text)]
     before = formats.period(view.grain, view.previous.start)
     frame = queries.share_differences(view)
     shown = frame.filter((frame["n_papers"] > 0) | (frame["before_n_papers"] > 0)).head(N_TOPICS)
     chart = b.Chart(
         key="differences",
-        title=f"The largest differences in share, {view.period_name} against {before}",
+        title=f"Largest differences in share, {view.period_name} against {before}",
         subtitle=f"Percentage points; n = {view.period.n_total:,} and "
-        f"{view.previous.n_total:,} {view.about.counts}",
+        f"{view.previous.n_total:,} {view.about.counted}",
         panels=(
             b.Panel(
-                lambda theme: figures.difference_dots(shown, theme),
-                figures.dots_height(shown.height),
+                lambda theme: dots.difference_dots(shown, theme),
+                dots.dots_height(shown.height),
                 f"Dot chart of the {shown.height} largest differences with 95 % intervals.",
             ),
         ),
         table=b.Table(
             "differences",
-            "The largest differences",
+            "Largest differences",
             shown,
             (
-                b.text(
-                    "topic_name",
-                    "Topic",
-                    link=lambda row: common.topic_link("topics", view, row),
-                ),
-                b.share("before_share", before),
-                b.share("share", view.period_name),
+                _topic_column(view),
+                b.share("before_share", formats.sentence_case(before)),
+                b.share("share", formats.sentence_case(view.period_name)),
                 b.Column("Points", lambda row: formats.points(row["difference"]), is_number=True),
                 b.Column(
                     "95 % interval",
@@ -203,29 +201,30 @@ def _changes(queries: Queries, view: View) -> list[b.Block]:
             csv_frame=lambda: frame,
         ),
         formula=common.NEWCOMBE,
-        caveats=(_by_chance(frame.height),),
+        caveats=(_selection_note(frame.height),),
         legend=(b.Key("dot", "difference"), b.Key("whisker", "95 % interval")),
     )
-    return [heading, _then_and_now(queries, view, before), chart]
+    return [heading, _authors_compared(queries, view, before), chart]
 
 
-def _by_chance(n: int) -> str:
+def _selection_note(n: int) -> str:
     return (
-        f"These are the largest of {n:,} differences, each with its own interval: some stand out "
-        "by chance. Two periods make no trend: verdicts on trends stand above."
+        f"These are the largest of {n:,} differences. Their intervals are not adjusted for "
+        "selection, so some exclude zero by chance. The verdicts above are adjusted."
     )
 
 
-def _then_and_now(queries: Queries, view: View, before: str) -> b.Table:
+def _authors_compared(queries: Queries, view: View, before: str) -> b.Table:
     starts = [p.start for p in (view.previous, view.period) if p]
-    frame = queries.author_counts_at(view, starts).reverse()
     return b.Table(
         key="then-and-now",
-        title=f"{view.period_name} and {before}: papers and their authors ({view.about.name})",
-        frame=frame,
+        title=formats.sentence_case(
+            f"{view.period_name} and {before}: papers and their authors ({view.about.name})"
+        ),
+        frame=queries.author_counts_at(view, starts).reverse(),
         columns=(
             b.period(view.grain),
-            b.integer("n_papers", "n, authors known"),
+            b.integer("n_papers", "n (authors known)"),
             b.decimal("median_authors", "Median authors"),
             b.number_interval("median_low", "median_high"),
             b.share("solo_share", "One author"),
@@ -239,35 +238,32 @@ def _then_and_now(queries: Queries, view: View, before: str) -> b.Table:
 
 
 def _volume(view: View) -> b.Chart:
-    rows: list[dict[str, Any]] = [
-        {"start": p.start, "end": p.end, "n_total": p.n_total, "is_partial": p.is_partial}
-        for p in span(view)
-    ]
+    periods = view.shown_periods
+    breaks = common.break_notes(view)
     frame = pl.DataFrame(
         [
             {
                 "population": view.population,
                 "grain": view.grain,
-                "period_start_on": row["start"],
-                "period_end_on": row["end"],
-                "n_total": row["n_total"],
-                "is_partial": row["is_partial"],
+                "period_start_on": period.start,
+                "period_end_on": period.end,
+                "n_total": period.n_total,
+                "is_partial": period.is_partial,
             }
-            for row in reversed(rows)
+            for period in reversed(periods)
         ]
     )
-    breaks = common.breaks_of(view)
     return b.Chart(
         key="volume",
         title=f"Papers per {view.grain}",
         subtitle=common.span_of(view),
         panels=(
             b.Panel(
-                lambda theme: figures.papers_over_time(
-                    rows, theme, grain=view.grain, breaks=breaks.starts
+                lambda theme: bars.papers_over_time(
+                    periods, theme, grain=view.grain, breaks=breaks.starts
                 ),
                 260,
-                f"Bar chart of papers counted per {view.grain}.",
+                f"Bar chart of papers per {view.grain}.",
             ),
         ),
         table=b.Table(
@@ -277,20 +273,20 @@ def _volume(view: View) -> b.Chart:
             (b.period(view.grain), b.integer("n_total", "Papers")),
         ),
         caveats=(*breaks.notes, *common.caveats(view)),
-        legend=(b.Key("bar", "covered period"), b.Key("hollow-bar", "partial period"), *breaks.key),
+        legend=(b.Key("bar", "full period"), b.Key("hollow-bar", "partial period"), *breaks.key),
     )
 
 
-def _last_day(queries: Queries, view: View) -> b.Papers:
+def _last_listing(queries: Queries, view: View) -> b.Papers:
     frame = queries.last_listing(view.population)
     n_found = frame["n_found"][0] if frame.height else 0
-    on = formats.day(frame["counted_on"][0]) if frame.height else ""
-    more = f"; the first {frame.height} are shown" if n_found > frame.height else ""
+    listed_on = f", {formats.day(frame['counted_on'][0])}" if frame.height else ""
+    first = f" Showing the first {frame.height}." if n_found > frame.height else ""
     return common.paper_list(
         frame,
         common.topics_by_paper(queries, frame),
         key="last-listing",
-        title=f"On the last list, {on}" if on else "On the last list",
-        subtitle=f"n = {n_found:,} {view.about.counts}{more}.",
-        empty="This population has no dated lists yet.",
+        title=f"Latest list{listed_on}",
+        subtitle=f"n = {n_found:,} {view.about.counted}.{first}",
+        empty="This population has no dated lists.",
     )

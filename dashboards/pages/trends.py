@@ -1,4 +1,4 @@
-"""Trends: what rises and falls in a period, and shares over time on one scale."""
+"""Trends: rising and falling topics and terms of a period, and topic shares over time."""
 
 from __future__ import annotations
 
@@ -8,86 +8,118 @@ from dataclasses import replace
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import figures
+from dashboards.address import MAX_TOPICS
+from dashboards.figures import lines
 from dashboards.pages import common, evidence
 from dashboards.queries import Queries
-from dashboards.state import MAX_TOPICS, View
+from dashboards.view import View
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
     if not view.period:
-        return common.nothing_yet()
-    last = replace(view, period=view.judged)
-    shown = view.topics or largest(queries, last)
-    notes = (*common.caveats(view), *common.about_kind(view))
-    found: list[b.Block] = [b.Text(text, "note") for text in notes]
-    found += verdicts(queries.topic_shares(last), last)
-    found += term_verdicts(queries.term_verdicts(last), last)
-    if not shown:
-        return [*found, b.Text("No paper matched a topic yet, so there is nothing to draw.")]
-    history = queries.topic_history(view, shown)
+        return common.no_data()
+    last = replace(view, period=view.verdict_period)
+    notes = (*common.caveats(view), *common.kind_notes(view))
+    topics = view.topics or largest(queries, last)
+    if topics:
+        chart: b.Block = _shares(queries, view, topics, last)
+    else:
+        chart = b.Text("No paper matched a topic, so there is no chart.")
+    return [
+        *(b.Text(text, "note") for text in notes),
+        *verdicts(queries.topic_shares(last), last),
+        *term_verdicts(queries.term_verdicts(last), last),
+        chart,
+    ]
+
+
+def _shares(queries: Queries, view: View, topics: tuple[str, ...], last: View) -> b.Chart:
+    """One panel per topic, all with the same scale."""
+    history = queries.topic_history(view, topics)
     names = dict(history.select("topic_id", "topic_name").unique().iter_rows())
-    top = figures.highest(history)
-    ordered = pl.concat([history.filter(pl.col("topic_id") == topic) for topic in shown])
+    top = lines.share_axis_top(history)
+    breaks = common.break_notes(view, by_text=True)
     chosen = (
-        "The topics chosen"
+        "Chosen topics"
         if view.topics
-        else f"The {len(shown)} largest topics of {_named(last)}, until you choose others"
+        else f"The {len(topics)} largest topics in {_period(last)} (default)"
     )
-    breaks = common.breaks_of(view, by_text=True)
-    chart = b.Chart(
+    title = f"Topic shares per {view.grain}"
+    return b.Chart(
         key="trends",
-        title=f"Topic shares per {view.grain}",
-        subtitle=f"{chosen}. {common.span_of(view)}; one scale for all; n in the table.",
+        title=title,
+        subtitle=f"{chosen}. {common.span_of(view)}. All panels have the same scale; the table has "
+        "n.",
         panels=tuple(
-            _panel(history, topic, names.get(topic, topic), view, top, breaks) for topic in shown
+            _panel(history, topic, names.get(topic, topic), view, top, breaks) for topic in topics
         ),
-        table=b.Table(
-            "trends",
-            f"Topic shares per {view.grain}",
-            ordered.sort("period_start_on", descending=True, maintain_order=True),
-            (
-                b.period(view.grain),
-                b.text(
-                    "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
-                ),
-                b.share("share", "Share"),
-                b.share_interval("share_low", "share_high"),
-                b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
-                b.Column(
-                    "Verdict",
-                    lambda row: str(row["verdict"]),
-                    link=lambda row: evidence.topic_link(view, row),
-                ),
-            ),
-            is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
-            max_rows=400,
-        ),
+        table=_shares_table(history, view, topics, title),
         formula=common.WILSON,
         caveats=(
             *breaks.notes,
-            "What is drawn are shares; what is tested stands in the table of verdicts.",
+            "The charts show shares per period. The verdicts are tests of longer windows.",
         ),
         legend=(*common.TIME_KEY, *breaks.key),
         is_stacked=True,
     )
-    return [*found, chart]
 
 
-def verdicts(frame: pl.DataFrame, view: View, ways: b.Ways = ()) -> list[b.Block]:
-    """Topics that rise or fall in the chosen period, surest first, and why the others do not."""
-    topics = frame.filter(pl.col("topic_id") != "no-topic")
+def _panel(
+    history: pl.DataFrame, topic: str, name: str, view: View, top: float, breaks: common.BreakNotes
+) -> b.Panel:
+    rows = history.filter(pl.col("topic_id") == topic)
+    return b.Panel(
+        lambda theme: lines.share_over_time(
+            rows, theme, grain=view.grain, top=top, breaks=breaks.starts
+        ),
+        230,
+        f"Line chart of the share of papers on {name} with 95 % intervals.",
+        name,
+    )
+
+
+def _shares_table(
+    history: pl.DataFrame, view: View, topics: tuple[str, ...], title: str
+) -> b.Table:
+    """Newest period first; within a period in the order of the panels."""
+    ordered = pl.concat([history.filter(pl.col("topic_id") == topic) for topic in topics])
+    return b.Table(
+        "trends",
+        title,
+        ordered.sort("period_start_on", descending=True, maintain_order=True),
+        (
+            b.period(view.grain),
+            b.text("topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)),
+            b.share("share", "Share"),
+            b.share_interval("share_low", "share_high"),
+            b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
+            b.Column(
+                "Verdict",
+                lambda row: str(row["verdict"]),
+                link=lambda row: evidence.topic_link(view, row),
+            ),
+        ),
+        is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
+        max_rows=400,
+    )
+
+
+def verdicts(frame: pl.DataFrame, view: View, links: b.LinkGroups = ()) -> list[b.Block]:
+    """Rising and falling topics of the period, smallest q first; if none, the reasons."""
+    topics = frame.filter(pl.col("topic_id") != common.NO_TOPIC)
     called = _called(topics).sort(
         "verdict", "q_value", "topic_name", descending=[True, False, False]
     )
     return [
         b.Heading(
-            f"Rising and falling in {_named(view)}", f"{evidence.tested(topics, 'topic')}.", ways
+            f"Rising and falling topics, {view.period_name}",
+            f"{evidence.tested_summary(topics, 'topic')}.",
+            links,
         ),
         b.Table(
             "verdicts",
-            f"Verdicts, {view.period_name}",
+            f"Topic verdicts, {view.period_name}",
             called,
             (
                 b.text(
@@ -98,22 +130,23 @@ def verdicts(frame: pl.DataFrame, view: View, ways: b.Ways = ()) -> list[b.Block
                 b.share_interval("share_low", "share_high"),
                 b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
             ),
-            empty=_nothing_called(topics),
+            empty=_reasons_for_none(topics),
             csv_frame=lambda: topics,
-            note=f"{common.n_of(view)}. The download has every topic. {evidence.LEADS} "
-            f"{evidence.GROWTH}",
+            note=f"{common.n_of(view)}. The download has all topics. {evidence.LINKS_NOTE} "
+            f"{evidence.SUMMARY}",
         ),
     ]
 
 
 def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
-    """Terms that rise or fall in the chosen period, as papers write them."""
+    """Rising and falling terms of the period."""
     if view.grain == "week":
-        return [b.Text("Terms are followed by month and quarter: most are too rare for a week.")]
+        text = "Terms are tracked by month and quarter. Most are too rare to track by week."
+        return [b.Text(text)]
     return [
         b.Table(
             "term-verdicts",
-            f"Terms rising and falling, {view.period_name}",
+            f"Rising and falling terms, {view.period_name}",
             _called(terms),
             (
                 b.text("term", "Term", link=lambda row: evidence.term_link(view, row)),
@@ -122,17 +155,17 @@ def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
                 b.share_interval("share_low", "share_high"),
                 b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
             ),
-            empty=_nothing_called(terms),
+            empty=_reasons_for_none(terms),
             max_rows=40,
             csv_frame=lambda: terms,
-            note="Terms are learned from the papers' own words: names of models, methods and data "
-            f"sets, and set phrases. {evidence.tested(terms, 'term')}. {common.n_of(view)}. The "
-            "download has every term. A verdict leads to its evidence, formula and papers.",
+            note="Terms are names of models, methods and data sets, and fixed phrases, learned "
+            f"from the text of papers. {evidence.tested_summary(terms, 'term')}. "
+            f"{common.n_of(view)}. The download has all terms. {evidence.LINKS_NOTE}",
         )
     ]
 
 
-def _named(view: View) -> str:
+def _period(view: View) -> str:
     """`Oct 2025`, `the week of 27 Oct 2025`."""
     return f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
 
@@ -141,29 +174,15 @@ def _called(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("verdict").is_in(evidence.CALLED))
 
 
-def _nothing_called(frame: pl.DataFrame) -> str:
-    """Why nothing is called rising or falling here."""
+def _reasons_for_none(frame: pl.DataFrame) -> str:
+    """The most frequent reasons for verdicts other than rising and falling."""
     reasons = Counter(frame["verdict_reason"].to_list()).most_common(3)
-    said = "; ".join(f"{evidence.REASONS[reason]} ({n:,})" for reason, n in reasons)
-    return f"None is called rising or falling: {said}." if said else "None is known."
+    text = "; ".join(f"{evidence.REASONS[reason]} ({n:,})" for reason, n in reasons)
+    return f"Nothing is rising or falling: {text}." if text else "There are no verdicts."
 
 
 def largest(queries: Queries, view: View) -> tuple[str, ...]:
-    """The largest topics of the last covered period."""
+    """Ids of the largest topics of the period."""
     frame = queries.topic_shares(view)
-    some = frame.filter((pl.col("topic_id") != "no-topic") & (pl.col("n_papers") > 0))
-    return tuple(some["topic_id"].head(MAX_TOPICS))
-
-
-def _panel(
-    history: pl.DataFrame, topic: str, name: str, view: View, top: float, breaks: common.Breaks
-) -> b.Panel:
-    rows = history.filter(pl.col("topic_id") == topic)
-    return b.Panel(
-        lambda theme: figures.share_over_time(
-            rows, theme, grain=view.grain, top=top, breaks=breaks.starts
-        ),
-        230,
-        f"Line chart of the share of papers on {name} with 95 % intervals.",
-        name,
-    )
+    topics = frame.filter((pl.col("topic_id") != common.NO_TOPIC) & (pl.col("n_papers") > 0))
+    return tuple(topics["topic_id"].head(MAX_TOPICS))

@@ -1,8 +1,8 @@
-// The exported site's scripts: theme, figures from the page's own data, a filter for long lists.
+// Scripts of the exported site: theme, figures from JSON in the page, a filter for long lists.
 (function () {
   var root = document.documentElement;
 
-  function dressed(text, dark) {
+  function parseFigure(text, dark) {
     if (!dark) { return JSON.parse(text); }
     window.PAPERTIDE.swaps.forEach(function (pair) {
       text = text.split('"' + pair[0] + '"').join('"' + pair[1] + '"');
@@ -15,7 +15,7 @@
     var name = root.dataset.theme === "dark" ? "dark" : "light";
     document.querySelectorAll(".plot").forEach(function (plot) {
       var data = plot.parentNode.querySelector("script[type='application/json']").textContent;
-      var figure = dressed(data, name === "dark");
+      var figure = parseFigure(data, name === "dark");
       figure.layout.template = window.PAPERTIDE.templates[name];
       window.Plotly.react(plot, figure.data, figure.layout, {
         displayModeBar: false, responsive: true, showTips: false
@@ -25,16 +25,16 @@
 
   document.getElementById("theme-toggle").addEventListener("click", function () {
     root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-    try { window.localStorage.setItem("papertide-theme", root.dataset.theme); } catch (e) { /* not allowed */ }
+    try { window.localStorage.setItem("papertide-theme", root.dataset.theme); } catch (e) { /* storage is blocked */ }
     draw();
   });
 
   document.querySelectorAll(".site-search").forEach(function (input) {
     var items = Array.prototype.slice.call(input.closest(".figure").querySelectorAll(".papers > li"));
     input.addEventListener("input", function () {
-      var wanted = input.value.trim().toLowerCase();
+      var text = input.value.trim().toLowerCase();
       items.forEach(function (item) {
-        item.hidden = wanted !== "" && item.textContent.toLowerCase().indexOf(wanted) < 0;
+        item.hidden = text !== "" && item.textContent.toLowerCase().indexOf(text) < 0;
       });
     });
   });

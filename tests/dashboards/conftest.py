@@ -1,4 +1,4 @@
-"""A tiny published snapshot, written by hand: every mart that the pages read, a few rows each."""
+"""A small published snapshot with a few rows in every mart that the pages read."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _trends(population: str) -> pl.DataFrame:
             )
     counted = pl.DataFrame(rows)
     judged = judge(counted.rename({"topic_id": "series_id"})).rename({"series_id": "topic_id"})
-    # Four months are too few for two windows: as if there were more.
+    # Four months are too few for two windows, so the counts are filled in.
     windows = {
         "n_papers_current": 21, "n_total_current": 55, "n_papers_before": 0, "n_total_before": 40,
     }  # fmt: skip
@@ -79,7 +79,7 @@ def _author_counts(population: str) -> pl.DataFrame:
     rows = []
     for i, (start, end) in enumerate(MONTHS):
         for topic_id in ("all", "agents"):
-            few = i == 1
+            is_small = i == 1
             rows.append(
                 {
                     "population": population,
@@ -87,16 +87,16 @@ def _author_counts(population: str) -> pl.DataFrame:
                     "period_start_on": start,
                     "period_end_on": end,
                     "topic_id": topic_id,
-                    "n_papers": 5 if few else 40,
+                    "n_papers": 5 if is_small else 40,
                     "mean_authors": 5.0 + i,
                     "mean_low": 4.1,
                     "mean_high": 8.9,
                     "median_authors": 5.0,
-                    "median_low": None if few else 4,
-                    "median_high": None if few else 6,
+                    "median_low": None if is_small else 4,
+                    "median_high": None if is_small else 6,
                     "p90_authors": 12,
-                    "p90_low": None if few else 9,
-                    "p90_high": None if few else 30,
+                    "p90_low": None if is_small else 9,
+                    "p90_high": None if is_small else 30,
                     "max_authors": 80,
                     "n_solo": 1,
                     "solo_share": 0.025,
@@ -106,7 +106,7 @@ def _author_counts(population: str) -> pl.DataFrame:
                     "ten_plus_share": 0.2,
                     "ten_plus_share_low": 0.1,
                     "ten_plus_share_high": 0.35,
-                    "is_sufficient": not few,
+                    "is_sufficient": not is_small,
                     "is_partial": i == 3,
                     "n_papers_current": 45,
                     "n_solo_current": 2,
@@ -118,26 +118,26 @@ def _author_counts(population: str) -> pl.DataFrame:
                     **_verdict("ten_plus", "rising", "significant", 0.7),
                 }
             )
-    unknown = pl.col("^solo_(growth|growth_low|growth_high|growth_level|p_value|q_value)$")
-    return pl.DataFrame(rows).with_columns(unknown.cast(pl.Float64))
+    untested = pl.col("^solo_(growth|growth_low|growth_high|growth_level|p_value|q_value)$")
+    return pl.DataFrame(rows).with_columns(untested.cast(pl.Float64))
 
 
 def _verdict(prefix: str, verdict: str, reason: str, growth: float | None) -> dict[str, Any]:
-    tested = growth is not None
+    is_tested = growth is not None
     return {
         f"{prefix}_growth": growth,
-        f"{prefix}_growth_low": 0.2 if tested else None,
-        f"{prefix}_growth_high": 1.1 if tested else None,
-        f"{prefix}_growth_level": 0.975 if tested else None,
-        f"{prefix}_p_value": 0.001 if tested else None,
-        f"{prefix}_q_value": 0.03 if tested else None,
+        f"{prefix}_growth_low": 0.2 if is_tested else None,
+        f"{prefix}_growth_high": 1.1 if is_tested else None,
+        f"{prefix}_growth_level": 0.975 if is_tested else None,
+        f"{prefix}_p_value": 0.001 if is_tested else None,
+        f"{prefix}_q_value": 0.03 if is_tested else None,
         f"{prefix}_verdict": verdict,
         f"{prefix}_verdict_reason": reason,
     }
 
 
 def _names(column: str, names: tuple[str, ...], population: str) -> pl.DataFrame:
-    doubt = {"is_ambiguous": [True, False], "n_areas": [12, 2], "author_id": ["a", "b"]}
+    author_columns = {"is_ambiguous": [True, False], "n_areas": [12, 2], "author_id": ["a", "b"]}
     return pl.DataFrame(
         {
             "population": [population] * 2,
@@ -152,24 +152,29 @@ def _names(column: str, names: tuple[str, ...], population: str) -> pl.DataFrame
             "share_high": [0.63, 0.115],
             "first_counted_on": [date(2025, 3, 2)] * 2,
             "last_counted_on": [date(2025, 3, 31)] * 2,
-            **(doubt if column == "author_name" else {}),
+            **(author_columns if column == "author_name" else {}),
         }
     )
 
 
 def _trending(population: str, papers: list[str]) -> pl.DataFrame:
-    unseen = {"rank": None, "score": None, "basis": "not enough observations", "n_observations": 1}
-    seen = {"rank": 1, "score": 1.25, "basis": "observed", "n_observations": 2}
+    unscored = {
+        "rank": None,
+        "score": None,
+        "basis": "not enough observations",
+        "n_observations": 1,
+    }
+    scored = {"rank": 1, "score": 1.25, "basis": "observed", "n_observations": 2}
     return pl.DataFrame(
         [
-            {"population": population, "day_on": day, "paper_id": paper, **what,
-             "upvotes_per_day": 9.5 if what is seen else None, "comments_per_day": None,
+            {"population": population, "day_on": day, "paper_id": paper, **values,
+             "upvotes_per_day": 9.5 if values is scored else None, "comments_per_day": None,
              "github_stars_per_day": None, "upvotes": 40, "comments": 3, "github_stars": None,
              "listed_on": date(2025, 3, 30), "age_days": 1,
-             "observed_days": 1.0 if what is seen else 0.0,
+             "observed_days": 1.0 if values is scored else 0.0,
              "first_observed_at": CAPTURED_AT, "last_observed_at": CAPTURED_AT}
             for day in (date(2025, 3, 30), date(2025, 3, 31))
-            for paper, what in ((papers[0], unseen), (papers[5], seen))
+            for paper, values in ((papers[0], unscored), (papers[5], scored))
         ],
         infer_schema_length=None,
         schema_overrides={"comments_per_day": pl.Float64, "github_stars_per_day": pl.Float64,
@@ -267,7 +272,7 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         "rpt_term_trends": pl.concat([_trends(name) for name in populations])
         .rename({"topic_id": "term_id", "topic_name": "term"})
         .drop("area", "kind"),
-        # From March on papers come with their texts, and lists are cut.
+        # From March on, papers come with text and few lists are captured in full.
         "rpt_period_coverage": pl.DataFrame(
             [{"population": name, "grain": "month", "period_start_on": start,
               "complete_share": 0.1 if i > 1 else 0.9, "text_share": 0.9 if i > 1 else 0.1}
@@ -315,7 +320,7 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
 
 
 def write_snapshot(home: Path, snapshot_id: str, tables: dict[str, pl.DataFrame]) -> Settings:
-    """Write a folder shaped like a published home and point at the snapshot."""
+    """Write a published home whose current snapshot has these tables."""
     settings = Settings(home=home)
     folder = settings.snapshots_dir / snapshot_id
     folder.mkdir(parents=True)
@@ -336,7 +341,7 @@ def write_snapshot(home: Path, snapshot_id: str, tables: dict[str, pl.DataFrame]
 
 @pytest.fixture
 def publish(tmp_path: Path) -> Publish:
-    """Publishes a tiny snapshot in a fresh home; call it again to swap."""
+    """Publishes a small snapshot in a temporary home; each call publishes another one."""
 
     def make(snapshot_id: str = "one", populations: tuple[str, ...] = ("hf_daily", "arxiv"),
              **changed: Any) -> Settings:  # fmt: skip
@@ -348,7 +353,7 @@ def publish(tmp_path: Path) -> Publish:
 
 @pytest.fixture(scope="session")
 def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """One tiny snapshot for all tests that only read."""
+    """The home of a small snapshot for all tests that only read."""
     home = tmp_path_factory.mktemp("tiny") / "home"
     return write_snapshot(home, "one", marts(("hf_daily", "arxiv")))
 

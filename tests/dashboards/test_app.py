@@ -1,4 +1,4 @@
-"""Wiring without a browser: ids, outputs, layouts, headers, downloads, and what goes wrong."""
+"""The Dash app without a browser: ids, callbacks, layouts, headers, downloads and errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from dash import Dash
 from dash.development.base_component import Component
 from plotly.io.json import to_json_plotly
 
-from dashboards.app import Drawn, create_app, render, shell
+from dashboards.address import read
+from dashboards.app import RenderedPage, create_app, render, shell
 from dashboards.blocks import Chart
 from dashboards.downloads import tables
 from dashboards.pages import PAGES
 from dashboards.pages.evidence import FORMULA, VERDICTS
 from dashboards.queries import Queries
-from dashboards.state import read
 from pipelines.publishing.build_status import clear_refusal, note_refusal
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
@@ -58,7 +58,7 @@ def walk(component: Any) -> Iterator[Component]:
             yield from walk(child)
 
 
-def everything(drawn: Drawn) -> list[Any]:
+def content(drawn: RenderedPage) -> list[Any]:
     return [drawn.head, drawn.filters, drawn.body]
 
 
@@ -73,8 +73,8 @@ def test_every_page_serialises_and_no_id_is_used_twice(
 ) -> None:
     drawn = render(queries, page.path, search, "dark")
     parts = [drawn.nav, drawn.head, drawn.filters, drawn.body]
-    assert json.loads(as_json([*parts, drawn.facts]))
-    assert drawn.facts["title"] == f"{page.title} – Papertide"
+    assert json.loads(as_json([*parts, drawn.state]))
+    assert drawn.state["title"] == f"{page.title} – Papertide"
     ids = [
         json.dumps(one.id, sort_keys=True)
         for one in (*walk(shell()), *walk(parts))
@@ -82,33 +82,31 @@ def test_every_page_serialises_and_no_id_is_used_twice(
     ]
     assert len(ids) == len(set(ids))
     controls = {one.id["name"] for one in walk(parts) if isinstance(getattr(one, "id", None), dict)}
-    assert controls == set(drawn.facts["values"])
+    assert controls == set(drawn.state["values"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
-def test_every_page_says_when_its_figures_are_old(page: Any, reader: Reader) -> None:
+def test_every_page_reports_stale_figures(page: Any, reader: Reader) -> None:
     drawn = render(Queries(reader, stale_after_hours=36), page.path, "", "light")
-    (banner,) = [one for one in walk(drawn.head) if getattr(one, "className", "") == "standing"]
+    (banner,) = [one for one in walk(drawn.head) if getattr(one, "className", "") == "banner"]
     assert banner.role == "status"
     assert banner.children.startswith("These figures are of 2025-04-02 06:00 UTC and ")
-    assert "standing" not in as_json(render(Queries(reader), page.path, "", "light").head)
+    assert "banner" not in as_json(render(Queries(reader), page.path, "", "light").head)
 
 
-def test_a_refused_build_is_said_from_the_next_page_on(publish: Publish) -> None:
+def test_a_refused_build_is_reported_on_the_next_page(publish: Publish) -> None:
     settings = publish()
     queries = Queries(Reader(settings))
-    assert "standing" not in as_json(render(queries, "/", "", "light").head)
+    assert "banner" not in as_json(render(queries, "/", "", "light").head)
     note_refusal(settings, [f"{NASTY_TITLE} is too short.", "And another."], "one")
     shown = as_json(render(queries, "/", "", "light").head)
     assert "the last build was refused at" in shown
     assert f"{NASTY_TITLE} is too short (and 1 more)." in shown
     clear_refusal(settings)
-    assert "standing" not in as_json(render(queries, "/", "", "light").head)
+    assert "banner" not in as_json(render(queries, "/", "", "light").head)
 
 
-def test_callbacks_name_only_ids_that_exist_and_no_output_twice(
-    app: Dash, queries: Queries
-) -> None:
+def test_callbacks_use_existing_ids_and_unique_outputs(app: Dash, queries: Queries) -> None:
     app.server.test_client().get("/_dash-layout")
     wired = app.callback_map
     known = {one.id for one in walk(shell()) if isinstance(getattr(one, "id", None), str)}
@@ -124,7 +122,7 @@ def test_callbacks_name_only_ids_that_exist_and_no_output_twice(
     assert {output.split(".")[0] for output in outputs} <= known
 
 
-def test_client_functions_exist() -> None:
+def test_client_side_functions_exist() -> None:
     script = (Path(__file__).parents[2] / "dashboards/assets/papertide.js").read_text()
     for name in ("theme", "navigate", "announce"):
         assert re.search(rf"^\s+{name}: function", script, re.MULTILINE)
@@ -141,16 +139,16 @@ def test_every_shown_table_can_be_downloaded(app: Dash, queries: Queries) -> Non
             assert "attachment" in answer.headers["Content-Disposition"]
 
 
-def test_links_to_downloads_are_answered(app: Dash, queries: Queries) -> None:
+def test_download_links_work(app: Dash, queries: Queries) -> None:
     client = app.server.test_client()
     for page in PAGES:
-        body = everything(render(queries, page.path, "?topic=agents", "light"))
+        body = content(render(queries, page.path, "?topic=agents", "light"))
         links = [c.href for c in walk(body) if str(getattr(c, "href", "")).startswith("/download")]
         assert links
         assert {client.get(link).status_code for link in links} == {200}
 
 
-def test_a_download_runs_nothing_in_a_spreadsheet(app: Dash) -> None:
+def test_a_download_has_no_formulas(app: Dash) -> None:
     text = app.server.test_client().get("/download/papers/papers.csv").get_data(as_text=True)
     assert "'" + FORMULA_TITLE in text
     assert f",{FORMULA_TITLE}" not in text
@@ -158,7 +156,7 @@ def test_a_download_runs_nothing_in_a_spreadsheet(app: Dash) -> None:
 
 
 @pytest.mark.parametrize("path", ["/download/nope/x.csv", "/download/papers/x.csv"])
-def test_unknown_downloads_are_not_found(path: str, app: Dash) -> None:
+def test_unknown_downloads_return_404(path: str, app: Dash) -> None:
     assert app.server.test_client().get(path).status_code == 404
 
 
@@ -172,48 +170,48 @@ def test_headers(app: Dash) -> None:
     assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
-def test_the_page_loads_nothing_from_elsewhere(app: Dash) -> None:
+def test_the_page_loads_no_external_resource(app: Dash) -> None:
     text = app.server.test_client().get("/").get_data(as_text=True)
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", text)
 
 
-def test_outside_text_is_text(queries: Queries) -> None:
-    body = everything(render(queries, "/papers", "?sort=upvotes&page=3", "light"))
+def test_text_from_sources_is_escaped(queries: Queries) -> None:
+    body = content(render(queries, "/papers", "?sort=upvotes&page=3", "light"))
     assert [c for c in walk(body) if getattr(c, "children", None) == NASTY_TITLE]
     hrefs = {getattr(c, "href", None) or "" for c in walk(body)}
     assert not [h for h in hrefs if h.startswith("javascript")]
     assert not [c for c in walk(body) if type(c).__name__ in ("Script", "Markdown")]
 
 
-def test_unknown_comments_are_a_dash(queries: Queries) -> None:
-    body = everything(render(queries, "/papers", "?sort=upvotes&page=3", "light"))
+def test_unknown_comments_are_shown_as_a_dash(queries: Queries) -> None:
+    body = content(render(queries, "/papers", "?sort=upvotes&page=3", "light"))
     texts = as_json(body)
     assert '" –"' in texts
 
 
-def test_nothing_published_is_one_sentence_and_the_next_step(tmp_path: Path) -> None:
+def test_without_a_snapshot_the_page_names_the_next_step(tmp_path: Path) -> None:
     app = create_app(Reader(Settings(home=tmp_path)))
     client = app.server.test_client()
     assert client.get("/").status_code == 200
     assert client.get("/download/papers/papers.csv").status_code == 503
-    body = everything(render(Queries(Reader(Settings(home=tmp_path))), "/", "", "light"))
+    body = content(render(Queries(Reader(Settings(home=tmp_path))), "/", "", "light"))
     assert "papertide demo" in as_json(body)
 
 
-def test_an_unknown_address_says_so(queries: Queries) -> None:
+def test_an_unknown_path_is_reported(queries: Queries) -> None:
     drawn = render(queries, "/nowhere", "", "light")
-    assert "No such page" in as_json(everything(drawn))
-    assert drawn.facts["values"] == {}
+    assert "Page not found" in as_json(content(drawn))
+    assert drawn.state["values"] == {}
 
 
-def test_an_absent_population_is_not_offered(publish: Publish) -> None:
+def test_a_missing_population_is_not_offered(publish: Publish) -> None:
     queries = Queries(Reader(publish(populations=("hf_daily",))))
     for page in PAGES:
-        body = everything(render(queries, page.path, "", "light"))
+        body = content(render(queries, page.path, "", "light"))
         assert "arXiv announcements" not in as_json(body)
 
 
-def test_no_population_at_all_still_gives_pages(publish: Publish) -> None:
+def test_pages_render_without_any_population(publish: Publish) -> None:
     empty = Queries(Reader(publish("none", populations=("hf_daily",))))
     full = {
         name: empty.frame(f"select * from {name} limit 0")
@@ -225,17 +223,17 @@ def test_no_population_at_all_still_gives_pages(publish: Publish) -> None:
     }  # fmt: skip
     queries = Queries(Reader(publish("bare", populations=("hf_daily",), **full)))
     for page in PAGES:
-        body = everything(render(queries, page.path, "", "light"))
+        body = content(render(queries, page.path, "", "light"))
         assert as_json(body)
-    body = everything(render(queries, "/", "", "light"))
+    body = content(render(queries, "/", "", "light"))
     assert "No population has dated papers" in as_json(body)
 
 
-def test_the_page_follows_the_snapshot(publish: Publish) -> None:
+def test_a_page_reads_the_current_snapshot(publish: Publish) -> None:
     queries = Queries(Reader(publish("one")))
-    assert "arXiv announcements" in as_json(everything(render(queries, "/", "", "light")))
+    assert "arXiv announcements" in as_json(content(render(queries, "/", "", "light")))
     publish("two", populations=("hf_daily",))
-    assert "arXiv announcements" not in as_json(everything(render(queries, "/", "", "light")))
+    assert "arXiv announcements" not in as_json(content(render(queries, "/", "", "light")))
 
 
 def test_every_chart_names_its_population_and_has_a_table(queries: Queries) -> None:
@@ -248,7 +246,7 @@ def test_every_chart_names_its_population_and_has_a_table(queries: Queries) -> N
                 assert "Hugging Face" in item.subtitle + item.title or "arXiv" in item.title
 
 
-def links_of(drawn: Drawn, text: str) -> list[str]:
+def links_of(drawn: RenderedPage, text: str) -> list[str]:
     return [
         one.href
         for one in walk(drawn.body)
@@ -256,7 +254,7 @@ def links_of(drawn: Drawn, text: str) -> list[str]:
     ]
 
 
-def go(queries: Queries, href: str) -> Drawn:
+def go(queries: Queries, href: str) -> RenderedPage:
     path, _, search = href.partition("?")
     return render(queries, path, f"?{search}", "light")
 
@@ -269,43 +267,46 @@ def go(queries: Queries, href: str) -> Drawn:
         ("/topics", "?kind=discovered&period=2025-03-01"),
     ],
 )
-def test_a_verdict_leads_to_its_papers_formula_and_evidence(
+def test_a_verdict_links_to_its_papers_formula_and_evidence(
     path: str, search: str, queries: Queries
 ) -> None:
     start = render(queries, path, search, "light")
     verdicts = {
-        href for said in VERDICTS for href in links_of(start, said) if href.startswith("/topics")
+        href
+        for verdict in VERDICTS
+        for href in links_of(start, verdict)
+        if href.startswith("/topics")
     }
     assert verdicts
     for href in verdicts:
         shown = as_json(go(queries, href).body)
         month = "Mar 2025: " if "period=2025-03-01" in href else "2025: "
-        for part in (*FORMULA, month, "Current window", "Window before", "Why"):
+        for part in (*FORMULA, month, "Current window", "Previous window", "Reason"):
             assert part in shown, (href, part)
-    about_agents = next(
+    agents_href = next(
         href
         for href in sorted(verdicts)
         if "2025-03-01" in href and ("topic=agents" in href or "topic=d-" in href)
     )
-    detail = go(queries, about_agents)
+    detail = go(queries, agents_href)
     assert [one for one in walk(detail.body) if getattr(one, "className", "") == "paper-topics"]
-    evident = as_json(detail.body)
-    assert "title: agents" in evident or "discovered by: gui" in evident
+    shown = as_json(detail.body)
+    assert "title: agents" in shown or "shared terms: gui" in shown
     papers = {
         href
         for href in hrefs(detail)
-        if href.startswith("/papers?") and "2025-03" in href and about_agents[-10:] in href
+        if href.startswith("/papers?") and "2025-03" in href and agents_href[-10:] in href
     }
     assert papers
     for href in papers:
-        assert "No paper fits" not in as_json(go(queries, href).body)
+        assert "No papers match" not in as_json(go(queries, href).body)
 
 
-def hrefs(drawn: Drawn) -> list[str]:
+def hrefs(drawn: RenderedPage) -> list[str]:
     return [str(getattr(one, "href", "") or "") for one in walk(drawn.body)]
 
 
-def test_a_topic_leads_to_broader_and_narrower_ones(queries: Queries) -> None:
+def test_a_topic_links_to_broader_and_narrower_topics(queries: Queries) -> None:
     broad = go(queries, "/topics?population=hf_daily&grain=month&topic=agents")
     (down,) = links_of(broad, "Diffusion")[:1]
     assert "Narrower" in as_json(broad.body)
@@ -315,20 +316,21 @@ def test_a_topic_leads_to_broader_and_narrower_ones(queries: Queries) -> None:
     assert any("topic=agents" in href for href in links_of(narrow, "Agents"))
 
 
-def test_a_term_leads_to_its_papers_formula_and_evidence(queries: Queries) -> None:
+def test_a_term_links_to_its_papers_formula_and_evidence(queries: Queries) -> None:
     drawn = go(queries, "/papers?population=hf_daily&term=agents&period=2025-03-01")
     shown = as_json(drawn.body)
-    for part in (*FORMULA, "The term “Agents”", "Mar 2025: ", "Window before", "Term “Agents”"):
+    for part in (*FORMULA, "Term “Agents”", "Mar 2025: ", "Previous window"):
         assert part in shown
+    assert shown.count("Term “Agents”") > 1  # the heading, and the evidence of papers
     assert "2 times" in shown
-    assert drawn.facts["values"]["term"] == ["agents"]
-    assert "term" not in render(queries, "/papers", "", "light").facts["values"]
+    assert drawn.state["values"]["term"] == ["agents"]
+    assert "term" not in render(queries, "/papers", "", "light").state["values"]
     assert "30 listings" in shown
 
 
-def test_papers_seen_once_have_no_score(queries: Queries) -> None:
+def test_papers_observed_once_have_no_score(queries: Queries) -> None:
     shown = as_json(render(queries, "/", "", "light").body)
-    assert "Papers that gather attention, 31 Mar 2025" in shown
+    assert "Papers gaining attention, 31 Mar 2025" in shown
     assert "not enough observations" in shown
     assert "1.250" in shown
     assert "(age + 2)^1.8" in shown
@@ -336,23 +338,23 @@ def test_papers_seen_once_have_no_score(queries: Queries) -> None:
     assert "No paper of this population was observed" in earlier
 
 
-def test_charts_tell_where_they_do_not_compare(queries: Queries) -> None:
+def test_charts_report_breaks(queries: Queries) -> None:
     topics = as_json(render(queries, "/topics", "?topic=agents", "light").body)
-    assert "From Mar 2025 on another share of papers comes with an abstract or keywords" in topics
-    assert "From Mar 2025 on another share of lists was captured whole" in topics
-    assert "observed otherwise from here on" in topics
+    assert "From Mar 2025, more papers come with an abstract or keywords" in topics
+    assert "From Mar 2025, fewer lists were captured in full" in topics
+    assert "data collection changed" in topics
     authors = as_json(render(queries, "/authors", "", "light").body)
-    assert "another share of lists" in authors
+    assert "fewer lists were captured in full" in authors
     assert "abstract or keywords" not in authors
 
 
 def test_the_overview_has_the_verdicts_of_its_period(queries: Queries) -> None:
     drawn = render(queries, "/", "", "light")
-    assert "Rising and falling in Mar 2025" in as_json(drawn.body)
+    assert "Rising and falling topics, Mar 2025" in as_json(drawn.body)
     assert any(href.startswith("/trends?") and "to=2025-03-01" in href for href in hrefs(drawn))
 
 
-def test_without_scores_on_the_last_day_the_last_one_that_has_some_is_shown(
+def test_trending_falls_back_to_the_last_day_with_scores(
     publish: Publish,
 ) -> None:
     tables = marts(("hf_daily",))["rpt_trending_papers"]
@@ -360,23 +362,23 @@ def test_without_scores_on_the_last_day_the_last_one_that_has_some_is_shown(
     unseen = tables.filter(~last | pl.col("score").is_null())
     queries = Queries(Reader(publish(populations=("hf_daily",), rpt_trending_papers=unseen)))
     shown = as_json(render(queries, "/", "", "light").body)
-    assert "Papers that gather attention, 30 Mar 2025" in shown
-    assert "On the days after it, to 31 Mar 2025, no paper was observed twice." in shown
+    assert "Papers gaining attention, 30 Mar 2025" in shown
+    assert "After 30 Mar 2025, up to 31 Mar 2025, no paper was observed twice." in shown
     assert "1 have a score" in shown or "1 has a score" in shown
 
 
-def test_a_name_is_not_a_person(queries: Queries) -> None:
+def test_shared_names_are_muted(queries: Queries) -> None:
     drawn = render(queries, "/authors", "", "light")
     shown = as_json(drawn.body)
     assert "A name is not a person." in shown
-    assert "n = 59 of 60 papers on the Hugging Face daily list" in shown
+    assert "n = 59 with known author names of 60 papers on the Hugging Face daily list" in shown
     muted = [one for one in walk(drawn.body) if getattr(one, "className", "") == "is-muted"]
     assert any(NASTY_LABEL in as_json(row) for row in muted)
     assert not any("Ada Lovelace" in as_json(row) for row in muted)
     assert any("q=Ada+Lovelace" in href for href in hrefs(drawn))
 
 
-def test_team_sizes_have_their_verdicts(queries: Queries) -> None:
+def test_team_sizes_have_verdicts(queries: Queries) -> None:
     shown = as_json(render(queries, "/authors", "?period=2025-03-01", "light").body)
     assert "rising, ×2.01 (×1.22 to ×3.00)" in shown
     assert "insufficient: fewer than 10 papers in both windows" in shown

@@ -1,4 +1,4 @@
-"""The static site: whole, offline, escaped, and swapped in place."""
+"""The static site: complete, offline, escaped, and replaced as a whole."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOADERS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "sour
 
 
 class Page(HTMLParser):
-    """What a page loads and links to, and what its scripts hold."""
+    """The resources and links of a page, and the content of its scripts."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def pages(site: Path) -> dict[str, Page]:
     return {p.name: Page(p.read_text(encoding="utf-8")) for p in site.glob("*.html")}
 
 
-def test_pages_are_returned_and_are_there(reader: Reader, tmp_path: Path) -> None:
+def test_the_returned_pages_exist(reader: Reader, tmp_path: Path) -> None:
     made = export_site(reader, tmp_path / "site")
     assert {p.name for p in made} == {p.name for p in (tmp_path / "site").glob("*.html")}
     assert {"index.html", "arxiv-index.html", "health.html", "topic-hf_daily-agents.html"} <= {
@@ -71,7 +71,7 @@ def test_pages_are_returned_and_are_there(reader: Reader, tmp_path: Path) -> Non
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".site")] == []
 
 
-def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+def test_pages_load_no_external_resource(site: Path) -> None:
     for name, page in pages(site).items():
         for address in page.loads:
             assert not re.match(r"(?:[a-z]+:)?//", address), (name, address)
@@ -80,7 +80,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(", script)
 
 
-def test_links_lead_somewhere(site: Path) -> None:
+def test_links_have_targets(site: Path) -> None:
     for name, page in pages(site).items():
         for link in page.links:
             if link.startswith(("#", "https://", "http://")):
@@ -88,7 +88,7 @@ def test_links_lead_somewhere(site: Path) -> None:
             assert (site / link).is_file(), (name, link)
 
 
-def test_outside_text_is_escaped(site: Path) -> None:
+def test_text_from_sources_is_escaped(site: Path) -> None:
     text = (site / "papers.html").read_text(encoding="utf-8")
     assert NASTY_TITLE not in text
     assert "&lt;script&gt;alert(" in text
@@ -96,7 +96,7 @@ def test_outside_text_is_escaped(site: Path) -> None:
     assert "<script>alert(2)" not in (site / "health.html").read_text(encoding="utf-8")
 
 
-def test_discovered_topics_have_their_pages(site: Path) -> None:
+def test_discovered_topics_have_pages(site: Path) -> None:
     found = pages(site)
     assert "topics-discovered.html" in found["topics.html"].links
     assert "arxiv-trends-discovered.html" in found["arxiv-trends.html"].links
@@ -106,7 +106,7 @@ def test_discovered_topics_have_their_pages(site: Path) -> None:
         text = (site / name).read_text(encoding="utf-8")
         assert NASTY_LABEL not in text
         assert html.escape(NASTY_LABEL, quote=False) in text
-    assert "discovered by: gui, &lt;i&gt;agent&lt;/i&gt;" in (site / "papers.html").read_text()
+    assert "shared terms: gui, &lt;i&gt;agent&lt;/i&gt;" in (site / "papers.html").read_text()
 
 
 def test_a_snapshot_without_discovered_topics_has_no_switch(
@@ -128,9 +128,7 @@ def test_figures_are_json_and_charts_have_downloads(site: Path) -> None:
         assert [link for link in found[name].links if link.startswith("data/")]
 
 
-def test_a_site_is_replaced_and_anything_else_is_not(
-    reader: Reader, site: Path, tmp_path: Path
-) -> None:
+def test_only_an_exported_site_is_replaced(reader: Reader, site: Path, tmp_path: Path) -> None:
     (site / "old.html").write_text("old")
     export_site(reader, site)
     assert not (site / "old.html").exists()
@@ -142,7 +140,7 @@ def test_a_site_is_replaced_and_anything_else_is_not(
     assert (other / "cat.txt").read_text() == "keep me"
 
 
-def test_a_failed_export_leaves_the_old_site(
+def test_a_failed_export_keeps_the_old_site(
     reader: Reader, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (site / "index.html").read_bytes()
@@ -169,18 +167,18 @@ def test_nothing_published_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_verdicts_lead_to_papers_formula_and_evidence_without_a_server(site: Path) -> None:
+def test_verdicts_link_to_papers_formula_and_evidence(site: Path) -> None:
     assert "topic-hf_daily-agents.html" in pages(site)["trends.html"].links
     text = html.unescape((site / "topic-hf_daily-agents.html").read_text(encoding="utf-8"))
-    # It has no paper, and so no page of its own.
-    assert '<div class="ways"><span>Narrower</span>' in text
+    # Diffusion has no papers, so it has no page.
+    assert '<div class="link-group"><span>Narrower</span>' in text
     assert "<li>Diffusion</li>" in text
-    for part in (*FORMULA, "Current window", "Window before", "title: agents"):
+    for part in (*FORMULA, "Current window", "Previous window", "title: agents"):
         assert part in text
 
 
-def test_the_site_says_what_only_the_dashboard_can_show(site: Path) -> None:
-    only = "open in the running dashboard only"
+def test_the_site_names_what_only_the_dashboard_shows(site: Path) -> None:
+    only = "available in the dashboard only"
     for name in ("trends.html", "topics.html", "topic-hf_daily-agents.html", "authors.html"):
         assert only in (site / name).read_text(encoding="utf-8"), name
     assert only not in (site / "health.html").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Figures from small frames, empty ones too."""
+"""Figures of small and of empty frames."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from dashboards import calendars, figures, theme
+from dashboards import theme
+from dashboards.address import read
+from dashboards.figures import base, calendars
+from dashboards.figures.bars import author_distribution, papers_over_time
+from dashboards.figures.dots import difference_dots, share_dots
+from dashboards.figures.lines import author_shares, author_statistics, share_over_time
 from dashboards.queries import Queries
-from dashboards.state import View, read
+from dashboards.view import View
 
 pytestmark = pytest.mark.dashboards
 
 Draw = Callable[[Queries, View, theme.Theme], go.Figure]
 DRAWN: dict[str, Draw] = {
-    "share_dots": lambda q, v, t: figures.share_dots(q.topic_shares(v), t),
-    "difference_dots": lambda q, v, t: figures.difference_dots(q.share_differences(v), t),
-    "share_over_time": lambda q, v, t: figures.share_over_time(
+    "share_dots": lambda q, v, t: share_dots(q.topic_shares(v), t),
+    "difference_dots": lambda q, v, t: difference_dots(q.share_differences(v), t),
+    "share_over_time": lambda q, v, t: share_over_time(
         q.topic_history(v, ["agents"]), t, grain="month"
     ),
-    "author_distribution": lambda q, v, t: figures.author_distribution(
-        q.author_distribution(v, "all"), t
-    ),
-    "author_statistics": lambda q, v, t: figures.author_statistics(
+    "author_distribution": lambda q, v, t: author_distribution(q.author_distribution(v, "all"), t),
+    "author_statistics": lambda q, v, t: author_statistics(
         q.author_counts(v, "all"), t, grain="month"
     ),
-    "author_shares": lambda q, v, t: figures.author_shares(
-        q.author_counts(v, "all"), t, grain="month"
-    ),
+    "author_shares": lambda q, v, t: author_shares(q.author_counts(v, "all"), t, grain="month"),
     "coverage_calendar": lambda q, v, t: calendars.coverage_calendar(q.coverage("hf_daily"), t),
-    "papers_over_time": lambda q, v, t: figures.papers_over_time(
-        [vars(p) for p in v.periods], t, grain="month"
-    ),
+    "papers_over_time": lambda q, v, t: papers_over_time(v.periods, t, grain="month"),
 }
 
 
@@ -60,9 +59,7 @@ def test_a_light_figure_recoloured_is_the_dark_figure(
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_axes_can_not_be_dragged_and_values_have_units(
-    name: str, queries: Queries, view: View
-) -> None:
+def test_axes_are_fixed_and_have_units(name: str, queries: Queries, view: View) -> None:
     figure = DRAWN[name](queries, view, theme.LIGHT)
     assert figure.layout.template.layout.xaxis.fixedrange
     assert len(figure.data)
@@ -73,17 +70,17 @@ def test_axes_can_not_be_dragged_and_values_have_units(
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda f, t: figures.share_dots(f, t),
-        lambda f, t: figures.difference_dots(f, t),
-        lambda f, t: figures.share_over_time(f, t, grain="week"),
-        lambda f, t: figures.author_distribution(f, t),
-        lambda f, t: figures.author_statistics(f, t, grain="week"),
-        lambda f, t: figures.author_shares(f, t, grain="week"),
+        lambda f, t: share_dots(f, t),
+        lambda f, t: difference_dots(f, t),
+        lambda f, t: share_over_time(f, t, grain="week"),
+        lambda f, t: author_distribution(f, t),
+        lambda f, t: author_statistics(f, t, grain="week"),
+        lambda f, t: author_shares(f, t, grain="week"),
         lambda f, t: calendars.coverage_calendar(f, t),
-        lambda f, t: figures.papers_over_time([], t, grain="week"),
+        lambda f, t: papers_over_time([], t, grain="week"),
     ],
 )
-def test_an_empty_frame_says_so(draw: Callable[..., go.Figure]) -> None:
+def test_an_empty_frame_gives_a_message(draw: Callable[..., go.Figure]) -> None:
     figure = draw(pl.DataFrame(), theme.LIGHT)
     assert not figure.data
     assert figure.layout.annotations[0].text
@@ -93,13 +90,13 @@ def markers(figure: go.Figure) -> list[Any]:
     return [trace for trace in figure.data if trace.mode == "markers"]
 
 
-def test_partial_periods_are_hollow_and_insufficient_ones_a_cross(
+def test_partial_periods_are_hollow_and_insufficient_ones_are_crosses(
     queries: Queries, view: View
 ) -> None:
     figure = DRAWN["share_over_time"](queries, view, theme.LIGHT)
     dots = [t for t in markers(figure) if t.marker.line.color == theme.LIGHT.accent]
-    drawn = {x: c for t in dots for x, c in zip(t.x, t.marker.color, strict=True)}
-    assert drawn == {
+    colours = {x: c for t in dots for x, c in zip(t.x, t.marker.color, strict=True)}
+    assert colours == {
         date(2025, 1, 1): theme.LIGHT.accent,
         date(2025, 3, 1): theme.LIGHT.accent,
         date(2025, 4, 1): theme.LIGHT.surface,
@@ -107,8 +104,8 @@ def test_partial_periods_are_hollow_and_insufficient_ones_a_cross(
     cross = next(t for t in markers(figure) if t.marker.symbol == "x-thin")
     assert list(cross.x) == [date(2025, 2, 1)]
     assert "insufficient" in cross.hovertext[0]
-    dashed = [t for t in figure.data if t.mode == "lines" and t.line.dash == "dot"]
-    assert [x for t in dashed for x in t.x[:2]] == [date(2025, 3, 1), date(2025, 4, 1)]
+    dotted = [t for t in figure.data if t.mode == "lines" and t.line.dash == "dot"]
+    assert [x for t in dotted for x in t.x[:2]] == [date(2025, 3, 1), date(2025, 4, 1)]
 
 
 def test_every_share_has_its_interval(queries: Queries, view: View) -> None:
@@ -121,15 +118,15 @@ def test_every_share_has_its_interval(queries: Queries, view: View) -> None:
     assert bands
 
 
-def test_names_can_not_bring_markup_into_a_figure() -> None:
-    assert figures.wrapped("<b>x</b>") == "&lt;b&gt;x&lt;/b&gt;"
-    assert figures.wrapped("a" * 90).count("<br>") == 1
+def test_labels_are_escaped_and_wrapped() -> None:
+    assert base.wrapped("<b>x</b>") == "&lt;b&gt;x&lt;/b&gt;"
+    assert base.wrapped("a" * 90).count("<br>") == 1
 
 
-def test_the_calendar_tells_the_states_apart(queries: Queries) -> None:
+def test_the_calendar_has_every_day_status(queries: Queries) -> None:
     frame = queries.coverage("hf_daily")
-    states = [calendars.state_of(row) for row in frame.iter_rows(named=True)]
-    assert set(states) == {0, 1, 2, 3}
+    statuses = [calendars.day_status(row) for row in frame.iter_rows(named=True)]
+    assert set(statuses) == {0, 1, 2, 3}
     figure = calendars.coverage_calendar(frame, theme.LIGHT)
     assert [t.z[0][0] is None or t.z[0][0] >= 0 for t in figure.data] == [True, True]
 
@@ -138,8 +135,8 @@ def test_no_line_crosses_a_break(queries: Queries, view: View) -> None:
     history = queries.topic_history(view, ["agents"]).filter(
         pl.col("period_start_on").dt.month() > 2
     )
-    whole = figures.share_over_time(history, theme.LIGHT, grain="month")
-    broken = figures.share_over_time(history, theme.LIGHT, grain="month", breaks=[date(2025, 4, 1)])
+    whole = share_over_time(history, theme.LIGHT, grain="month")
+    broken = share_over_time(history, theme.LIGHT, grain="month", breaks=[date(2025, 4, 1)])
     crossing = [t for t in whole.data if t.mode == "lines" and t.line.dash == "dot"]
     assert crossing
     assert not [t for t in broken.data if t.mode == "lines" and t.line.dash == "dot"]

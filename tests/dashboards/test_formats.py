@@ -1,4 +1,4 @@
-"""How values are written, and that a spreadsheet runs nothing of a CSV."""
+"""Text formats, and CSV cells that a spreadsheet does not evaluate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.dashboards
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(start: str) -> None:
+def test_formulas_get_an_apostrophe(start: str) -> None:
     text = f"{start}cmd()"
     assert formats.cell(text) == "'" + text
     assert formats.cell([text, "b"]).startswith("'")
@@ -37,7 +37,7 @@ def test_a_csv_reads_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "kept"),
+    ("url", "is_link"),
     [
         ("https://example.org/a", True),
         ("http://example.org", True),
@@ -51,8 +51,8 @@ def test_a_csv_reads_back() -> None:
         (None, False),
     ],
 )
-def test_only_web_addresses_become_links(url: str | None, kept: bool) -> None:
-    assert (formats.web_url(url) is not None) == kept
+def test_only_web_urls_become_links(url: str | None, is_link: bool) -> None:
+    assert (formats.web_url(url) is not None) == is_link
 
 
 def test_periods_and_intervals() -> None:
@@ -66,7 +66,7 @@ def test_periods_and_intervals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ago", "said"),
+    ("ago", "text"),
     [
         (timedelta(seconds=5), "just now"),
         (timedelta(minutes=1), "1 minute ago"),
@@ -74,6 +74,6 @@ def test_periods_and_intervals() -> None:
         (timedelta(days=40), "40 days ago"),
     ],
 )
-def test_age(ago: timedelta, said: str) -> None:
+def test_age(ago: timedelta, text: str) -> None:
     now = datetime(2025, 6, 1, tzinfo=UTC)
-    assert formats.age((now - ago).replace(tzinfo=None), now) == said
+    assert formats.age((now - ago).replace(tzinfo=None), now) == text

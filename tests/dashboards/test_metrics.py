@@ -1,4 +1,4 @@
-"""What monitoring asks: figures of the snapshot and the home, requests counted, never an error."""
+"""Metrics of the snapshot, the home and HTTP requests, also for a damaged home."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def client_of(settings: Settings, reader: Reader | None = None) -> FlaskClient:
 
 
 def scrape(client: FlaskClient) -> Samples:
-    """(name, label values…) → value, read by Prometheus' own parser."""
+    """Values by name and label values, read with the parser of Prometheus."""
     answer = client.get("/metrics")
     assert answer.status_code == 200
     assert answer.content_type.startswith("text/plain")
@@ -39,7 +39,7 @@ def scrape(client: FlaskClient) -> Samples:
     }
 
 
-def test_figures_of_a_published_snapshot(publish: Publish) -> None:
+def test_metrics_of_a_published_snapshot(publish: Publish) -> None:
     settings = publish()
     reader = Reader(settings)
     found = scrape(client_of(settings, reader))
@@ -61,7 +61,7 @@ def test_figures_of_a_published_snapshot(publish: Publish) -> None:
     assert found["process_resident_memory_bytes",] > 0
 
 
-def test_days_by_population(publish: Publish) -> None:
+def test_missing_and_complete_days_by_population(publish: Publish) -> None:
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=n) for n in range(1, 90)]
     captured = [day for day in days if day.weekday() < 5 and day != days[9]]
@@ -82,8 +82,8 @@ def test_days_by_population(publish: Publish) -> None:
     assert newest == max(day for n, day in enumerate(days) if day in captured and n > 3)
 
 
-def test_days_after_the_last_capture_are_missing_too(publish: Publish) -> None:
-    found = scrape(client_of(publish()))  # its captures are of 2025
+def test_days_after_the_last_capture_are_missing(publish: Publish) -> None:
+    found = scrape(client_of(publish()))  # the captures are from 2025
     assert found["papertide_expected_days_not_captured", "hf_daily"] >= 20
 
 
@@ -96,7 +96,7 @@ def test_weekdays(since: str, until: str, n: int) -> None:
     assert weekdays(date.fromisoformat(since), date.fromisoformat(until)) == n
 
 
-def test_nothing_published(tmp_path: Path) -> None:
+def test_metrics_without_a_snapshot(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "none")
     client = client_of(settings)
     found = scrape(client)
@@ -106,7 +106,7 @@ def test_nothing_published(tmp_path: Path) -> None:
     assert client.get("/healthz").status_code == 503
 
 
-def test_captures_that_wait_and_a_refused_build(publish: Publish) -> None:
+def test_waiting_captures_and_a_refused_build(publish: Publish) -> None:
     settings = publish()
     folder = settings.captures_dir / "ab"
     folder.mkdir(parents=True)
@@ -121,7 +121,7 @@ def test_captures_that_wait_and_a_refused_build(publish: Publish) -> None:
 
 
 @pytest.mark.parametrize("damage", ["pointer", "database"])
-def test_a_damaged_snapshot_is_no_error(publish: Publish, damage: str) -> None:
+def test_a_damaged_snapshot_is_not_an_error(publish: Publish, damage: str) -> None:
     settings = publish()
     if damage == "pointer":
         (settings.snapshots_dir / "CURRENT").write_text("gone")
@@ -133,7 +133,7 @@ def test_a_damaged_snapshot_is_no_error(publish: Publish, damage: str) -> None:
     assert scrape(client)["papertide_up",] == 1
 
 
-def test_healthz_names_the_snapshot_and_follows_it(publish: Publish) -> None:
+def test_healthz_names_the_current_snapshot(publish: Publish) -> None:
     settings = publish("one")
     client = client_of(settings)
     assert json.loads(client.get("/healthz").data) == {"status": "ok", "snapshot_id": "one"}
@@ -160,7 +160,7 @@ def test_requests_are_counted_by_kind_and_timed(publish: Publish) -> None:
     assert again["papertide_http_requests_total", "200", "monitoring"] == 2
 
 
-def test_two_dashboards_in_one_process_count_apart(publish: Publish) -> None:
+def test_two_dashboards_in_one_process_count_separately(publish: Publish) -> None:
     settings = publish()
     reader = Reader(settings)
     one, two = client_of(settings, reader), client_of(settings, reader)

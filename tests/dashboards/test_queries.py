@@ -1,4 +1,4 @@
-"""Queries on a tiny snapshot: filters, bound values, the cache and the swap."""
+"""Queries of a small snapshot: filters, bound values, the cache, and a new snapshot."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from dashboards.address import read
 from dashboards.pages.teams import by_team
 from dashboards.queries import Queries
-from dashboards.state import LENGTHS, View, read
+from dashboards.view import WINDOW_LENGTHS, View
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
@@ -44,33 +45,32 @@ def view(queries: Queries) -> View:
         ({"term": "agents", "q": "number 7 "}, 1),
         ({"term": "' or 1=1 --"}, 0),
         ({"code": True}, 2),
-        ({"has_period": True}, 60),
+        ({"is_period_chosen": True}, 60),
         ({"q": "ada", "topic": "agents"}, 1),
     ],
 )
 def test_papers_are_filtered(
     changes: dict[str, object], n: int, queries: Queries, view: View
 ) -> None:
-    asked = replace(view, **changes)  # type: ignore[arg-type]
-    found = queries.papers(asked)
+    found = queries.papers(replace(view, **changes))  # type: ignore[arg-type]
     assert found.height == min(n, 25)
     assert found["n_found"].unique().to_list() == ([n] if n else [])
 
 
-def test_a_page_past_the_end_is_the_last(queries: Queries, view: View) -> None:
+def test_a_page_past_the_end_returns_the_last_page(queries: Queries, view: View) -> None:
     found = queries.papers(replace(view, page=99))
     assert found["page"].unique().to_list() == [3]
     assert found.height == 10
 
 
-def test_pages_hold_every_paper_once(queries: Queries, view: View) -> None:
+def test_every_paper_is_on_one_page(queries: Queries, view: View) -> None:
     for sort in ("listed", "upvotes"):
         pages = [queries.papers(replace(view, page=page, sort=sort)) for page in (1, 2, 3)]
         assert pl.concat(pages)["paper_id"].n_unique() == 60
     assert pages[0]["upvotes"][0] == 59
 
 
-def test_the_difference_of_shares_is_newcombes(queries: Queries, view: View) -> None:
+def test_share_differences_lie_within_their_intervals(queries: Queries, view: View) -> None:
     row = queries.share_differences(view).row(0, named=True)
     now, before = row["share"], row["before_share"]
     assert row["difference"] == pytest.approx(now - before)
@@ -78,7 +78,7 @@ def test_the_difference_of_shares_is_newcombes(queries: Queries, view: View) -> 
     assert "no-topic" not in queries.share_differences(view)["topic_id"]
 
 
-def test_newcombe_matches_his_own_example(publish: Publish) -> None:
+def test_newcombe_interval_matches_the_published_example(publish: Publish) -> None:
     # Newcombe 1998 (Stat Med 17:873), table II, method 10: 56/70 against 48/80 is
     # 0.0524 to 0.3339.
     rows = []
@@ -104,7 +104,7 @@ def test_newcombe_matches_his_own_example(publish: Publish) -> None:
     assert row["difference_high"] == pytest.approx(0.3339, abs=1e-3)
 
 
-def test_answers_are_remembered_until_a_snapshot_is_published(publish: Publish) -> None:
+def test_rows_are_cached_until_a_snapshot_is_published(publish: Publish) -> None:
     reader = Reader(publish("one"))
     calls = []
     read_now = reader.query
@@ -117,23 +117,23 @@ def test_answers_are_remembered_until_a_snapshot_is_published(publish: Publish) 
     assert queries.choices().populations == ("hf_daily",)
 
 
-def test_an_answer_that_a_swap_overtook_is_not_kept(publish: Publish) -> None:
+def test_rows_read_during_a_publication_are_not_cached(publish: Publish) -> None:
     reader = Reader(publish("one"))
     read_now = reader.query
 
-    def overtaken(sql: str, parameters: object = None) -> pl.DataFrame:
+    def publish_first(sql: str, parameters: object = None) -> pl.DataFrame:
         publish("two")
         return read_now(sql)
 
     queries = Queries(reader)
-    reader.query = overtaken  # type: ignore[method-assign,assignment]
+    reader.query = publish_first  # type: ignore[method-assign,assignment]
     queries.snapshot_facts()
     reader.query = read_now  # type: ignore[method-assign]
     (reader._settings.snapshots_dir / "CURRENT").write_text("one\n")
     assert queries.snapshot_facts()["snapshot_id"] == "one"
 
 
-def test_the_cache_stays_small(reader: Reader) -> None:
+def test_the_cache_is_bounded(reader: Reader) -> None:
     queries = Queries(reader, cache_size=2)
     view = read("", queries.choices())
     for page in range(1, 6):
@@ -141,19 +141,19 @@ def test_the_cache_stays_small(reader: Reader) -> None:
     assert len(queries._cache) == 2
 
 
-def test_no_snapshot_is_said(tmp_path: Path) -> None:
+def test_without_a_snapshot_the_error_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(NoSnapshotError, match="papertide demo"):
         Queries(Reader(Settings(home=tmp_path))).choices()
 
 
-def test_evidence_comes_with_topics(queries: Queries) -> None:
+def test_topics_have_their_evidence(queries: Queries) -> None:
     topics = queries.topics_of(["arxiv:2503.00001", "arxiv:2503.00000"])
     assert topics["topic_id"].to_list() == ["d-00000001", "agents"]
     assert topics["kind"].to_list() == ["discovered", "taxonomy"]
     assert topics["evidence"].to_list() == [["gui", "<i>agent</i>"], ["title: agents"]]
 
 
-def test_kinds_of_topics_are_not_mixed(queries: Queries) -> None:
+def test_kinds_of_topics_are_separate(queries: Queries) -> None:
     choices = queries.choices()
     shares = {kind: queries.topic_shares(read(f"?kind={kind}", choices)) for kind in choices.kinds}
     assert set(shares["taxonomy"]["kind"]) == {"taxonomy", "none"}
@@ -162,21 +162,21 @@ def test_kinds_of_topics_are_not_mixed(queries: Queries) -> None:
     assert set(differences["topic_id"]) == {"agents", "diffusion", "quiet"}
 
 
-def test_the_last_listing_keeps_the_lists_order(queries: Queries) -> None:
+def test_the_last_listing_is_in_the_order_of_the_list(queries: Queries) -> None:
     frame = queries.last_listing("hf_daily")
     assert frame["title"][0] == NASTY_TITLE
     assert frame["n_found"].to_list() == [3, 3, 3]
 
 
-def test_windows_of_teams_stand_under_the_names_of_all_verdicts(queries: Queries) -> None:
+def test_team_verdicts_have_the_columns_of_all_verdicts(queries: Queries) -> None:
     view = read("?topic=agents&from=2025-03-01&to=2025-03-01", queries.choices())
     rows = by_team(queries.author_counts(view, "agents")).select(
         "team", "n_papers_current", "n_total_current", "n_papers_before", "n_total_before"
     )
-    assert rows.rows() == [("one author", 2, 45, 1, 40), ("ten or more", 16, 45, 8, 40)]
+    assert rows.rows() == [("one author", 2, 45, 1, 40), ("ten or more authors", 16, 45, 8, 40)]
 
 
-def test_the_papers_of_a_window_are_those_of_its_periods(queries: Queries) -> None:
+def test_a_window_lists_the_papers_of_its_periods(queries: Queries) -> None:
     choices = queries.choices()
     found = {
         window: queries.papers(read(f"?period=2025-04-01&window={window}", choices))
@@ -189,16 +189,16 @@ def test_the_papers_of_a_window_are_those_of_its_periods(queries: Queries) -> No
     assert months["before"] <= {date(2025, 1, 1), date(2025, 2, 1)}
     whole = queries.papers(read("?period=2025-04-01", choices))
     assert found["current"]["n_found"][0] > (whole["n_found"][0] if whole.height else 0)
-    told = read("?period=2025-04-01&window=sideways", choices)
-    assert told.window == ""
-    assert told.notes
+    unknown = read("?period=2025-04-01&window=sideways", choices)
+    assert unknown.window == ""
+    assert unknown.notes
 
 
-def test_every_grain_has_windows_as_long_as_the_methods_say() -> None:
-    assert LENGTHS == WINDOWS
+def test_window_lengths_are_those_of_the_verdicts() -> None:
+    assert WINDOW_LENGTHS == WINDOWS
 
 
-def test_trending_is_of_the_last_day_or_of_the_chosen_period(queries: Queries) -> None:
+def test_trending_uses_the_last_day_of_the_chosen_period(queries: Queries) -> None:
     view = read("", queries.choices())
     assert queries.trending(view)["score"].to_list() == [1.25, None]
     assert queries.trending(read("?period=2025-02-01", queries.choices())).is_empty()

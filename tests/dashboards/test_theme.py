@@ -1,4 +1,4 @@
-"""Colours: readable, distinct, and the same in the style sheet and in figures."""
+"""Colours: contrast, uniqueness, and use in the style sheet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.dashboards
 
 STYLE = Path(theme.__file__).with_name("assets") / "style.css"
 TEXTS = ("ink", "muted", "accent", "second", "third", "warning")
-GROUNDS = ("paper", "surface", "sunk")
+BACKGROUNDS = ("paper", "surface", "sunk")
 
 
 def luminance(colour: str) -> float:
@@ -28,37 +28,37 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("ground", BACKGROUNDS)
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("name", ["light", "dark"])
-def test_text_stands_out(name: str, text: str, ground: str) -> None:
+def test_text_has_enough_contrast(name: str, text: str, ground: str) -> None:
     colours = theme.THEMES[name].colours()
     assert contrast(colours[text], colours[ground]) >= 4.5
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
-def test_calendar_states_differ_in_lightness_not_only_in_hue(name: str) -> None:
+def test_calendar_colours_differ_in_lightness(name: str) -> None:
     one = theme.THEMES[name]
     for a, b in ((one.complete, one.captured), (one.missing, one.quiet), (one.captured, one.quiet)):
         assert contrast(a, b) >= 1.5
 
 
-def test_light_turns_into_dark_and_never_twice() -> None:
+def test_light_colours_map_to_dark_ones_unambiguously() -> None:
     light, dark = theme.LIGHT.colours(), theme.DARK.colours()
     assert len(set(light.values())) == len(light)
     assert not set(light.values()) & set(dark.values())
 
 
-def test_the_style_sheet_uses_only_colours_of_the_theme() -> None:
+def test_the_style_sheet_uses_theme_colours_only() -> None:
     text = STYLE.read_text(encoding="utf-8")
     known = {f"--{role.replace('_', '-')}" for role in theme.LIGHT.colours()}
-    known |= {"--sans", "--serif", "--mono", "--beside"}
+    known |= {"--sans", "--serif", "--mono", "--table-height"}
     used = set(re.findall(r"var\((--[a-z0-9-]+)", text))
     assert used <= known
     assert not re.findall(r"#[0-9a-f]{3,8}\b(?=[;\s,)])", text)
 
 
-def test_the_style_sheet_loads_nothing() -> None:
+def test_the_style_sheet_loads_no_resource() -> None:
     text = STYLE.read_text(encoding="utf-8")
     assert "url(" not in text
     assert "@import" not in text

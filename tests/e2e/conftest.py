@@ -1,4 +1,4 @@
-"""A real server over a published home, and a real browser that reports everything it does."""
+"""A running dashboard, an exported site, and a browser that records errors and requests."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a Chromium."""
+    """The path of the Chromium executable."""
     if playwright is None:
-        pytest.skip("playwright is not installed: it is in the dependency group e2e")
+        pytest.skip("playwright is not installed; it is in the dependency group e2e")
     named = os.environ.get("PAPERTIDE_CHROMIUM")
     found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
     if not found or not Path(found).exists():
-        pytest.skip("no Chromium was found; PAPERTIDE_CHROMIUM can name one")
+        pytest.skip("Chromium was not found; set PAPERTIDE_CHROMIUM to its path")
     return found
 
 
 @pytest.fixture(scope="session")
 def reading_home(request: pytest.FixtureRequest, chromium: str) -> Settings:
-    """Settings of a home with something published; nothing is written there."""
+    """Settings of a home with a published snapshot. Tests only read it."""
     named = os.environ.get("PAPERTIDE_TEST_HOME")
     home = Path(named) if named else Path(request.getfixturevalue("published_home"))
     return Settings(home=home)
@@ -58,7 +58,7 @@ def reading_home(request: pytest.FixtureRequest, chromium: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def address(reading_home: Settings) -> Iterator[str]:
-    """Where the dashboard is served, on a free port."""
+    """The URL of a running dashboard."""
     app = create_app(Reader(reading_home))
     server = waitress.create_server(app.server, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -69,46 +69,46 @@ def address(reading_home: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def site(reading_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The exported site."""
+    """The folder of the exported site."""
     folder = tmp_path_factory.mktemp("exported") / "site"
     export_site(Reader(reading_home), folder)
     return folder
 
 
-WAIT_MS = 15_000  # figures are drawn in software, on a machine that may be busy
+WAIT_MS = 15_000  # software rendering is slow on a busy machine
 
 
 @dataclass
 class Watched:
-    """A page and everything that went wrong on it."""
+    """A browser page and the errors it caused."""
 
     page: playwright.Page
-    complaints: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
         self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
         self.page.on("requestfailed", self._failed)
         self.page.on("request", self._request)
         self.page.on("response", self._response)
 
     def _console(self, message: playwright.ConsoleMessage) -> None:
         if message.type == "error":
-            self.complaints.append(f"console: {message.text}")
+            self.errors.append(f"console: {message.text}")
 
     def _failed(self, request: playwright.Request) -> None:
-        # A download, and a request that a newer one replaced, end as aborted.
+        # Downloads and replaced requests end as aborted.
         if request.failure != "net::ERR_ABORTED":
-            self.complaints.append(f"failed: {request.url} {request.failure}")
+            self.errors.append(f"failed: {request.url} {request.failure}")
 
     def _request(self, request: playwright.Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in ("data", "blob", "file") and parts.hostname not in LOCAL:
-            self.complaints.append(f"left the machine: {request.url}")
+            self.errors.append(f"external request: {request.url}")
 
     def _response(self, response: playwright.Response) -> None:
         if response.status >= 400:
-            self.complaints.append(f"{response.status}: {response.url}")
+            self.errors.append(f"{response.status}: {response.url}")
 
 
 @pytest.fixture(scope="session")
@@ -119,10 +119,10 @@ def browser(chromium: str) -> Iterator[playwright.Browser]:
         browser.close()
 
 
-# Whatever is clicked at the narrow width too takes its time: every page is opened there at once.
+# Interactions at the narrow width are slow tests; one fast test opens every page at that width.
 @pytest.fixture(params=[1440, pytest.param(390, marks=pytest.mark.slow)], ids=["wide", "narrow"])
 def watched(request: pytest.FixtureRequest, browser: playwright.Browser) -> Iterator[Watched]:
-    """A page in a fresh profile, at two widths; any complaint fails the test."""
+    """A page in a new browser context, at two widths. Any error fails the test."""
     context = browser.new_context(
         viewport={"width": request.param, "height": 900}, color_scheme="light"
     )
@@ -132,4 +132,4 @@ def watched(request: pytest.FixtureRequest, browser: playwright.Browser) -> Iter
     watched.watch()
     yield watched
     context.close()
-    assert watched.complaints == []
+    assert watched.errors == []

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: every page, a filter, back, dark, a download, a search."""
+"""The dashboard in a browser: pages, filters, history, theme, downloads and search."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHARTED = ("Overview", "Topics", "Authors", "Trends", "Data health")
 
 
 def settle(watched: Watched, title: str) -> None:
-    """Wait until the page of that title stands, with its plots drawn."""
+    """Wait until the page with this title and its plots are rendered."""
     page = watched.page
     expect(page.locator("h1")).to_have_text(title)
     expect(page).to_have_title(f"{title} – Papertide")
@@ -28,7 +28,7 @@ def settle(watched: Watched, title: str) -> None:
 
 
 def fits(watched: Watched) -> bool:
-    """True when the page does not scroll sideways."""
+    """True if the page does not scroll horizontally."""
     return bool(watched.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
@@ -37,7 +37,7 @@ def query(watched: Watched) -> dict[str, list[str]]:
 
 
 def choose(watched: Watched, name: str, option: str) -> None:
-    """Pick an option of a drop-down."""
+    """Choose an option of a drop-down."""
     watched.page.locator(f".filter-{name} button.dash-dropdown").click()
     watched.page.locator(".dash-dropdown-search").fill(option)
     watched.page.locator(".dash-dropdown-content label").filter(has_text=option).first.click()
@@ -63,14 +63,14 @@ def test_every_address_opens_directly(path: str, watched: Watched, address: str)
     expect(watched.page.locator("h1")).to_be_visible()
     assert fits(watched)
     watched.page.set_viewport_size({"width": 390, "height": 844})
-    for _ in range(100):  # figures are drawn again at the new width
+    for _ in range(100):  # figures are redrawn at the new width
         if fits(watched):
             break
         watched.page.wait_for_timeout(100)
-    assert fits(watched), "on a phone"
+    assert fits(watched), "at 390 px"
 
 
-def test_a_filter_changes_the_address_and_back_undoes_it(watched: Watched, address: str) -> None:
+def test_a_filter_changes_the_url_and_back_restores_it(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/trends")
     settle(watched, "Trends")
@@ -89,7 +89,7 @@ def test_a_filter_changes_the_address_and_back_undoes_it(watched: Watched, addre
 
 
 @pytest.mark.slow
-def test_the_keyboard_keeps_its_place_after_a_change(watched: Watched, address: str) -> None:
+def test_a_filter_keeps_the_keyboard_focus(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/trends")
     settle(watched, "Trends")
@@ -100,7 +100,7 @@ def test_the_keyboard_keeps_its_place_after_a_change(watched: Watched, address: 
 
 
 @pytest.mark.slow
-def test_a_topic_is_chosen_from_the_list_and_from_the_table(watched: Watched, address: str) -> None:
+def test_a_topic_is_chosen_in_the_filter_and_in_the_table(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/topics")
     settle(watched, "Topics")
@@ -116,19 +116,19 @@ def test_a_topic_is_chosen_from_the_list_and_from_the_table(watched: Watched, ad
 
 
 @pytest.mark.slow
-def test_discovered_topics_are_a_choice_of_their_own(watched: Watched, address: str) -> None:
+def test_discovered_topics_are_a_separate_kind(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/topics?topic=large-language-models")
     settle(watched, "Topics")
     page.locator(".filter-kind label").filter(has_text="Discovered").click()
-    expect(page.locator("#figure-topic-shares .subtitle")).to_contain_text("one at most")
+    expect(page.locator("#figure-topic-shares .subtitle")).to_contain_text("at most one topic")
     assert query(watched)["kind"] == ["discovered"]
     assert "topic" not in query(watched)
     link = page.locator("#figure-topic-shares tbody a").first
     name = link.inner_text()
     link.click()
     expect(page.locator("h2").first).to_have_text(name)
-    expect(page.locator(".paper-topics").first).to_contain_text("discovered by:")
+    expect(page.locator(".paper-topics").first).to_contain_text("shared terms:")
     expect(page.locator(".filter-kind input:checked")).to_have_value("discovered")
     assert fits(watched)
     page.goto(f"{address}/trends?kind=discovered")
@@ -143,7 +143,7 @@ def test_a_verdict_is_two_clicks_from_its_papers(watched: Watched, address: str)
     settle(watched, "Trends")
     page.locator("#figure-verdicts tbody td:nth-child(2) a").first.click()
     settle(watched, "Topics")
-    expect(page.locator("#figure-topic-history")).to_contain_text("Window before")
+    expect(page.locator("#figure-topic-history")).to_contain_text("Previous window")
     expect(page.locator("#figure-topic-history .smallprint")).to_contain_text("Change = (a + t)")
     expect(page.locator("#figure-topic-papers .evidence").first).to_contain_text(":")
     page.locator("#figure-topic-history tbody td a").first.click()
@@ -153,13 +153,13 @@ def test_a_verdict_is_two_clicks_from_its_papers(watched: Watched, address: str)
     assert fits(watched)
 
 
-def test_a_term_is_asked_for_and_let_go(watched: Watched, address: str) -> None:
+def test_a_term_is_chosen_and_removed(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/trends")
     settle(watched, "Trends")
     page.locator("#figure-term-verdicts tbody td:nth-child(2) a").first.click()
     settle(watched, "Papers")
-    expect(page.locator("#figure-term-history")).to_contain_text("Window before")
+    expect(page.locator("#figure-term-history")).to_contain_text("Previous window")
     page.locator(".filter-term input").click()
     expect(page.locator("#figure-term-history")).to_have_count(0)
     assert "term" not in query(watched)
@@ -182,13 +182,13 @@ def test_papers_are_searched_and_paged(watched: Watched, address: str) -> None:
     assert page.evaluate("document.activeElement.type") == "search"
     box.fill("zzzz no such paper zzzz")
     box.press("Enter")
-    expect(page.locator(".empty")).to_contain_text("No paper fits")
+    expect(page.locator(".empty")).to_contain_text("No papers match")
     page.go_back()
     expect(box).to_have_value(first.lower())
 
 
 @pytest.mark.slow
-def test_unknown_values_fall_back_with_a_note(watched: Watched, address: str) -> None:
+def test_invalid_values_fall_back_with_a_note(watched: Watched, address: str) -> None:
     watched.page.goto(f"{address}/topics?population=mars&topic=%3Cscript%3E")
     settle(watched, "Topics")
     notes = watched.page.locator(".is-fallback")
@@ -197,7 +197,7 @@ def test_unknown_values_fall_back_with_a_note(watched: Watched, address: str) ->
 
 
 @pytest.mark.slow
-def test_dark_is_remembered_and_redraws_the_figures(watched: Watched, address: str) -> None:
+def test_the_dark_theme_is_saved_and_redraws_figures(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/trends")
     settle(watched, "Trends")
@@ -227,7 +227,7 @@ def test_a_table_downloads(watched: Watched, address: str, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_outside_links_are_plain_web_links(watched: Watched, address: str) -> None:
+def test_external_links_are_web_links(watched: Watched, address: str) -> None:
     watched.page.goto(f"{address}/papers")
     settle(watched, "Papers")
     links = watched.page.locator(".paper-facts a").evaluate_all(

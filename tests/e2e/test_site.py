@@ -42,7 +42,7 @@ def test_a_topic_page_opens_from_the_table(watched: Watched, site: Path) -> None
 
 
 @pytest.mark.slow
-def test_dark_redraws_the_figures(watched: Watched, site: Path) -> None:
+def test_the_dark_theme_redraws_figures(watched: Watched, site: Path) -> None:
     page = watched.page
     page.goto((site / "trends.html").as_uri())
     expect(page.locator(".plot .main-svg").first).to_be_visible()
@@ -53,7 +53,7 @@ def test_dark_redraws_the_figures(watched: Watched, site: Path) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-def test_papers_are_filtered_in_the_page(watched: Watched, site: Path) -> None:
+def test_papers_are_filtered(watched: Watched, site: Path) -> None:
     page = watched.page
     page.goto((site / "papers.html").as_uri())
     items = page.locator(".papers > li:visible")

@@ -1,4 +1,4 @@
-"""The banner of figures that are old or of a refused build, in a real browser."""
+"""The banner about stale figures and refused builds, in a browser."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.e2e
 expect = playwright.expect
 
-# Polled, because a page that is drawn anew replaces its banner.
+# Polled, because rendering a page replaces its banner.
 IS_READABLE = """
 () => {
-  const banner = document.querySelector(".standing");
+  const banner = document.querySelector(".banner");
   if (!banner) return false;
   const light = (text) => {
     const [r, g, b] = (text.match(/[0-9.]+/g) || []).map(Number).map((v) => v / 255)
@@ -53,7 +53,7 @@ def served(old_home: Settings) -> Iterator[str]:
     thread.join(timeout=5)
 
 
-def test_old_figures_and_a_refusal_are_said_without_a_restart(
+def test_stale_figures_and_a_refusal_are_reported_without_a_restart(
     watched: Watched, served: str, old_home: Settings
 ) -> None:
     page = watched.page
@@ -64,7 +64,7 @@ def test_old_figures_and_a_refusal_are_said_without_a_restart(
     note_refusal(old_home, ["a-name-without-any-place-to-break-" * 8], "one")
     page.get_by_role("link", name="Topics", exact=True).click()
     expect(banner).to_contain_text("the last build was refused at")
-    page.get_by_role("button", name="Switch between light and dark").click()
+    page.get_by_role("button", name="Switch between light and dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.wait_for_function(IS_READABLE)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
