@@ -31,7 +31,7 @@ from pipelines.archive.receipt import (
     receipt_paths,
 )
 from pipelines.errors import CaptureError
-from pipelines.parsing.detect import HEAD_BYTES, Format, detect
+from pipelines.parsing.formats import HEAD_BYTES, Format, detect
 from pipelines.runtime.files import sync, temporary_file
 from pipelines.settings import Settings
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -21,7 +21,7 @@ from pipelines.evaluation.evidence import Counted, Evidence, count
 from pipelines.evaluation.intervals import wilson
 from pipelines.evaluation.report import Part, Promise, Table
 from pipelines.parsing import arxiv_oai, arxiv_snapshot, listing_api
-from pipelines.parsing.detect import LISTING_API
+from pipelines.parsing.formats import LISTING_API
 from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.records import Hints
 from pipelines.trends.grids import Floats, Grid
@@ -202,7 +202,7 @@ def _kind(papers: pl.DataFrame, day: date) -> str:
             for row in papers.iter_rows(named=True)
         ]
     )
-    parsed = listing_api.parse(body, Hints(day, day))
+    parsed = listing_api.parse(body, Hints(datetime.combine(day, time(), UTC), day))
     return infer_kind(parsed.items, parsed.stated_kind, day)[0]
 
 
@@ -276,10 +276,10 @@ def _announced_again(older: pl.DataFrame, window: int, chance: np.random.Generat
 
 def _parsed(revised: pl.DataFrame) -> pl.DataFrame:
     """paper_id and day, null where the parser knows none, of papers known by a revision alone."""
-    hints = Hints(date(9999, 1, 1))
+    hints = Hints(datetime(9999, 1, 1, tzinfo=UTC))
     is_harvested = pl.col("form") == 3
     lines = _snapshot(revised.filter(~is_harvested))
-    parts = [*arxiv_snapshot.parse_stream(io.BytesIO(lines), hints)] if lines else []
+    parts = [*arxiv_snapshot.parse(io.BytesIO(lines), hints)] if lines else []
     parts.append(arxiv_oai.parse(_harvest(revised.filter(is_harvested)), hints))
     items = pl.concat([part.items.select("arxiv_id", "published_on") for part in parts])
     return revised.select("paper_id", "arxiv_id").join(items, on="arxiv_id", how="left").select(

@@ -1,3 +1,4 @@
-"""Captures to rows: items, quarantine and topic matches as Parquet files, and the schemas of all of
-them. Does not merge papers; dbt does.
+"""Captures as rows: items, quarantine and topic matches in Parquet files, and all their schemas.
+
+Does not merge papers; dbt does.
 """

@@ -1,9 +1,9 @@
-"""Parsing: bytes in, items and rejects out. Pure: no clock, no files, no network.
+"""Parsers: the bytes of a capture in, items and rejects out. Pure: no clock, files or network.
 
-Belongs here: one module a format, one detector, and the rules they share. Does not: where bytes
-come from (`sources/`), where rows go (`pipelines.lake`), anything that merges papers (dbt).
+Belongs here: one module per format, the table of formats, and the rules that formats share. Does
+not belong here: fetching (`sources/`), writing rows (`lake/`), merging papers (dbt).
 """
 
-# Raised whenever a rule changes what comes out; captures parsed under another version are
-# parsed again from the archived bytes.
-PARSER_VERSION = "4"
+# Raise it whenever a change alters what parsers return. Captures that were parsed under another
+# version are parsed again from the archived bytes.
+PARSER_VERSION = "5"

@@ -1,6 +1,6 @@
-"""Text clean-up: folded lines, LaTeX made readable, and the key that identity compares.
+"""Text cleaning: line folds, LaTeX to Unicode, and the title key that identifies a paper.
 
-Belongs here: pure text → text, vectorised. The rules are listed in docs/methodology.md.
+Belongs here: pure text → text, vectorised. docs/methodology.md lists the rules.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 
 import polars as pl
 
-# LaTeX accents become combining marks behind the letter; NFC then joins both.
+# LaTeX accents become combining marks after the letter; NFC then composes them.
 _ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303",
     "=": "\u0304", ".": "\u0307",
@@ -33,20 +33,20 @@ _SYMBOLS = {
 }  # fmt: skip
 
 
-# Control characters count as white space: terminals and XML readers stumble over them. A plain
-# space alone is no match: replacing each by itself would be most of the work.
+# Control characters count as white space, because they break terminals and XML readers. A single
+# plain space does not match: replacing each by itself would be most of the work.
 _BLANK = r"\s\p{Cc}\x{200b}"
 BLANKS = rf"[[{_BLANK}]--\x20][{_BLANK}]*| [{_BLANK}]+"
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b]+")
 
 
 def one_line(text: str) -> str:
-    """One text on one line, white space and control characters folded."""
+    """The text on one line; runs of white space and control characters become one space."""
     return _BLANKS.sub(" ", text).strip()
 
 
 def clean_text(texts: pl.Series) -> pl.Series:
-    """The texts on one line, LaTeX made readable; blank becomes null. Same name and length."""
+    """The texts on one line with LaTeX as Unicode; blank becomes null. Same name and length."""
     folded = texts.str.replace_all(BLANKS, " ").str.strip_chars()
     has_tex = folded.str.contains(r"[$\\{]").fill_null(value=False)
     if has_tex.any():
@@ -56,7 +56,7 @@ def clean_text(texts: pl.Series) -> pl.Series:
 
 
 def _readable_tex(texts: pl.Series) -> pl.Series:
-    """LaTeX to Unicode where a reader gains by it; what is unknown stays as it is."""
+    """LaTeX as Unicode; unknown commands stay."""
     out = texts
     for mark, combining in _ACCENTS.items():
         pattern = rf"\\\{mark}\s?\{{?\\?([A-Za-z])\}}?"
@@ -65,7 +65,7 @@ def _readable_tex(texts: pl.Series) -> pl.Series:
         out = out.str.replace_all(rf"\\{letter}\{{\\?([A-Za-z])\}}", "${1}" + combining)
     for command, letter in _LETTERS.items():
         out = out.str.replace_all(rf"\{command}(\{{\}}|\b)\s?", letter)
-    # \textbf{X}, \mathcal{X}, … keep what they hold; twice, for one level of nesting.
+    # \textbf{X}, \mathcal{X}, … become X; twice, for one level of nesting.
     for _ in range(2):
         out = out.str.replace_all(
             r"\\(?:text|math|operatorname|emph|mbox|boldsymbol|underline|href|url|rm|bf|it|tt|sc)"
@@ -73,14 +73,14 @@ def _readable_tex(texts: pl.Series) -> pl.Series:
             "${1}",
         )
     names = "|".join(sorted(_SYMBOLS, key=len, reverse=True))
-    # A private mark around each known command, then one pass of literal replacements.
-    # Twice, since the letter-free character that ends one may begin the next.
+    # Private-use characters around each known command, then one pass of literal replacements.
+    # Twice, because the character that ends one command may start the next.
     for _ in range(2):
         out = out.str.replace_all(rf"\\({names})(?:\{{\}}|([^A-Za-z])|$)", "\ue000${1}\ue001${2}")
     out = out.str.replace_many({f"\ue000{k}\ue001": v for k, v in _SYMBOLS.items()})
     out = out.str.replace_all(r"([_^])\{([^{}]*)\}", "${1}${2}")
-    # Paired dollars around maths go; money stays: the opening one must touch what follows, the
-    # closing one what precedes, and no digit may follow the closing one. Twice, as pairs may touch.
+    # Drop paired dollars around maths, but keep money: no white space after the opening dollar or
+    # before the closing one, and no digit after the closing one. Twice, because pairs may touch.
     for _ in range(2):
         out = out.str.replace_all(r"\$([^\s$](?:[^$]*[^\s$\\])?)\$([^0-9]|$)", "${1}${2}")
     out = out.str.replace_all(r"\\([%&$#_{}])", "${1}")
@@ -89,28 +89,28 @@ def _readable_tex(texts: pl.Series) -> pl.Series:
     return out.str.normalize("NFC").str.replace_all(BLANKS, " ").str.strip_chars()
 
 
-# What a key keeps: letters and digits, and the marks, `+` and `#` directly behind them. A match
-# starts at the text's begin or at what is dropped, and takes along marks and signs that have lost
-# their letter. Variation selectors are marks that only choose a glyph.
+# A key keeps letters and digits, and the marks, `+` and `#` directly after them. The pattern matches
+# the rest: from the start or from a dropped character, up to the next letter or digit. Variation
+# selectors are marks too, but only select a glyph, so they are dropped.
 _SELECTORS = r"\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}"
 _NOT_IN_KEY = rf"(?:^|[^\p{{L}}\p{{N}}\p{{M}}+#]|[{_SELECTORS}])[^\p{{L}}\p{{N}}]*"
-_DOTTED_I = "i\u0307"  # what lower case makes of the Turkish capital
+_DOTTED_I = "i\u0307"  # lower case of the Turkish capital
 
 
 def title_key(title: pl.Expr) -> pl.Expr:
-    """Lower-case letters and digits of the title with what is attached; null when none are left.
+    """The title in lower case, reduced to letters, digits and what is attached to them.
 
-    White space, punctuation, hyphens, dollars and case never tell two papers apart; marks, `+` and
-    `#` behind a letter or a digit do: `C`, `C++` and `C#` are three words.
+    White space, punctuation, hyphens, dollars and case never distinguish two papers. Marks, `+` and
+    `#` after a letter or digit do: `C`, `C++` and `C#` differ. Null for a blank title.
     """
     key = (
         title.str.normalize("NFKC")
         .str.to_lowercase()
         .str.replace_all(_DOTTED_I, "i", literal=True)
-        .str.replace_all(r"[_^]+([+#])", "${1}")  # `H^+` is what LaTeX makes of `H⁺`
+        .str.replace_all(r"[_^]+([+#])", "${1}")  # `H^+` is LaTeX for `H⁺`
         .str.replace_all(_NOT_IN_KEY, "")
     )
     bare = title.str.replace_all(r"\s+", "")
-    # A title of symbols alone is still a title.
+    # A title that is only symbols is its own key.
     chosen = pl.when(key.str.len_chars() > 0).then(key).otherwise(bare)
     return pl.when(chosen.str.len_chars() > 0).then(chosen).otherwise(pl.lit(None, pl.String))

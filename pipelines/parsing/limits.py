@@ -1,7 +1,7 @@
-"""How much a listing may hold: bounds that no real one comes near.
+"""Limits on the size of a listing, well above any real one.
 
-They are checked on the raw bytes, before anything is built from them, so that a small hostile file
-costs no more than reading it. What is beyond a bound is rejected, never cut silently.
+They are checked on the raw bytes before anything is built from them, so a small hostile file costs
+no more than reading it. A body over a limit is rejected as a whole, never cut.
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ from collections.abc import Mapping
 
 from pipelines.parsing.records import Parsed, reject_body
 
-MAX_ITEMS = 20_000  # a month of the busiest daily lists is a tenth of it
-# Occurrences of the signs of which a format builds its structure. Real captures of 64 MiB, the
-# default limit of a listing's size, would hold less.
+MAX_ITEMS = 20_000  # ten times a month of the busiest daily lists
+# How often the characters that give a format its structure may occur. Real listings of 64 MiB, the
+# default limit of a listing's size, stay below.
 TEXT_LIMITS = {b"\n": 200_000, b"\r": 200_000}
 HTML_LIMITS = {b"<": 500_000}
 JSON_LIMITS = {b"{": 1_000_000, b"[": 1_000_000, b",": 4_000_000}
 XML_LIMITS = {b"<": 1_000_000, b"=": 500_000, b"&": 500_000, b"\n": 1_000_000, b"\r": 1_000_000}
+_NAMES = {b"\n": "line feeds", b"\r": "carriage returns"}
 
 
 def too_large(body: bytes, limits: Mapping[bytes, int]) -> Parsed | None:
-    """The whole body rejected as `too_large` when it holds more of a sign than its limit."""
-    for sign, limit in limits.items():
-        found = body.count(sign)
-        if found > limit:
-            what = sign.decode().replace("\n", "line feed").replace("\r", "carriage return")
-            return reject_body("too_large", f"{found} times {what!r}, over {limit}.", body)
+    """The body rejected as `too_large` if a character occurs more often than its limit."""
+    for character, limit in limits.items():
+        n = body.count(character)
+        if n > limit:
+            name = _NAMES.get(character, f"`{character.decode()}` characters")
+            detail = f"The body has {n:,} {name}; the limit is {limit:,}."
+            return reject_body("too_large", detail, body)
     return None
 
 
-def too_many_items(found: str, body: bytes) -> Parsed:
-    """The whole body rejected because it lists more than any list does."""
-    return reject_body("too_large", f"{found}; no list has more than {MAX_ITEMS}.", body)
+def too_many_items(place: str, body: bytes) -> Parsed:
+    """The body rejected because `place` (such as "The array") has more items than any listing."""
+    return reject_body("too_large", f"{place} has more than {MAX_ITEMS:,} items.", body)

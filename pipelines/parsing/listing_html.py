@@ -1,12 +1,13 @@
-"""A saved listing page: the JSON in `data-props` first, the article cards where it is missing.
+"""Saved listing pages: the JSON in `data-props`, or the article cards if it is missing.
 
-Nothing of the page is run or rendered; text is taken as text.
+Scripts are not run, and markup in a title stays text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -15,6 +16,7 @@ import orjson
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.parsing.arxiv_ids import split_version
+from pipelines.parsing.head import Head
 from pipelines.parsing.limits import (
     HTML_LIMITS,
     JSON_LIMITS,
@@ -24,24 +26,42 @@ from pipelines.parsing.limits import (
 )
 from pipelines.parsing.listing_api import salvage
 from pipelines.parsing.listing_items import parse_items
+from pipelines.parsing.moments import latest_timestamp
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
 _PERIODS = {"day": "daily", "daily": "daily", "week": "weekly", "month": "monthly"}
 _MARK = 'data-target="DailyPapers"'
+_HTML_TAGS = (b"<html", b"<!doctype html", b"<body", b"<div")
 _QUOTE_OR_END = re.compile("[\"'>]")
 _CARD_EDGE = re.compile(r"<(/?)article(?![a-z0-9-])", re.IGNORECASE)
 _N_AUTHORS = re.compile(r"(?<![0-9])([0-9]+)\s+authors?\b")
-# A parser builds what nested formatting tags ask for, which can be the square of what it is given.
-# So only one tag or one card is given to it at a time, and none beyond these bounds.
+# Nested formatting tags can make an HTML parser build the square of its input. So it gets one tag or
+# one card at a time, and none over these limits.
 _MAX_QUOTES_IN_TAG = 1_000
 _MAX_CARD_TAGS = 500
 _MAX_CARD_CHARS = 1024**2
 
 
+def matches(head: Head) -> bool:
+    """Whether it opens as HTML, or is markup with an element of a listing page."""
+    return head.is_markup and (
+        any(tag in head.opening for tag in _HTML_TAGS)
+        or b"<article" in head.start
+        or _MARK.encode() in head.start
+    )
+
+
 def parse(body: bytes, hints: Hints) -> Parsed:
-    """Items of a listing page, `page_day` from its `data-props`; else `html_not_a_listing`."""
+    """The items of a page, with `listed_on` and `stated_kind` if `data-props` has them.
+
+    A page without listing data and paper cards is rejected whole as `html_not_a_listing`.
+    """
+    return replace(_parse(body, hints), latest_at=latest_timestamp(body, hints.received_at))
+
+
+def _parse(body: bytes, hints: Hints) -> Parsed:
     if b"<article" not in body and b"DailyPapers" not in body:
-        return reject_body("html_not_a_listing", "The page shows no cards of papers.", body)
+        return reject_body("html_not_a_listing", "The page contains no paper cards.", body)
     if rejected := too_large(body, HTML_LIMITS):
         return rejected
     page = body.decode("utf-8", errors="replace")
@@ -56,20 +76,26 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     if isinstance(props, Parsed):
         return props
     if props is not None:
-        return parse_items(props["dailyPapers"], hints, **_page(props))
+        return parse_items(props["dailyPapers"], hints, **_stated(props))
+    return _parse_cards(page, problem, body, hints)
+
+
+def _parse_cards(page: str, problem: str, body: bytes, hints: Hints) -> Parsed:
+    """The items of the page's cards; `problem` says why its data could not be used."""
     cards = list(islice(_cards(page), MAX_ITEMS + 1))
     if len(cards) > MAX_ITEMS:
-        return too_many_items("The page has further cards", body)
+        return too_many_items("The page", body)
     outcomes = [_card(card, position) for position, card in enumerate(cards, start=1)]
     rows = [outcome for outcome in outcomes if not isinstance(outcome, Reject)]
     rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
     if not rows:
-        return reject_body("html_not_a_listing", f"{problem} and no card links a paper.", body)
+        detail = f"No card links to a paper, and {problem}."
+        return reject_body("html_not_a_listing", detail, body)
     return finish(frame(rows), rejects, hints, rules=(f"article_cards: {problem}",))
 
 
 def _props_text(page: str) -> tuple[str | None, bool]:
-    """The value of `data-props` in the tag of the listing, and whether the page ends inside it."""
+    """The value of the listing's `data-props`, and whether the page ends inside its tag."""
     mark = page.find(_MARK)
     start = page.rfind("<", 0, mark)
     if mark < 0 or start < 0:
@@ -89,15 +115,15 @@ def _props_text(page: str) -> tuple[str | None, bool]:
 
 
 def _attribute(tag: str) -> str | None:
-    """`data-props` of one tag, its entities undone."""
+    """The `data-props` of a tag, with entities decoded."""
     node = LexborHTMLParser(tag).css_first(f"[{_MARK}]")
     return node.attributes.get("data-props") if node is not None else None
 
 
 def _props(text: str | None) -> tuple[dict[str, Any] | Parsed | None, str]:
-    """The page's JSON, or None and why not; or the rejected page where it holds far too much."""
+    """The page's JSON; None and the problem with it; or the page rejected as too large."""
     if text is None:
-        return None, "The page has no `data-props` of a listing"
+        return None, "the page has no `data-props` of a listing"
     raw = text.encode()
     if rejected := too_large(raw, JSON_LIMITS):
         return rejected, ""
@@ -106,25 +132,25 @@ def _props(text: str | None) -> tuple[dict[str, Any] | Parsed | None, str]:
     except orjson.JSONDecodeError:
         return None, "`data-props` is broken JSON"
     if not isinstance(props, dict) or not isinstance(props.get("dailyPapers"), list):
-        return None, "`data-props` holds no list `dailyPapers`"
+        return None, "`data-props` has no `dailyPapers` array"
     if len(props["dailyPapers"]) > MAX_ITEMS:
-        return too_many_items(f"`dailyPapers` has {len(props['dailyPapers'])} items", raw), ""
+        return too_many_items("`dailyPapers`", raw), ""
     return props, ""
 
 
-def _page(props: dict[str, Any]) -> dict[str, Any]:
-    """What the page says of itself: its day and its kind."""
+def _stated(props: dict[str, Any]) -> dict[str, Any]:
+    """The day and the kind that the page states, as fields of `Parsed`."""
     try:
         day = date.fromisoformat(str(props.get("date"))[:10])
     except ValueError:
         day = None
     period = _PERIODS.get(str(props.get("periodType") or props.get("period") or "").lower())
     kind = "search" if props.get("query") else period
-    return {"page_day": day, "stated_kind": kind or ("daily" if day else None)}
+    return {"listed_on": day, "stated_kind": kind or ("daily" if day else None)}
 
 
 def _cards(page: str) -> Iterator[tuple[str, bool]]:
-    """The markup of each card and whether it is whole: it ends at its closing tag or the next."""
+    """The markup of each card, and whether it ends at a closing tag or at the next card."""
     start: int | None = None
     for edge in _CARD_EDGE.finditer(page):
         if start is not None:
@@ -135,11 +161,13 @@ def _cards(page: str) -> Iterator[tuple[str, bool]]:
 
 
 def _card(card: tuple[str, bool], position: int) -> dict[str, Any] | Reject:
-    """A card's row, or why there is none."""
     markup, is_whole = card
     place = f"card {position}"
     if len(markup) > _MAX_CARD_CHARS or markup.count("<") > _MAX_CARD_TAGS:
-        detail = f"The card has {len(markup)} characters and {markup.count('<')} tags."
+        detail = (
+            f"The card has {len(markup):,} characters and {markup.count('<'):,} tags; "
+            f"the limits are {_MAX_CARD_CHARS:,} and {_MAX_CARD_TAGS}."
+        )
         return Reject(place, "too_large", detail, excerpt(markup))
     node = LexborHTMLParser(markup).body
     if node is None or not is_whole:
@@ -147,7 +175,8 @@ def _card(card: tuple[str, bool], position: int) -> dict[str, Any] | Reject:
         return Reject(place, "truncated_record", "The page was cut here.", text)
     row = _row(node)
     if row is None:
-        return Reject(place, "card_without_paper", "The card links no paper.", excerpt(node.text()))
+        detail = "The card does not link to a paper."
+        return Reject(place, "card_without_paper", detail, excerpt(node.text()))
     return {"position": position, "place": place, **row}
 
 

@@ -1,7 +1,7 @@
-"""One item of the `daily_papers` shape → one row. Shared by the API and the page's `data-props`.
+"""Items of the `daily_papers` shape → rows, for the API and for the `data-props` of a page.
 
-Tolerant: a missing key is null, an unknown key is ignored. Strict where identity or a date is
-at stake: such an item is rejected with its reason.
+A missing key is null, and an unknown key is ignored. An item without a valid arXiv id, or with a
+date that can't be read, is rejected.
 """
 
 from __future__ import annotations
@@ -15,41 +15,56 @@ from typing import Any
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.clean import one_line
 from pipelines.parsing.moments import utc
-from pipelines.parsing.records import MAX_NAME_CHARS, Hints, Parsed, Reject, excerpt, finish, frame
+from pipelines.parsing.records import (
+    MAX_NAME_CHARS,
+    NAME_TOO_LONG,
+    Hints,
+    Parsed,
+    Reject,
+    excerpt,
+    finish,
+    frame,
+)
 
 _MAX_URL_CHARS = 2_000
 _MAX_LABEL_CHARS = 500  # of a keyword or an organisation
+_MAX_COUNTER = 2**53  # JSON numbers are exact below
 _GITHUB = re.compile(r"^(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+)", re.ASCII)
 
 
-class _Unusable(Exception):
-    """Raised inside this module with (reason, detail) of an item that can't be accepted."""
+class _RejectedError(Exception):
+    """An item that can't be accepted, with its reason code and detail. Used in this module only."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
 
 
 def parse_items(items: Sequence[Any], hints: Hints, **page: Any) -> Parsed:
-    """Rows and rejects of a list of `daily_papers` items; `page` goes into `Parsed`."""
+    """Rows and rejects of `daily_papers` items; `page` holds other fields of `Parsed`."""
     rows, rejects = [], []
     notes: Counter[str] = Counter()
     for position, item in enumerate(items, start=1):
         place = f"item {position}"
         try:
             rows.append({"position": position, "place": place, **_row(item, notes)})
-        except _Unusable as reason:
-            code, detail = reason.args
-            rejects.append(Reject(place, code, detail, excerpt(item)))
+        except _RejectedError as error:
+            rejects.append(Reject(place, error.reason, error.detail, excerpt(item)))
     rules = (*page.pop("rules", ()), *(f"{note}: {n} item(s)" for note, n in sorted(notes.items())))
     return finish(frame(rows), rejects, hints, rules=rules, **page)
 
 
 def _row(item: Any, notes: Counter[str]) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise _Unusable("item_not_object", f"The item is a {type(item).__name__}, not an object.")
+        raise _RejectedError("item_not_object", "The item is not an object.")
     paper = item.get("paper")
     if not isinstance(paper, dict):
-        raise _Unusable("paper_missing", "The item has no `paper` object.")
+        raise _RejectedError("paper_missing", "The item has no `paper` object.")
     arxiv_id, version = split_version(paper.get("id"))
     if arxiv_id is None:
-        raise _Unusable("bad_arxiv_id", f"`paper.id` is {excerpt(paper.get('id'))!r}, no arXiv id.")
+        detail = f"`paper.id` is not an arXiv id: {excerpt(paper.get('id'))!r}."
+        raise _RejectedError("bad_arxiv_id", detail)
     authors = _authors(paper.get("authors"), notes)
     organization = item.get("organization") or paper.get("organization")
     published = _day(paper.get("publishedAt"), "paper.publishedAt")
@@ -74,21 +89,21 @@ def _row(item: Any, notes: Counter[str]) -> dict[str, Any]:
 
 
 def _authors(value: Any, notes: Counter[str]) -> list[str] | None:
-    """Names in order. Hidden entries and repeated names count; those without a letter don't."""
+    """Names in order. Hidden and repeated names count; names without a letter or digit don't."""
     if not isinstance(value, list):
         return None
-    names, hidden = [], 0
+    names, n_hidden = [], 0
     for entry in value:
         name = entry.get("name") if isinstance(entry, dict) else entry
         if isinstance(name, str) and len(name) > MAX_NAME_CHARS:
-            raise _Unusable("author_name_too_long", f"A name has {len(name)} characters.")
-        shown = one_line(name) if isinstance(name, str) else ""
-        if any(sign.isalnum() for sign in shown):
-            names.append(shown)
-            hidden += isinstance(entry, dict) and entry.get("hidden") is True
+            raise _RejectedError("author_name_too_long", NAME_TOO_LONG)
+        cleaned = one_line(name) if isinstance(name, str) else ""
+        if any(map(str.isalnum, cleaned)):
+            names.append(cleaned)
+            n_hidden += isinstance(entry, dict) and entry.get("hidden") is True
     if len(names) < len(value):
         notes["blank_author_names_dropped"] += 1
-    if hidden:
+    if n_hidden:
         notes["hidden_authors_counted"] += 1
     if len(set(names)) < len(names):
         notes["repeated_author_names_counted"] += 1
@@ -116,7 +131,7 @@ def _organization(value: Any) -> str | None:
 def _counter(value: object, notes: Counter[str]) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MAX_COUNTER:
         notes["unreadable_counter_ignored"] += 1
         return None
     return value
@@ -128,7 +143,9 @@ def _day(value: Any, name: str) -> date | None:
     try:
         return utc(value).date()
     except (TypeError, ValueError):
-        raise _Unusable("impossible_date", f"`{name}` is {excerpt(value)!r}.") from None
+        raise _RejectedError(
+            "impossible_date", f"`{name}` is not a date: {excerpt(value)!r}."
+        ) from None
 
 
 def _url(value: Any) -> str | None:
@@ -140,7 +157,7 @@ def _url(value: Any) -> str | None:
 
 
 def github_root(value: Any) -> str | None:
-    """`https://github.com/owner/repo` of any address below it; null for anything else."""
+    """`https://github.com/owner/repo` for any address of that repository; None otherwise."""
     if not isinstance(value, str) or len(value) > _MAX_URL_CHARS:
         return None
     found = _GITHUB.match(value.strip())

@@ -1,7 +1,7 @@
-"""What kind of list a capture is, inferred from what it shows. One rule, one place.
+"""The kind of list that a capture shows, inferred from its papers.
 
-A list that calls itself a day but whose papers were published over months or years is a search
-result: shares or trends over it would measure the query. So a day must be borne out by the papers.
+A list that claims to be a day's but whose papers were published over months or years is a search
+result. Shares or trends over it would measure the query. So the papers must confirm the day.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipelines.parsing.arxiv_ids import id_month
 KINDS = ("daily", "weekly", "monthly", "trending", "search", "announcement", "unknown")
 OLD_AFTER_DAYS = 180
 OLD_SHARE = 1 / 3
-# On every real day seen, 3 of 4 papers and more were published within these days of the list's.
+# On every real day in the archive, at least 75 % of the papers were published within these days.
 DAYS_BEFORE = 14
 DAYS_AFTER = 1
 DAY_SHARE = 2 / 3
@@ -24,32 +24,33 @@ LONGEST_PERIOD_DAYS = 31
 _SATURDAY = 5
 
 Verdict = tuple[str, str]
+"""`listing_kind` and the rule that gave it, as `code: sentence`."""
 
 
 def infer_kind(items: pl.DataFrame, stated: str | None, day: date | None) -> Verdict:
-    """`(listing_kind, rule)` from the items, what the page says, and the day known for it.
+    """The kind and its rule, from the items, the kind that the capture states, and its day.
 
     `items` has at least the columns `published_on`, `submitted_on` and `arxiv_id`.
     """
     if stated in ("trending", "announcement", "search"):
-        return stated, f"stated: the capture says it is {stated}"
+        return stated, f"stated: the capture states that it is {stated}"
     dated = _publication(items)
     by_content = _published_span(dated) or _submissions(items["submitted_on"])
     if by_content is not None:
         return by_content
     if stated in ("weekly", "monthly"):
-        return stated, f"stated: the capture says it is {stated}"
+        return stated, f"stated: the capture states that it is {stated}"
     if stated is None and day is None:
-        return "unknown", "nothing says what kind of list this is"
+        return "unknown", "no_evidence: no kind is stated and no day is known"
     if items.is_empty():
-        return "daily", "empty_list: a day's list that shows no paper"
-    return _borne_out(dated, items.height, day)
+        return "daily", "empty_list: a day's list without papers"
+    return _confirmed(dated, items.height, day)
 
 
 def _publication(items: pl.DataFrame) -> pl.DataFrame:
-    """First and last possible day of publication of each item that tells one.
+    """`first` and `last` possible day of publication, one row per item with a date or an id.
 
-    Where an item shows no date, its arXiv id still carries the month.
+    Without a date, the days are those of the month in the arXiv id.
     """
     month = id_month(pl.col("arxiv_id"))
     return items.select(
@@ -59,7 +60,7 @@ def _publication(items: pl.DataFrame) -> pl.DataFrame:
 
 
 def _published_span(dated: pl.DataFrame) -> Verdict | None:
-    """Search when more than a third of the papers are far older than the newest."""
+    """`search` if more than a third of the papers are much older than the newest."""
     if dated.height < 2:
         return None
     newest: date = dated["first"].max()  # type: ignore[assignment]
@@ -74,35 +75,34 @@ def _published_span(dated: pl.DataFrame) -> Verdict | None:
 
 
 def _submissions(column: pl.Series) -> Verdict | None:
-    """What the days of submission say, where most items carry one; else only that they disagree."""
+    """The kind by days of submission; if few items have one, only days too far apart decide."""
     submitted = column.drop_nulls()
     if submitted.is_empty():
         return None
-    covers = submitted.len() >= DAY_SHARE * column.len()
+    is_covered = submitted.len() >= DAY_SHARE * column.len()
     top = int(submitted.value_counts(sort=True)["count"][0])
     if top >= SAME_DAY_SHARE * submitted.len():
-        rule = f"submission_day: {top} of {column.len()} items were submitted on one day"
-        return ("daily", rule) if covers else None
+        rule = f"submission_day: {top} of {column.len()} items were submitted on the same day"
+        return ("daily", rule) if is_covered else None
     days: list[date] = submitted.sort().to_list()
     first, last = days[0], days[-1]
     if last - first >= timedelta(days=LONGEST_PERIOD_DAYS):
-        rule = f"submission_days: from {first} to {last}, more than any week or month"
-        return "search", rule
-    if not covers:
+        return "search", f"submission_days: {first} to {last}, longer than a month"
+    if not is_covered:
         return None
     if submitted.dt.truncate("1w").n_unique() == 1:
-        return "weekly", "submission_days: several days of one ISO week"
+        return "weekly", "submission_days: several days within one ISO week"
     if submitted.dt.truncate("1mo").n_unique() == 1:
-        return "monthly", "submission_days: several days of one month"
-    return "unknown", f"submission_days: from {first} to {last}, in no one week or month"
+        return "monthly", "submission_days: several days within one month"
+    return "unknown", f"submission_days: {first} to {last}, across weeks and months"
 
 
-def _borne_out(dated: pl.DataFrame, n_items: int, day: date | None) -> Verdict:
-    """Whether the papers bear out that this is a day's list; without a day, the newest's."""
+def _confirmed(dated: pl.DataFrame, n_items: int, day: date | None) -> Verdict:
+    """`daily` if the papers confirm the list's day, or the newest paper's day if none is known."""
     if dated.height * 2 < n_items:
         return "unknown", (
-            f"undated: {dated.height} of {n_items} papers tell when they were published, "
-            "too few to bear out a day"
+            f"undated: only {dated.height} of {n_items} papers have a publication date or month, "
+            "too few to confirm a day"
         )
     known: date = max(dated["first"]) if day is None else day
     opens = pl.lit(known) - timedelta(days=DAYS_BEFORE)
@@ -115,5 +115,5 @@ def _borne_out(dated: pl.DataFrame, n_items: int, day: date | None) -> Verdict:
     if near < DAY_SHARE * dated.height:
         return "search", rule
     if day is not None and day.weekday() >= _SATURDAY:
-        return "unknown", f"weekend: lists are of weekdays, and {day} is none ({rule})"
+        return "unknown", f"weekend: {day} is not a weekday, and daily lists are ({rule})"
     return "daily", rule

@@ -1,6 +1,7 @@
-"""What every parser returns, and the last steps that all share.
+"""What every parser returns, and the steps that all parsers end with.
 
 Belongs here: `Parsed`, `Reject`, `Hints`, and `finish`, which cleans and checks rows of any format.
+Does not belong here: anything that only one format needs.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from reprlib import Repr
 from typing import Any
 
@@ -20,18 +21,19 @@ from pipelines.parsing.moments import EARLIEST, latest_day
 
 MAX_TITLE_CHARS = 2_000
 MAX_ABSTRACT_CHARS = 100_000
-MAX_AUTHORS = 20_000  # the longest printed lists hold a few thousand names
+MAX_AUTHORS = 20_000  # the longest author lists have a few thousand names
 MAX_NAME_CHARS = 1_000
+NAME_TOO_LONG = f"An author name has more than {MAX_NAME_CHARS:,} characters."
 EXCERPT_CHARS = 200
-# Shows a value's begin at a cost that does not grow with the value.
-_SHOW = Repr()
-_SHOW.maxdict = _SHOW.maxlist = 20
-_SHOW.maxstring = _SHOW.maxother = 4 * EXCERPT_CHARS
+# Prints the start of a value at a cost that does not grow with the value.
+_SHORT_REPR = Repr()
+_SHORT_REPR.maxdict = _SHORT_REPR.maxlist = 20
+_SHORT_REPR.maxstring = _SHORT_REPR.maxother = 4 * EXCERPT_CHARS
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Something that was seen and could not be accepted."""
+    """An item that could not be accepted: its place, reason code, explanation and excerpt."""
 
     place: str
     reason: str
@@ -41,111 +43,72 @@ class Reject:
 
 @dataclass(frozen=True)
 class Hints:
-    """What is known from outside: when the bytes were captured and received."""
+    """What is known from outside the bytes: when they were received and captured (UTC)."""
 
-    received_on: date
+    received_at: datetime
     captured_on: date | None = None
+
+    @property
+    def received_on(self) -> date:
+        """The day of receipt."""
+        return self.received_at.date()
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """Items (columns of `ITEM_SCHEMA`), rejects, and what the page says of itself.
-
-    `seen` always equals accepted plus rejected.
-    """
+    """Items (columns of `ITEM_SCHEMA`), rejects, and what the capture states about itself."""
 
     items: pl.DataFrame
     rejects: tuple[Reject, ...]
-    page_day: date | None = None
+    listed_on: date | None = None
     captured_on: date | None = None
+    latest_at: datetime | None = None
+    """Latest timestamp in the content that is not after the receipt (web listings only)."""
     stated_kind: str | None = None
     rules: tuple[str, ...] = ()
+    """What was inferred while parsing, one `code: sentence` each."""
 
     @property
-    def seen(self) -> int:
-        """How many items the bytes show."""
+    def n_seen(self) -> int:
+        """Number of items that the bytes show, accepted or rejected."""
         return self.items.height + len(self.rejects)
 
 
-_OF_USERS = re.compile(
+_USER_FIELD = re.compile(
     r"""(['"](?:user|avatarUrl|fullname)['"]\s*:\s*)(?:"[^"]*(?:"|$)|'[^']*(?:'|$))"""
 )
 
 
-def excerpt(text: object) -> str:
-    """At most 200 characters on one line, for a person to recognise the place.
+def excerpt(value: object) -> str:
+    """At most 200 characters on one line, enough to recognise the place.
 
-    What it shows of a site's users (handles, names, pictures) is left out.
+    The handles, names and pictures of a site's users are left out.
     """
     try:
-        shown = text if isinstance(text, str) else _SHOW.repr(text)
-    except (RecursionError, ValueError):  # nested too deep, or a number too long to print
-        shown = f"(a {type(text).__name__} that can't be shown)"
-    shown = _OF_USERS.sub(r"\1…", shown[: EXCERPT_CHARS * 4])
-    return " ".join(shown.split())[:EXCERPT_CHARS]
+        text = value if isinstance(value, str) else _SHORT_REPR.repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or a number too long to print
+        text = f"(a {type(value).__name__} that can't be printed)"
+    text = _USER_FIELD.sub(r"\1…", text[: EXCERPT_CHARS * 4])
+    return " ".join(text.split())[:EXCERPT_CHARS]
 
 
 def reject_body(reason: str, detail: str, body: bytes) -> Parsed:
-    """Reject a capture of which nothing could be read: its body counts as one item."""
+    """No items and one reject: a body of which nothing can be read counts as one item."""
     head = body[: EXCERPT_CHARS * 2].decode("utf-8", errors="replace")
     return Parsed(empty_items(), (Reject("whole body", reason, detail, excerpt(head)),))
 
 
 def empty_items() -> pl.DataFrame:
-    """No items, with the right columns."""
+    """A frame without rows and with all columns of `ITEM_SCHEMA`."""
     return pl.DataFrame(schema=ITEM_SCHEMA)
 
 
 def frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Rows of a listing as a frame with all columns of `ITEM_SCHEMA`."""
+    """The rows with all columns of `ITEM_SCHEMA`; missing values are null."""
     return pl.DataFrame(
         [{name: row.get(name) for name in ITEM_SCHEMA} for row in rows],
         schema=ITEM_SCHEMA,
         orient="row",
-    )
-
-
-# Checked in this order: the first that holds is the reason. `detail` may use the row's columns.
-def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
-    title_chars = pl.col("_title_chars")
-    n_authors = pl.col("n_authors")
-    days = [pl.col(name) for name in ("published_on", "announced_on", "submitted_on")]
-    possible = [day.is_between(EARLIEST, latest_day(hints.received_on)) for day in days]
-    return (
-        ("missing_title", pl.col("title_key").is_null(), pl.lit("The title is missing or blank.")),
-        (
-            "title_too_long",
-            title_chars > MAX_TITLE_CHARS,
-            pl.format("The title has {} characters.", title_chars),
-        ),
-        (
-            "abstract_too_long",
-            pl.col("_abstract_chars") > MAX_ABSTRACT_CHARS,
-            pl.format("The abstract has {} characters.", pl.col("_abstract_chars")),
-        ),
-        (
-            "invalid_utf8",
-            pl.col("title").str.contains("\ufffd", literal=True),
-            pl.lit("The title holds bytes that are not UTF-8."),
-        ),
-        (
-            "impossible_author_count",
-            (n_authors < 1) | (n_authors > MAX_AUTHORS),
-            pl.format("The page says {} authors.", n_authors),
-        ),
-        (
-            "author_name_too_long",
-            pl.col("authors").list.eval(pl.element().str.len_chars()).list.max() > MAX_NAME_CHARS,
-            pl.lit(f"A name has more than {MAX_NAME_CHARS} characters."),
-        ),
-        (
-            "impossible_date",
-            ~pl.all_horizontal(is_possible.fill_null(value=True) for is_possible in possible),
-            pl.format(
-                "{} is before arXiv's papers or after the day of receipt.",
-                pl.coalesce(pl.when(~ok).then(day) for day, ok in zip(days, possible, strict=True)),
-            ),
-        ),
     )
 
 
@@ -154,33 +117,74 @@ def finish(
     rejects: Iterable[Reject],
     hints: Hints,
     *,
-    most: int | None = None,
+    max_rejects: int | None = None,
     **page: Any,
 ) -> Parsed:
-    """Clean titles and abstracts, compute the title key, set aside rows that can't be accepted.
+    """Clean titles and abstracts, compute the title key, reject rows that fail a check.
 
-    `rows` has the columns of `ITEM_SCHEMA`; `page` are the other fields of `Parsed`. Of the rows
-    set aside only the first `most` are listed, for a caller who reads no further than them.
+    `rows` has the columns of `ITEM_SCHEMA`; `page` holds the other fields of `Parsed`. At most
+    `max_rejects` of the failing rows become rejects, for a caller that stops at this number.
     """
     cleaned = rows.with_columns(
         rows["title"].str.len_chars().alias("_title_chars"),
         rows["abstract"].str.len_chars().alias("_abstract_chars"),
-        # What is cut here is too long and set aside below.
+        # Text cut here is over the limit and rejected below.
         clean_text(rows["title"].str.head(MAX_TITLE_CHARS * 2)),
         clean_text(rows["abstract"].str.head(MAX_ABSTRACT_CHARS)),
     ).with_columns(title_key(pl.col("title")).alias("title_key"))
     reason, detail = pl.lit(None, pl.String), pl.lit(None, pl.String)
-    for code, broken, words in reversed(_checks(hints)):
-        hit = broken.fill_null(value=False)
-        reason = pl.when(hit).then(pl.lit(code)).otherwise(reason)
-        detail = pl.when(hit).then(words).otherwise(detail)
-    judged = cleaned.with_columns(reason.alias("_reason"), detail.alias("_detail"))
-    bad = judged.filter(pl.col("_reason").is_not_null()).head(
-        judged.height if most is None else most
-    )
+    for code, fails, explanation in reversed(_checks(hints)):
+        is_hit = fails.fill_null(value=False)
+        reason = pl.when(is_hit).then(pl.lit(code)).otherwise(reason)
+        detail = pl.when(is_hit).then(explanation).otherwise(detail)
+    checked = cleaned.with_columns(reason.alias("_reason"), detail.alias("_detail"))
+    failed = checked.filter(pl.col("_reason").is_not_null())
+    if max_rejects is not None:
+        failed = failed.head(max_rejects)
     found = [
         Reject(r["place"], r["_reason"], r["_detail"], excerpt(r["title"] or r["abstract"] or ""))
-        for r in bad.iter_rows(named=True)
+        for r in failed.iter_rows(named=True)
     ]
-    items = judged.filter(pl.col("_reason").is_null()).select(list(ITEM_SCHEMA))
+    items = checked.filter(pl.col("_reason").is_null()).select(list(ITEM_SCHEMA))
     return Parsed(items, (*rejects, *found), **page)
+
+
+def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
+    """Reason code, condition and detail of each check; the first condition that holds counts."""
+    n_authors = pl.col("n_authors")
+    days = [pl.col(name) for name in ("published_on", "announced_on", "submitted_on")]
+    possible = [day.is_between(EARLIEST, latest_day(hints.received_on)) for day in days]
+    return (
+        ("missing_title", pl.col("title_key").is_null(), pl.lit("The title is missing or blank.")),
+        _too_long("title", MAX_TITLE_CHARS),
+        _too_long("abstract", MAX_ABSTRACT_CHARS),
+        (
+            "invalid_utf8",
+            pl.col("title").str.contains("\ufffd", literal=True),
+            pl.lit("The title contains bytes that are not UTF-8."),
+        ),
+        (
+            "impossible_author_count",
+            (n_authors < 1) | (n_authors > MAX_AUTHORS),
+            pl.format(f"The number of authors is {{}}; expected 1 to {MAX_AUTHORS:,}.", n_authors),
+        ),
+        (
+            "author_name_too_long",
+            pl.col("authors").list.eval(pl.element().str.len_chars()).list.max() > MAX_NAME_CHARS,
+            pl.lit(NAME_TOO_LONG),
+        ),
+        (
+            "impossible_date",
+            ~pl.all_horizontal(is_possible.fill_null(value=True) for is_possible in possible),
+            pl.format(
+                f"The date {{}} is before {EARLIEST.year} or after the day of receipt.",
+                pl.coalesce(pl.when(~ok).then(day) for day, ok in zip(days, possible, strict=True)),
+            ),
+        ),
+    )
+
+
+def _too_long(column: str, limit: int) -> tuple[str, pl.Expr, pl.Expr]:
+    n_chars = pl.col(f"_{column}_chars")
+    detail = pl.format(f"The {column} has {{}} characters; the limit is {limit:,}.", n_chars)
+    return f"{column}_too_long", n_chars > limit, detail

@@ -1,6 +1,6 @@
-"""Records of an XML document, read as they end: what stands before damage is kept.
+"""Records of an XML document, read one by one: those before a cut or damage are kept.
 
-Belongs here: what all XML formats share. Entities and DTDs are refused, not expanded.
+Belongs here: what all XML formats share. DTDs and entities are refused, not expanded.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from pipelines.parsing.records import Parsed, Reject, reject_body
 
 @dataclass(frozen=True)
 class Layout:
-    """What a format calls its root and its records: full tags, and words for people."""
+    """Full tags of a format's root and records, and the names that messages use for both."""
 
     root: str
     record: str
-    document: str  # as in "the XML is not an Atom feed"
-    noun: str  # as in "after entry 3"
-    nouns: str
+    document: str  # "an Atom feed"
+    noun: str  # "entry"
 
 
 @dataclass(frozen=True)
 class Document:
-    """The root, its complete records in order, and why reading stopped before the end, if so."""
+    """The root, its complete records in order, and the parse error after them (empty: none)."""
 
     layout: Layout
     root: Element
@@ -37,15 +36,15 @@ class Document:
     problem: str
 
     def damage(self) -> list[Reject]:
-        """One reject for what follows a cut or damage; none where the document is whole."""
+        """One reject for the rest of a cut or damaged document; none for a whole one."""
         if not self.problem:
             return []
-        detail = f"The XML breaks off or is damaged here: {self.problem}."
+        detail = f"The XML is cut or damaged here: {self.problem}."
         return [Reject(f"after {self.layout.noun} {len(self.records)}", "broken_xml", detail)]
 
 
 def read(body: bytes, layout: Layout) -> Document | Parsed:
-    """The document; or the whole body as a reject, where nothing of it can be used."""
+    """The document, or the rejected body if nothing in it can be used."""
     if rejected := too_large(body, XML_LIMITS):
         return rejected
     root: Element | None = None
@@ -63,7 +62,8 @@ def read(body: bytes, layout: Layout) -> Document | Parsed:
             if event == "end" and element.tag == layout.record:
                 records.append(element)
     except DefusedXmlException:
-        return reject_body("xml_dtd_refused", "The XML declares a DTD or entities.", body)
+        detail = "The XML declares a DTD or entities, which are refused."
+        return reject_body("xml_dtd_refused", detail, body)
     except (ParseError, ValueError, LookupError) as error:
         problem = str(error)
     if root is None or (problem and not records):
@@ -71,5 +71,5 @@ def read(body: bytes, layout: Layout) -> Document | Parsed:
     if root.tag != layout.root:
         return reject_body("not_a_listing", f"The XML is not {layout.document}.", body)
     if len(records) > MAX_ITEMS:
-        return too_many_items(f"It has {len(records)} {layout.nouns}", body)
+        return too_many_items("The XML", body)
     return Document(layout, root, records, problem)

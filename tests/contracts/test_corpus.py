@@ -8,7 +8,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from tests.fixtures.listings import assert_sound
 
 pytestmark = pytest.mark.contracts
 
-HINTS = Hints(received_on=date(2026, 7, 1))
+HINTS = Hints(datetime(2026, 7, 1, tzinfo=UTC))
 PAGE = Path("hf_page") / "000_ab8512f849349c72.txt"
 HTML = Path("hf_page") / "papers-2024-08-01.html"
 ATOM = Path("arxiv") / "atom-2025-10-17.xml"
@@ -49,7 +49,7 @@ def founding_page(corpus: Path) -> Parsed:
 
 def test_the_founding_page_is_read_whole(founding_page: Parsed) -> None:
     assert_sound(founding_page)
-    assert (founding_page.seen, founding_page.items.height) == (71, 71)
+    assert (founding_page.n_seen, founding_page.items.height) == (71, 71)
     assert founding_page.items["position"].to_list() == list(range(1, 72))
     assert founding_page.items["abstract"].null_count() == 0
 
@@ -105,7 +105,7 @@ def test_the_page_from_a_windows_clipboard_is_the_same(corpus: Path, founding_pa
 def test_the_page_cut_at_every_line_keeps_what_stands_before(
     corpus: Path, founding_page: Parsed
 ) -> None:
-    hints = Hints(HINTS.received_on, captured_on=date(2025, 11, 6))
+    hints = Hints(HINTS.received_at, captured_on=date(2025, 11, 6))
     shown = ["title", "abstract", "n_authors", "published_on"]
     whole = founding_page.items.select(shown)
     lines = body_of(corpus / PAGE).splitlines(keepends=True)
@@ -116,7 +116,7 @@ def test_the_page_cut_at_every_line_keeps_what_stands_before(
         n_begun = sum(closing[:number])
         assert n_begun - 1 <= parsed.items.height <= n_begun
         assert parsed.items.select(shown).equals(whole.head(parsed.items.height))
-        assert parsed.seen <= n_begun + 1
+        assert parsed.n_seen <= n_begun + 1
 
 
 @pytest.mark.parametrize(("folder", "n_items"), [("hf_api", 6_373), ("hf_api_later", 2_988)])
@@ -125,7 +125,7 @@ def test_every_api_item_is_accepted(corpus: Path, folder: str, n_items: int) -> 
     for path in sorted((corpus / folder).glob("*.json.gz")):
         parsed = listing_api.parse(body_of(path), HINTS)
         assert parsed.rejects == (), path.name
-        n_seen += parsed.seen
+        n_seen += parsed.n_seen
         papers += parsed.items["arxiv_id"].n_unique()
     assert n_seen == n_items
     assert papers <= n_items
@@ -149,14 +149,14 @@ def test_the_html_page_tells_the_same_by_props_and_by_cards(corpus: Path) -> Non
     by_cards = listing_html.parse(broken, HINTS)
     shown = ["arxiv_id", "title", "n_authors", "upvotes", "comments"]
     assert by_props.items.height == 13
-    assert by_props.page_day == date(2024, 8, 1)
+    assert by_props.listed_on == date(2024, 8, 1)
     assert by_cards.items.select(shown).equals(by_props.items.select(shown))
     assert by_cards.rules[0].startswith("article_cards")
 
 
 def test_the_atom_answer_holds_two_entries(corpus: Path) -> None:
     parsed = arxiv_atom.parse(body_of(corpus / ATOM), HINTS)
-    assert (parsed.seen, parsed.items.height) == (2, 2)
+    assert (parsed.n_seen, parsed.items.height) == (2, 2)
     assert parsed.captured_on is not None
 
 
@@ -164,7 +164,7 @@ def test_the_arxiv_file_is_read_whole(corpus: Path) -> None:
     n_rows, n_rejects, ids, most = 0, 0, set[str](), 0
     basis: Counter[str] = Counter()
     with gzip.open(corpus / DUMP) as stream:
-        for part in arxiv_snapshot.parse_stream(stream, HINTS):  # type: ignore[arg-type]
+        for part in arxiv_snapshot.parse(stream, HINTS):  # type: ignore[arg-type]
             n_rows += part.items.height
             n_rejects += len(part.rejects)
             ids.update(part.items["arxiv_id"])
@@ -238,7 +238,7 @@ def mutate(body: bytes, dice: random.Random) -> bytes:
 
 
 def snapshot(body: bytes, hints: Hints) -> Parsed:
-    parts = list(arxiv_snapshot.parse_stream(io.BytesIO(body), hints))
+    parts = list(arxiv_snapshot.parse(io.BytesIO(body), hints))
     rejects = tuple(reject for part in parts for reject in part.rejects)
     if not parts:
         return listing_api.parse(b"[]", hints)
@@ -269,9 +269,9 @@ def test_mutated_captures_are_survived(
     n: int,
 ) -> None:
     body = read(corpus / path)
-    n_seen = parse(body, HINTS).seen
+    n_seen = parse(body, HINTS).n_seen
     dice: Any = random.Random(f"{path}")  # noqa: S311  a fixed seed, not a secret
     for _ in range(n):
         parsed = parse(mutate(body, dice), HINTS)
         assert_sound(parsed)
-        assert parsed.seen <= n_seen + 8  # what is damaged may split, but not multiply
+        assert parsed.n_seen <= n_seen + 8  # what is damaged may split, but not multiply

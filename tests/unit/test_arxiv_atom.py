@@ -79,7 +79,7 @@ def test_unreadable_days_are_unknown(day: str) -> None:
 
 
 def test_a_feed_without_entries_is_empty() -> None:
-    assert arxiv_atom.parse(b"\n" + atom(), HINTS).seen == 0
+    assert arxiv_atom.parse(b"\n" + atom(), HINTS).n_seen == 0
 
 
 def test_every_cut_keeps_what_stands_before_it() -> None:

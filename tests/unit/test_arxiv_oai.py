@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from pipelines.lake.schemas import ITEM_SCHEMA
-from pipelines.parsing import arxiv_oai, arxiv_snapshot, detect
+from pipelines.parsing import arxiv_oai, arxiv_snapshot, formats
 from tests.fixtures.listings import HINTS, assert_sound, joined, jsonl, reasons, record
 from tests.replay import oai_xml
 
@@ -49,7 +49,7 @@ def as_snapshot(rows: list[dict[str, Any]], *, printed: bool) -> pl.DataFrame:
         }
         for row in rows
     ]
-    items, rejects = joined(arxiv_snapshot.parse_stream(io.BytesIO(jsonl(*lines)), HINTS))
+    items, rejects = joined(arxiv_snapshot.parse(io.BytesIO(jsonl(*lines)), HINTS))
     assert not rejects
     return items
 
@@ -105,8 +105,8 @@ def test_the_other_form_does_not_name_the_newest_version() -> None:
 @pytest.mark.parametrize("prefix", ["arXivRaw", "arXiv"])
 def test_the_format_is_told_from_the_bytes(prefix: str) -> None:
     body = oai_xml.page(ROWS, prefix)
-    assert detect.detect(body).name == "arxiv_oai"
-    assert detect.detect(body.partition(b"\n")[2]).name == "arxiv_oai"
+    assert formats.detect(body).name == "arxiv_oai"
+    assert formats.detect(body.partition(b"\n")[2]).name == "arxiv_oai"
 
 
 def test_deleted_records_are_told_of() -> None:
@@ -132,7 +132,7 @@ def test_withdrawn_papers_are_kept_and_named() -> None:
 
 def test_nothing_matches_is_no_item_and_no_reject() -> None:
     parsed = arxiv_oai.parse(oai_xml.error_page("noRecordsMatch", "Nothing"), HINTS)
-    assert (parsed.seen, parsed.stated_kind) == (0, "announcement")
+    assert (parsed.n_seen, parsed.stated_kind) == (0, "announcement")
 
 
 WHOLE = oai_xml.page(ROWS)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 
 def parse(body: bytes) -> tuple[pl.DataFrame, list[Any]]:
-    return joined(arxiv_snapshot.parse_stream(io.BytesIO(body), HINTS))
+    return joined(arxiv_snapshot.parse(io.BytesIO(body), HINTS))
 
 
 def row_of(**fields: Any) -> dict[str, Any]:

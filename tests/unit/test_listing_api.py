@@ -199,7 +199,7 @@ def test_what_is_no_listing_is_rejected_whole(body: bytes, reason: str) -> None:
 
 
 def test_an_empty_list_is_an_empty_listing() -> None:
-    assert listing_api.parse(b" []\n", HINTS).seen == 0
+    assert listing_api.parse(b" []\n", HINTS).n_seen == 0
 
 
 def test_a_byte_order_mark_does_not_matter() -> None:
@@ -234,7 +234,7 @@ def test_what_strict_json_refuses_costs_at_most_its_item(
     body = api(item(title="One"), item("2501.00002", "Two")).replace(old, new)
     parsed = listing_api.parse(body, HINTS)
     assert parsed.items["title"].to_list() == titles
-    assert parsed.seen == 2
+    assert parsed.n_seen == 2
     assert any(rule.startswith("read_leniently") for rule in parsed.rules)
 
 
@@ -262,7 +262,7 @@ def test_heaps_are_rejected_whole(body: bytes) -> None:
 
 
 def test_twenty_thousand_items_are_read() -> None:
-    assert listing_api.parse(b"[" + b"0," * 19_999 + b"0]", HINTS).seen == 20_000
+    assert listing_api.parse(b"[" + b"0," * 19_999 + b"0]", HINTS).n_seen == 20_000
 
 
 @pytest.mark.parametrize(

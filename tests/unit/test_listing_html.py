@@ -27,7 +27,7 @@ PROPS = {"dailyPapers": ITEMS, "date": "2025-01-03", "periodType": "day"}
 def test_props_give_items_day_and_kind() -> None:
     parsed = listing_html.parse(html_page(PROPS, *CARDS), HINTS)
     assert parsed.items["title"].to_list() == ["Paper 1 & <b>", "Paper 2 & <b>", "Paper 3 & <b>"]
-    assert parsed.page_day == date(2025, 1, 3)
+    assert parsed.listed_on == date(2025, 1, 3)
     assert parsed.stated_kind == "daily"
     assert parsed.items["authors"][0].to_list() == ["Ada Example", "Bo Example"]
 
@@ -43,7 +43,7 @@ def test_cards_tell_the_same_where_props_are_broken(props: str) -> None:
     parsed = listing_html.parse(html_page(props, *CARDS), HINTS)
     assert parsed.items.select(shown).equals(whole.items.select(shown))
     assert parsed.rules[0].startswith("article_cards: ")
-    assert parsed.page_day is None
+    assert parsed.listed_on is None
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_cards_tell_the_same_where_props_are_broken(props: str) -> None:
 def test_what_the_page_says_of_itself(more: dict[str, Any], day: date | None, kind: str) -> None:
     parsed = listing_html.parse(html_page(PROPS | more), HINTS)
     assert parsed.items.height == 3
-    assert parsed.page_day == day
+    assert parsed.listed_on == day
     assert parsed.stated_kind in (kind, None)
 
 
@@ -139,7 +139,7 @@ def test_heaps_of_markup_end(html: str, found: list[str]) -> None:
 def test_twenty_thousand_open_cards_are_read() -> None:
     card = '<article><a href="/papers/2501.00001">x</a>'
     parsed = listing_html.parse((card * 20_000).encode(), HINTS)
-    assert (parsed.seen, reasons(parsed)) == (20_000, ["truncated_record"])
+    assert (parsed.n_seen, reasons(parsed)) == (20_000, ["truncated_record"])
 
 
 @pytest.mark.parametrize("cut", ["", '"}]}">'], ids=["cut", "whole"])

@@ -14,14 +14,13 @@ import pytest
 
 from pipelines.parsing import listing_api, listing_html, listing_text
 from pipelines.parsing.listing_kind import infer_kind
-from pipelines.parsing.records import Hints, Parsed
-from tests.fixtures.listings import HEADER, api, article, card, html_page, item, page
+from pipelines.parsing.records import Parsed
+from tests.fixtures.listings import HEADER, HINTS, api, article, card, html_page, item, page
 
 pytestmark = pytest.mark.unit
 
 MONDAY = date(2025, 3, 3)
 SATURDAY = date(2025, 3, 1)
-HINTS = Hints(received_on=date(2026, 2, 3))
 # Papers of the last 90 days, as evenly spread as a keyword finds them.
 NINETY = tuple(range(0, 90, 3))
 
@@ -156,7 +155,7 @@ def test_the_rule_gives_the_counts() -> None:
 
 def kind_of(parsed: Parsed, day: date | None) -> str:
     """As a capture's kind is found: the page's own day first, else one known from outside."""
-    return infer_kind(parsed.items, parsed.stated_kind, parsed.page_day or day)[0]
+    return infer_kind(parsed.items, parsed.stated_kind, parsed.listed_on or day)[0]
 
 
 def api_shape(papers: list[dict[str, Any]]) -> bytes:
@@ -252,6 +251,6 @@ def test_the_founding_page_is_a_search(corpus: Path) -> None:
     parsed = listing_text.parse(
         (corpus / "hf_page" / "000_ab8512f849349c72.txt").read_bytes(), HINTS
     )
-    found, rule = infer_kind(parsed.items, parsed.stated_kind, parsed.page_day)
+    found, rule = infer_kind(parsed.items, parsed.stated_kind, parsed.listed_on)
     assert found == "search"
     assert rule.startswith("published_span: 56 of 71")

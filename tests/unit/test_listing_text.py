@@ -41,7 +41,7 @@ def test_a_card_becomes_a_row() -> None:
     assert row["published_on_basis"] == "page_date_printed"
     assert row["comments"] == 3
     assert row["upvotes"] is None
-    assert parsed.page_day == parsed.captured_on
+    assert parsed.listed_on == parsed.captured_on
 
 
 def test_no_trailing_number_is_unknown_not_zero() -> None:
@@ -122,7 +122,7 @@ def test_impossible_cards_are_set_aside_alone(n_authors: int | str, day: str, re
     parsed = listing_text.parse(page(*cards, card("After", 3, "Mar 4, 2024")), HINTS)
     assert parsed.items["title"].to_list() == ["Before", "After"]
     assert reasons(parsed) == [reason]
-    assert parsed.seen == 3
+    assert parsed.n_seen == 3
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_the_site_menu_above_the_header_is_no_paper() -> None:
     menu = "Hugging Face\n\nModels\n\nDatasets\n\nSpaces\n\nLog In\n\n"
     parsed = listing_text.parse(page(card("One", 1, "Mar 3, 2024"), header=menu + HEADER), HINTS)
     assert parsed.items["title"].to_list() == ["One"]
-    assert parsed.seen == 1
-    assert (parsed.page_day or date.min).strftime("%b %d") == "Nov 06"
+    assert parsed.n_seen == 1
+    assert (parsed.listed_on or date.min).strftime("%b %d") == "Nov 06"
 
 
 def test_a_header_without_papers_is_no_empty_day() -> None:
@@ -217,7 +217,7 @@ def test_trending_cards_come_twice_and_count_once() -> None:
     cards = [trending_card("Short Name", 8, "GitHub 11.3k"), trending_card("Other", 1, "GitHub 97")]
     parsed = listing_text.parse(page(*cards, *cards, header=TRENDING), HINTS)
     assert parsed.stated_kind == "trending"
-    assert parsed.page_day is None
+    assert parsed.listed_on is None
     assert parsed.items.select("title", "n_authors", "github_stars", "abstract").rows() == [
         ("Short Name", 8, 11_300, None),
         ("Other", 1, 97, None),
@@ -259,7 +259,7 @@ def test_countless_cards_of_one_title_are_read_in_time() -> None:
     cards = "".join(f"Same\n{n % 10_000 + 1} authors\nMar 3, 2024\n" for n in range(20_000))
     parsed = listing_text.parse((HEADER + cards).encode(), HINTS)
     assert_sound(parsed)
-    assert 10_000 <= parsed.seen <= 20_000
+    assert 10_000 <= parsed.n_seen <= 20_000
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
@@ -275,7 +275,7 @@ def test_countless_lines_are_rejected_whole(end: str) -> None:
 def test_the_length_of_abstracts_is_bounded(n: int, found: list[str]) -> None:
     parsed = listing_text.parse(page(card("One", 1, "Mar 3, 2024", "x" * n)), HINTS)
     assert reasons(parsed) == found
-    assert parsed.seen == 1
+    assert parsed.n_seen == 1
 
 
 def test_every_cut_keeps_what_stands_before_it() -> None:
@@ -290,7 +290,7 @@ def test_every_cut_keeps_what_stands_before_it() -> None:
         assert_sound(parsed)
         n_before = sum(end <= at for end in ends)
         assert parsed.items.drop("position").head(n_before).equals(whole.head(n_before)), at
-        assert parsed.seen <= n_before + 1
+        assert parsed.n_seen <= n_before + 1
 
 
 def test_invalid_utf8_costs_a_title_but_not_an_abstract() -> None:
@@ -318,7 +318,7 @@ def test_trending_cards_with_everything_around_them() -> None:
     assert parsed.items["n_authors"].to_list() == [8, 2]
     assert parsed.items["github_stars"].to_list() == [11_300, 11_300]
     assert parsed.items["abstract"].to_list() == [None, None]
-    assert parsed.seen == 2
+    assert parsed.n_seen == 2
 
 
 def test_cards_with_authors_and_no_dates_at_all() -> None:

@@ -20,7 +20,7 @@ from pipelines.parsing import (
     arxiv_atom,
     arxiv_oai,
     arxiv_snapshot,
-    detect,
+    formats,
     listing_api,
     listing_html,
     listing_text,
@@ -55,7 +55,7 @@ def bounded(max_examples: int) -> settings:
 
 def snapshot(body: bytes, hints: Any) -> Parsed:
     """All parts of a streamed file as one."""
-    parts = list(arxiv_snapshot.parse_stream(io.BytesIO(body), hints))
+    parts = list(arxiv_snapshot.parse(io.BytesIO(body), hints))
     items = [part.items for part in parts]
     rejects = tuple(reject for part in parts for reject in part.rejects)
     return Parsed(pl.concat(items) if items else listing_api.parse(b"[]", hints).items, rejects)
@@ -103,7 +103,7 @@ def kind_of(name: str) -> str:
 @example(body=b"\x1f\x8b\x08")  # and gzip data
 def test_any_bytes(parser: str, body: bytes) -> None:
     assert_sound(PARSERS[parser](body, HINTS))
-    detect.detect(body)
+    formats.detect(body)
 
 
 @bounded(80)
@@ -122,7 +122,7 @@ def test_mutated_captures(name: str, data: st.DataObject) -> None:
         length = data.draw(st.integers(0, 12))
         body[at : at + length] = data.draw(st.sampled_from(SPICE) | st.binary(max_size=6))
     assert_sound(PARSERS[kind_of(name)](bytes(body), HINTS))
-    detect.detect(bytes(body))
+    formats.detect(bytes(body))
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -202,7 +202,7 @@ def test_items_with_anything_in_them(paper: dict[str, Any], outer: dict[str, Any
     odd = {"paper": {**item()["paper"], **paper}, **outer}
     parsed = listing_api.parse(api(ITEMS[0], odd, ITEMS[1]), HINTS)
     assert_sound(parsed)
-    assert parsed.seen == 3
+    assert parsed.n_seen == 3
     assert {"2501.00001", "2501.00002"} <= set(parsed.items["arxiv_id"])
     by_props = listing_html.parse(html_page(json.dumps({"dailyPapers": [ITEMS[0], odd]})), HINTS)
     assert_sound(by_props)
@@ -228,7 +228,7 @@ def test_records_with_anything_in_them(odd: dict[str, Any]) -> None:
     line = json.dumps({**record(), **odd}).encode()
     parsed = snapshot(jsonl(record("2501.00007"), line, record("2501.00008")), HINTS)
     assert_sound(parsed)
-    assert parsed.seen == 3
+    assert parsed.n_seen == 3
     assert {"2501.00007", "2501.00008"} <= set(parsed.items["arxiv_id"])
 
 
@@ -305,13 +305,13 @@ def mutated(bodies: list[bytes], rng: random.Random) -> bytes:
 def assert_mutations_are_sound(bodies: list[bytes], seeds: range) -> None:
     for seed in seeds:
         body = mutated(bodies, random.Random(seed))  # noqa: S311
-        parse = BY_FORMAT.get(detect.detect(body[: detect.HEAD_BYTES]).name)
+        parse = BY_FORMAT.get(formats.detect(body[: formats.HEAD_BYTES]).name)
         if parse is None:
             continue
         try:
             parsed = parse(body, HINTS)
             assert_sound(parsed)
-            infer_kind(parsed.items, parsed.stated_kind, parsed.page_day)
+            infer_kind(parsed.items, parsed.stated_kind, parsed.listed_on)
         except Exception as error:
             raise AssertionError(f"mutation {seed} of the corpus") from error
 

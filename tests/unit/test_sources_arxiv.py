@@ -204,7 +204,7 @@ def test_what_is_no_oai_pmh_ends_it(
 
 
 def look_up(body: bytes) -> list[str]:
-    parsed = arxiv_atom.parse(body, Hints(received_on=date(2025, 6, 2)))
+    parsed = arxiv_atom.parse(body, Hints(datetime(2025, 6, 2, tzinfo=UTC)))
     return parsed.items["arxiv_id"].to_list()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.parsing import detect
+from pipelines.parsing import formats
 from tests.fixtures.listings import (
     ABSTRACT,
     HEADER,
@@ -57,8 +57,8 @@ BARE = page(card("[Re] A Title", 2, "Mar 3, 2024"), header="")
 )
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "bom"])
 def test_detect(head: bytes, name: str, mark: bytes) -> None:
-    assert detect.detect(mark + head).name == name
+    assert formats.detect(mark + head).name == name
 
 
 def test_only_the_head_is_read() -> None:
-    assert detect.detect(b"x" * detect.HEAD_BYTES + jsonl(record())).name == "unknown"
+    assert formats.detect(b"x" * formats.HEAD_BYTES + jsonl(record())).name == "unknown"

@@ -1,0 +1,90 @@
+"""The formats of captures, each with its name, source, detector and parser.
+
+A new format is one module with `matches` and `parse`, and one row of `FORMATS`. The rules of a
+format belong in its module, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pipelines.parsing import (
+    arxiv_atom,
+    arxiv_oai,
+    arxiv_snapshot,
+    listing_api,
+    listing_html,
+    listing_text,
+)
+from pipelines.parsing.head import HEAD_BYTES, Head, is_binary
+from pipelines.parsing.records import Hints, Parsed, reject_body
+
+__all__ = ["FORMATS", "HEAD_BYTES", "LISTING_API", "UNKNOWN", "Format", "detect"]
+
+Parse = Callable[[BinaryIO, Hints], Iterator[Parsed]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of captures. `parse` yields a capture's parts in order, at least one."""
+
+    name: str
+    source: str
+    matches: Callable[[Head], bool]
+    parse: Parse
+    streamed: bool = False
+    kind: str | None = None
+    """The kind of every list in this format, where the format decides it."""
+
+
+def _whole(parse: Callable[[bytes, Hints], Parsed]) -> Parse:
+    """A parser of whole bodies as one that yields a single part."""
+
+    def parts(stream: BinaryIO, hints: Hints) -> Iterator[Parsed]:
+        yield parse(stream.read(), hints)
+
+    return parts
+
+
+def _reject_unknown(body: bytes, hints: Hints) -> Parsed:  # noqa: ARG001
+    if is_binary(body):
+        return reject_body("binary", "The file is binary, not a listing.", body)
+    return reject_body("unknown_format", "The file is in an unknown format.", body)
+
+
+LISTING_API = Format(
+    "daily_papers_json", "hf_api", listing_api.matches, _whole(listing_api.parse)
+)
+# The first that matches a head is its format.
+FORMATS = (
+    Format(
+        "arxiv_oai",
+        "arxiv",
+        arxiv_oai.matches,
+        _whole(arxiv_oai.parse),
+        kind="announcement",
+    ),
+    Format("arxiv_atom", "arxiv", arxiv_atom.matches, _whole(arxiv_atom.parse)),
+    Format("listing_html", "hf_page", listing_html.matches, _whole(listing_html.parse)),
+    Format("listing_text", "hf_page", listing_text.matches, _whole(listing_text.parse)),
+    Format(
+        "arxiv_snapshot",
+        "arxiv",
+        arxiv_snapshot.matches,
+        arxiv_snapshot.parse,
+        streamed=True,
+        kind="announcement",
+    ),
+    LISTING_API,
+)
+UNKNOWN = Format("unknown", "unknown", lambda _: False, _whole(_reject_unknown))
+
+
+def detect(body: bytes) -> Format:
+    """The format of a body, given as a whole or by its first MiB; `UNKNOWN` if none matches."""
+    head = Head.of(body)
+    if not head.start or is_binary(head.start):
+        return UNKNOWN
+    return next((format_ for format_ in FORMATS if format_.matches(head)), UNKNOWN)
