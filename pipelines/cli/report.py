@@ -58,7 +58,7 @@ def _print_captures(facts: list[dict[str, Any]]) -> None:
     """A few captures one by one, with their rules; of many only those with something set aside."""
     few = len(facts) <= MAX_CAPTURES_SHOWN
     rows = facts if few else [f for f in facts if f["n_quarantined"]][:MAX_CAPTURES_SHOWN]
-    columns = ("origin", "outcome", "source", "listing_kind", "listing_day")
+    columns = ("origin", "outcome", "source", "listing_kind", "listed_on")
     counts = ("n_seen", "n_accepted", "n_quarantined")
     table = pl.DataFrame(
         [{name: row[name] for name in (*columns, *counts)} for row in rows],

@@ -64,11 +64,11 @@ def verdict(
 
 
 def _capture_lines(settings: Settings, facts: dict[str, Any]) -> list[str]:
-    day = f"{facts['listing_day']}: " if facts["listing_day"] else ""
+    day = f"{facts['listed_on']}: " if facts["listed_on"] else ""
     lines = [
         f"format    {facts['format']} (source {facts['source']})",
         f"kind      {facts['listing_kind']}: {facts['listing_kind_rule']}",
-        f"day       {day}{facts['listing_day_basis']}",
+        f"day       {day}{facts['listed_on_basis']}",
         *(f"rule      {rule}" for rule in facts["rules"]),
         "items     {n_seen} seen = {n_accepted} accepted + {n_quarantined} quarantined".format(
             **facts

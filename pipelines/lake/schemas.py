@@ -54,8 +54,8 @@ ITEM_COLUMNS = (
     Column(
         "title_key",
         TEXT,
-        "Title in lower case, reduced to letters and digits with the marks, `+` and `#` attached to "
-        "them. Items without an id are matched by it.",
+        "Title in lower case, reduced to letters and digits with the marks, `+` and `#` attached "
+        "to them. Items without an id are matched by it.",
     ),
     Column("abstract", TEXT, "Abstract, cleaned like the title; null if not shown."),
     Column("authors", TEXTS, "Author names as printed, in order; null if not shown."),
@@ -103,7 +103,11 @@ CAPTURE_COLUMNS = (
     Column("n_bytes", INT, "Size of the decompressed bytes."),
     Column("source", TEXT, "`hf_page`, `hf_api`, `arxiv` or `unknown`."),
     Column("format", TEXT, "Format, which decides the parser."),
-    Column("listing_kind", TEXT, "`daily`, `weekly`, `monthly`, `trending`, `search`, `announcement` or `unknown`."),
+    Column(
+        "listing_kind",
+        TEXT,
+        "`daily`, `weekly`, `monthly`, `trending`, `search`, `announcement` or `unknown`.",
+    ),
     Column("listing_kind_rule", TEXT, "Rule that gave `listing_kind`."),
     Column("listed_on", DAY, "Day of the list; null if it has none."),
     Column("listed_on_basis", TEXT, "Source of `listed_on`."),
@@ -119,7 +123,9 @@ CAPTURE_COLUMNS = (
         "All times at which the source returned these bytes, in order (UTC).",
     ),
     Column("page", INT, "Page of a paged response, from 0; null unless Papertide fetched it."),
-    Column("is_last_page", YES_NO, "Whether it is the last page; null unless Papertide fetched it."),
+    Column(
+        "is_last_page", YES_NO, "Whether it is the last page; null unless Papertide fetched it."
+    ),
     Column("origin", TEXT, "File name or address under which it was received."),
     Column("overrides", TEXT, "Facts set by the user, as JSON."),
     Column("rules", TEXTS, "What was inferred while parsing, one `code: sentence` each."),

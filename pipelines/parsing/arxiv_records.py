@@ -51,7 +51,9 @@ def to_items(
     if max_rejects is not None:
         without_id = without_id.head(max_rejects)
     rejects = rejects + [
-        Reject(place, "bad_arxiv_id", f"`id` is not an arXiv id: {excerpt(found)!r}.", excerpt(title))
+        Reject(
+            place, "bad_arxiv_id", f"`id` is not an arXiv id: {excerpt(found)!r}.", excerpt(title)
+        )
         for place, found, title in without_id.iter_rows()
     ]
     items = (

@@ -192,7 +192,9 @@ def _check(line: bytes, place: str) -> Reject | None:
         return Reject(place, "broken_json", f"The line is not JSON: {error}.", _excerpt(line))
     n_nested = _count_nested(line)
     if n_nested > MAX_NESTED_IN_LINE and n_nested * _NESTED_BYTES > len(line):
-        detail = f"The line has {n_nested:,} lists and objects; the limit is {MAX_NESTED_IN_LINE:,}."
+        detail = (
+            f"The line has {n_nested:,} lists and objects; the limit is {MAX_NESTED_IN_LINE:,}."
+        )
         return Reject(place, "too_large", detail, _excerpt(line))
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
         detail = "The line is JSON but not an arXiv record."

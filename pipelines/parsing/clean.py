@@ -79,8 +79,8 @@ def _readable_tex(texts: pl.Series) -> pl.Series:
         out = out.str.replace_all(rf"\\({names})(?:\{{\}}|([^A-Za-z])|$)", "\ue000${1}\ue001${2}")
     out = out.str.replace_many({f"\ue000{k}\ue001": v for k, v in _SYMBOLS.items()})
     out = out.str.replace_all(r"([_^])\{([^{}]*)\}", "${1}${2}")
-    # Drop paired dollars around maths, but keep money: no white space after the opening dollar or
-    # before the closing one, and no digit after the closing one. Twice, because pairs may touch.
+    # Drop paired dollars around maths, but keep money. A pair has no white space inside next to its
+    # dollars and no digit after it. Twice, because pairs may touch.
     for _ in range(2):
         out = out.str.replace_all(r"\$([^\s$](?:[^$]*[^\s$\\])?)\$([^0-9]|$)", "${1}${2}")
     out = out.str.replace_all(r"\\([%&$#_{}])", "${1}")
@@ -89,9 +89,9 @@ def _readable_tex(texts: pl.Series) -> pl.Series:
     return out.str.normalize("NFC").str.replace_all(BLANKS, " ").str.strip_chars()
 
 
-# A key keeps letters and digits, and the marks, `+` and `#` directly after them. The pattern matches
-# the rest: from the start or from a dropped character, up to the next letter or digit. Variation
-# selectors are marks too, but only select a glyph, so they are dropped.
+# A key keeps letters and digits, and the marks, `+` and `#` directly after them. The pattern
+# matches the rest: from the start or from a dropped character up to the next letter or digit.
+# Variation selectors are marks too, but they only select a glyph, so they are dropped.
 _SELECTORS = r"\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}"
 _NOT_IN_KEY = rf"(?:^|[^\p{{L}}\p{{N}}\p{{M}}+#]|[{_SELECTORS}])[^\p{{L}}\p{{N}}]*"
 _DOTTED_I = "i\u0307"  # lower case of the Turkish capital

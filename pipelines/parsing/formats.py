@@ -48,15 +48,13 @@ def _whole(parse: Callable[[bytes, Hints], Parsed]) -> Parse:
     return parts
 
 
-def _reject_unknown(body: bytes, hints: Hints) -> Parsed:  # noqa: ARG001
+def _reject_unknown(body: bytes, hints: Hints) -> Parsed:
     if is_binary(body):
         return reject_body("binary", "The file is binary, not a listing.", body)
     return reject_body("unknown_format", "The file is in an unknown format.", body)
 
 
-LISTING_API = Format(
-    "daily_papers_json", "hf_api", listing_api.matches, _whole(listing_api.parse)
-)
+LISTING_API = Format("daily_papers_json", "hf_api", listing_api.matches, _whole(listing_api.parse))
 # The first that matches a head is its format.
 FORMATS = (
     Format(

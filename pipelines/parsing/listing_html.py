@@ -35,8 +35,8 @@ _HTML_TAGS = (b"<html", b"<!doctype html", b"<body", b"<div")
 _QUOTE_OR_END = re.compile("[\"'>]")
 _CARD_EDGE = re.compile(r"<(/?)article(?![a-z0-9-])", re.IGNORECASE)
 _N_AUTHORS = re.compile(r"(?<![0-9])([0-9]+)\s+authors?\b")
-# Nested formatting tags can make an HTML parser build the square of its input. So it gets one tag or
-# one card at a time, and none over these limits.
+# Nested formatting tags can make an HTML parser build the square of its input. So it gets one tag
+# or one card at a time, and none over these limits.
 _MAX_QUOTES_IN_TAG = 1_000
 _MAX_CARD_TAGS = 500
 _MAX_CARD_CHARS = 1024**2

@@ -33,13 +33,13 @@ def infer_kind(items: pl.DataFrame, stated: str | None, day: date | None) -> Ver
     `items` has at least the columns `published_on`, `submitted_on` and `arxiv_id`.
     """
     if stated in ("trending", "announcement", "search"):
-        return stated, f"stated: the capture states that it is {stated}"
+        return stated, f"stated: the capture states its kind as {stated}"
     dated = _publication(items)
     by_content = _published_span(dated) or _submissions(items["submitted_on"])
     if by_content is not None:
         return by_content
     if stated in ("weekly", "monthly"):
-        return stated, f"stated: the capture states that it is {stated}"
+        return stated, f"stated: the capture states its kind as {stated}"
     if stated is None and day is None:
         return "unknown", "no_evidence: no kind is stated and no day is known"
     if items.is_empty():
@@ -82,7 +82,7 @@ def _submissions(column: pl.Series) -> Verdict | None:
     is_covered = submitted.len() >= DAY_SHARE * column.len()
     top = int(submitted.value_counts(sort=True)["count"][0])
     if top >= SAME_DAY_SHARE * submitted.len():
-        rule = f"submission_day: {top} of {column.len()} items were submitted on the same day"
+        rule = f"submission_day: {top} of {column.len()} items were submitted on one day"
         return ("daily", rule) if is_covered else None
     days: list[date] = submitted.sort().to_list()
     first, last = days[0], days[-1]

@@ -22,9 +22,9 @@ _ITEMS = f"""
 """
 _DAYS_OF_ITEMS = f"""
     insert into raw.touched_days
-    select distinct 'hf_daily', listing_day
+    select distinct 'hf_daily', listed_on
     from raw.captures
-    where listing_day is not null and {IN_CHANGED_CAPTURES}
+    where listed_on is not null and {IN_CHANGED_CAPTURES}
     union
     select distinct 'arxiv', announced_on
     from raw.items

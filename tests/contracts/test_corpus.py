@@ -92,7 +92,7 @@ def test_the_founding_page_is_a_search_and_no_day(corpus: Path, archive: Archive
     facts = items.load(archive, received.receipt, archive.home / "items")
     assert facts["listing_kind"] == "search"
     assert "2015 to 2025" in facts["listing_kind_rule"]
-    assert facts["listing_day"] is None
+    assert facts["listed_on"] is None
     assert facts["captured_at"] == "2025-11-06T00:00:00"
     assert (facts["n_seen"], facts["n_accepted"], facts["n_quarantined"]) == (71, 71, 0)
 
@@ -189,7 +189,7 @@ def test_the_arxiv_file_is_read_whole(corpus: Path) -> None:
 def test_listing_days(corpus: Path, archive: Archive, path: str, day: str, basis: str) -> None:
     received = take(archive, corpus / path)
     facts = items.load(archive, received.receipt, archive.home / "items")
-    assert (str(facts["listing_day"]), facts["listing_day_basis"]) == (day, basis)
+    assert (str(facts["listed_on"]), facts["listed_on_basis"]) == (day, basis)
     assert facts["listing_kind"] == "daily"
     assert facts["n_quarantined"] == 0
 

@@ -11,7 +11,7 @@ import pytest
 from pipelines.evaluation import selection
 from pipelines.evaluation.evidence import CAPTURES, Evidence
 from pipelines.evaluation.report import Part
-from pipelines.parsing import arxiv_snapshot
+from pipelines.parsing import arxiv_records
 from tests.unit.evaluated import evidence
 
 pytestmark = pytest.mark.unit
@@ -147,7 +147,7 @@ def test_a_parser_that_believes_the_revision_is_told(
         day = pl.coalesce("_v1", "announced_on")
         return day.alias("published_on"), pl.lit("arxiv_v1").alias("published_on_basis")
 
-    monkeypatch.setattr(arxiv_snapshot, "published", credulous)
+    monkeypatch.setattr(arxiv_records, "published", credulous)
     part = selection.evaluate(as_arxiv)
     assert not promise(part, "changes no verdict")[0]
     holds, found = promise(part, "get the revision's day")

@@ -53,7 +53,7 @@ class World:
             for receipt in self.archive.receipts()
         ]
         return sorted(
-            (f for f in found if str(f["listing_day"]) == str(MONDAY)),
+            (f for f in found if str(f["listed_on"]) == str(MONDAY)),
             key=lambda facts: (facts["captured_at"], facts["page"]),
         )
 

@@ -58,8 +58,8 @@ def parsed(settings: Settings, **facts: Any) -> Outcome:
     folder.mkdir(parents=True)
     stored = {
         "capture_id": "c1", "format": "hf_api", "source": "hf_api", "listing_kind": "daily",
-        "listing_kind_rule": "named by its address", "listing_day": "2026-03-01",
-        "listing_day_basis": "file_name", "rules": ["year: from the capture"], "n_seen": 3,
+        "listing_kind_rule": "named by its address", "listed_on": "2026-03-01",
+        "listed_on_basis": "file_name", "rules": ["year: from the capture"], "n_seen": 3,
         "n_accepted": 2, "n_quarantined": 1, **facts,
     }  # fmt: skip
     (folder / "capture.json").write_text(json.dumps(stored))

@@ -108,7 +108,7 @@ OVERRIDE = ("2025-03-21", "override")
             "x.json",
             {},
             None,
-            "none: nothing tells the day",
+            "none: the capture shows no day",
             id="half is no majority",
         ),
         pytest.param(
@@ -127,15 +127,15 @@ OVERRIDE = ("2025-03-21", "override")
             "2999-01-01.json",
             {},
             None,
-            "none: such a list belongs to no day",
+            "none: a list of this kind has no day",
             id="a name in the future",
         ),
         pytest.param(
-            api(item()), "x.json", {}, None, "none: such a list belongs to no day", id="nothing"
+            api(item()), "x.json", {}, None, "none: a list of this kind has no day", id="nothing"
         ),
     ],
 )
-def test_listing_day(
+def test_listed_on(
     archive: Archive,
     body: bytes,
     name: str,
@@ -144,8 +144,8 @@ def test_listing_day(
     basis: str,
 ) -> None:
     facts = load(archive, body, name, **given)
-    assert (str(facts["listing_day"]) if facts["listing_day"] else None) == day
-    assert facts["listing_day_basis"] == basis
+    assert (str(facts["listed_on"]) if facts["listed_on"] else None) == day
+    assert facts["listed_on_basis"] == basis
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_cut_gzip_is_read_as_far_as_it_came_and_says_so(archive: Archive) -> N
 def test_an_empty_list_of_a_day_is_a_capture_of_that_day(archive: Archive) -> None:
     days = ["2025-07-05", "2025-07-06"]
     found = [load(archive, b"[]", f"{day}.json") for day in days]
-    assert [str(facts["listing_day"]) for facts in found] == days
+    assert [str(facts["listed_on"]) for facts in found] == days
     assert [facts["listing_kind"] for facts in found] == ["daily", "daily"]
     assert [facts["n_seen"] for facts in found] == [0, 0]
     assert len({facts["capture_id"] for facts in found}) == 2
@@ -286,7 +286,7 @@ def test_a_kind_given_by_the_user_wins(archive: Archive) -> None:
     facts = load(archive, html_page(PROPS), listing_kind=("search", "override"))
     assert facts["listing_kind"] == "search"
     assert facts["listing_kind_rule"].startswith("override")
-    assert facts["listing_day"] is None
+    assert facts["listed_on"] is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", "\xff"], ids=repr)

@@ -19,7 +19,7 @@ joined as (
         captures.source,
         captures.format,
         captures.listing_kind,
-        captures.listing_day as listed_on,
+        captures.listed_on,
         captures.captured_at,
         captures.observations,
         items.arxiv_id,
