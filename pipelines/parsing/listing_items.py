@@ -20,6 +20,7 @@ from pipelines.parsing.records import (
     NAME_TOO_LONG,
     Hints,
     Parsed,
+    Reason,
     Reject,
     excerpt,
     finish,
@@ -35,7 +36,7 @@ _GITHUB = re.compile(r"^(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+)"
 class _RejectedError(Exception):
     """An item that can't be accepted, with its reason code and detail. Used in this module only."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from reprlib import Repr
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -30,13 +30,43 @@ _SHORT_REPR = Repr()
 _SHORT_REPR.maxdict = _SHORT_REPR.maxlist = 20
 _SHORT_REPR.maxstring = _SHORT_REPR.maxother = 4 * EXCERPT_CHARS
 
+Reason = Literal[
+    "abstract_too_long",
+    "author_name_too_long",
+    "bad_arxiv_id",
+    "binary",
+    "broken_json",
+    "broken_xml",
+    "card_without_paper",
+    "damaged_compression",
+    "deleted_record",
+    "html_not_a_listing",
+    "impossible_author_count",
+    "impossible_date",
+    "invalid_utf8",
+    "item_not_object",
+    "listing_without_cards",
+    "missing_title",
+    "not_a_listing",
+    "not_a_record",
+    "paper_missing",
+    "source_error",
+    "title_too_long",
+    "too_large",
+    "too_many_damaged_lines",
+    "truncated_record",
+    "unknown_format",
+    "xml_dtd_refused",
+]
+"""Why an item was rejected. docs/methodology.md explains each code."""
+
 
 @dataclass(frozen=True)
 class Reject:
     """An item that could not be accepted: its place, reason code, explanation and excerpt."""
 
     place: str
-    reason: str
+    reason: Reason
     detail: str
     excerpt: str = ""
 
@@ -92,7 +122,7 @@ def excerpt(value: object) -> str:
     return " ".join(text.split())[:EXCERPT_CHARS]
 
 
-def reject_body(reason: str, detail: str, body: bytes) -> Parsed:
+def reject_body(reason: Reason, detail: str, body: bytes) -> Parsed:
     """No items and one reject: a body of which nothing can be read counts as one item."""
     head = body[: EXCERPT_CHARS * 2].decode("utf-8", errors="replace")
     return Parsed(empty_items(), (Reject("whole body", reason, detail, excerpt(head)),))
@@ -149,15 +179,15 @@ def finish(
     return Parsed(items, (*rejects, *found), **page)
 
 
-def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
+def _checks(hints: Hints) -> tuple[tuple[Reason, pl.Expr, pl.Expr], ...]:
     """Reason code, condition and detail of each check; the first condition that holds counts."""
     n_authors = pl.col("n_authors")
     days = [pl.col(name) for name in ("published_on", "announced_on", "submitted_on")]
     possible = [day.is_between(EARLIEST, latest_day(hints.received_on)) for day in days]
     return (
         ("missing_title", pl.col("title_key").is_null(), pl.lit("The title is missing or blank.")),
-        _too_long("title", MAX_TITLE_CHARS),
-        _too_long("abstract", MAX_ABSTRACT_CHARS),
+        ("title_too_long", *_exceeds("title", MAX_TITLE_CHARS)),
+        ("abstract_too_long", *_exceeds("abstract", MAX_ABSTRACT_CHARS)),
         (
             "invalid_utf8",
             pl.col("title").str.contains("\ufffd", literal=True),
@@ -184,7 +214,7 @@ def _checks(hints: Hints) -> tuple[tuple[str, pl.Expr, pl.Expr], ...]:
     )
 
 
-def _too_long(column: str, limit: int) -> tuple[str, pl.Expr, pl.Expr]:
+def _exceeds(column: str, max_chars: int) -> tuple[pl.Expr, pl.Expr]:
     n_chars = pl.col(f"_{column}_chars")
-    detail = pl.format(f"The {column} has {{}} characters; the limit is {limit:,}.", n_chars)
-    return f"{column}_too_long", n_chars > limit, detail
+    detail = pl.format(f"The {column} has {{}} characters; the limit is {max_chars:,}.", n_chars)
+    return n_chars > max_chars, detail
