@@ -79,8 +79,9 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
     """
     import polars as pl
 
-    from pipelines.topics import trying
-    from pipelines.topics.taxonomy import Rule, normalise_phrases
+    from pipelines.topics import rule_analysis
+    from pipelines.topics.taxonomy import Rule
+    from pipelines.topics.text_forms import normalise_phrases
 
     (words,) = normalise_phrases([phrase])
     if not words:
@@ -89,7 +90,7 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
     taxonomy = _taxonomy(settings, topic_id)
     ask = _reader(settings, taxonomy)
     papers = ask(_PAPERS)
-    found = trying.occurrences(papers, words)
+    found = rule_analysis.occurrences(papers, words)
     if role == "title":
         found = found.filter(pl.col("field") == "title")
     hits = found.select("paper_id").unique()
@@ -97,11 +98,11 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
         "populations": _shares(ask(_POPULATIONS), hits),
         "papers": _cut(_first(found, papers), limit),
         "topics": _cut(_overlaps(ask, hits), limit),
-        "rules": _cut(trying.related_rules(taxonomy, words), limit),
+        "rules": _cut(rule_analysis.related_rules(taxonomy, words), limit),
     }
     if topic_id:
         matched = papers.join(hits, on="paper_id", how="semi")
-        effect = trying.effect(matched, taxonomy, Rule(topic_id, words, role))
+        effect = rule_analysis.effect(matched, taxonomy, Rule(topic_id, words, role))
         has, would = pl.col("has_now"), pl.col("would_have")
         counts = {
             "already have it": has & would, "new": ~has & would, "lost": has & ~would,
@@ -123,12 +124,12 @@ def near_misses(topic_id: str, limit: int, style: str) -> None:
       papertide topics near-misses quantisation
       papertide topics near-misses rag --limit 0 --format csv
     """
-    from pipelines.topics import trying
+    from pipelines.topics import rule_analysis
 
     settings = get_settings()
     taxonomy = _taxonomy(settings, topic_id)
     papers = _reader(settings, taxonomy)(_PAPERS)
-    found = trying.near_misses(papers, taxonomy, topic_id)
+    found = rule_analysis.near_misses(papers, taxonomy, topic_id)
     rows = found.join(papers.select("paper_id", "title"), on="paper_id", maintain_order="left")
     click.echo(f"{found.height} paper(s) narrowly miss {topic_id}.", err=True)
     _print({"papers": _cut(rows.select("paper_id", "score", "title", "evidence"), limit)}, style)
@@ -148,7 +149,7 @@ def uncovered(min_papers: int, limit: int, style: str) -> None:
       papertide topics uncovered
       papertide topics uncovered --limit 50 --format csv
     """
-    from pipelines.topics.uncovered import telling_ngrams
+    from pipelines.topics.uncovered import distinctive_ngrams
 
     settings = get_settings()
     taxonomy = _taxonomy(settings, None)
@@ -157,7 +158,7 @@ def uncovered(min_papers: int, limit: int, style: str) -> None:
     none = ask("select paper_id from bridge_paper_topics where topic_id = 'no-topic'")
     inside = papers.join(none, on="paper_id", how="semi", maintain_order="left")
     outside = papers.join(none, on="paper_id", how="anti")
-    ngrams = telling_ngrams(inside, outside, taxonomy, min_papers=min_papers)
+    ngrams = distinctive_ngrams(inside, outside, taxonomy, min_papers=min_papers)
     parts = {
         "populations": _shares(ask(_POPULATIONS), none),
         "ngrams": _cut(ngrams, limit),

@@ -12,8 +12,8 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from pipelines.defs.resources import Home, Writer
 from pipelines.errors import CheckFailed
 from pipelines.settings import get_settings
+from pipelines.topics.embedding import load_embedder
 from pipelines.warehouse import dbt_project, dbt_runner
-from pipelines.warehouse.connections import topic_embedder
 from pipelines.warehouse.table_facts import table_facts
 
 log = logging.getLogger("papertide")
@@ -43,7 +43,7 @@ TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_asset_check
 def dbt_models(context: dg.AssetExecutionContext, home: Home, writer: Writer) -> Iterator[Any]:
     """Seeds, staging, intermediate, marts and their tests. A failing test stops the run."""
     log.info("building and checking the tables")
-    topic_embedder(home.settings.topic_embedder or "")  # one that can't be had is told before work
+    load_embedder(home.settings.topic_embedder or "")  # fail before the build, not within it
     target = home.settings.dbt_target_dir / "target"
     results, failure = dbt_runner.build(home.settings, target)
     if failure and not isinstance(failure, CheckFailed):

@@ -1,7 +1,6 @@
-"""Words that say how papers are written, not what they are about.
+"""Words common in all papers ("approach", "novel", "results").
 
-Belongs here: the list and nothing else. Does not belong here: English function words, which
-`function_words.py` lists.
+Belongs here: the list. Does not belong here: English function words (`function_words.py`).
 """
 
 from __future__ import annotations
@@ -70,4 +69,4 @@ yield yields
 """
 
 BOILERPLATE = frozenset(_WORDS.split())
-"""They are no top words of topics and no words of terms; they do help to tell topics apart."""
+"""Never top words of topics or words of terms. Clustering uses them."""

@@ -1,11 +1,11 @@
-"""The fits of discovered topics in the warehouse: when, from which papers, and who belongs where.
+"""The series of fits of discovered topics: schedule, sample, and papers by the latest fit.
 
-Belongs here: the timetable, the papers of a fit, the chain of fits, placing papers by the newest
-one. Does not belong here: fitting (`discovered.py`), files (`topic_files.py`), SQL.
+Belongs here: when topics are fitted, from which papers, and assigning all papers to the topics of
+the latest fit. Does not belong here: one fit (`discovered.py`), files (`topic_files.py`), SQL.
 
-A fit belongs to a boundary, 1 January or 1 July, and is learned from papers dated before it. It
-starts from the fit before and depends on nothing dated later. Papers of any date are placed by the
-newest fit, so a topic's history is restated twice a year.
+Each fit has a boundary, 1 January or 1 July, and is learned from papers dated before it. It starts
+from the previous fit and does not depend on anything dated later. The latest fit assigns papers of
+all dates, so a topic's history is revised twice a year.
 """
 
 from __future__ import annotations
@@ -18,30 +18,31 @@ from datetime import date
 import polars as pl
 from polars import selectors
 
-from pipelines.topics.discovered import ASSIGNMENT_SCHEMA, Fit, TopicModel, assign, by_hash, fit
+from pipelines.topics.discovered import assign, by_hash, fit
 from pipelines.topics.embedding import Embedder
 from pipelines.topics.lineage import LINEAGE_SCHEMA
 from pipelines.topics.topic_files import FitFolder
+from pipelines.topics.topic_model import ASSIGNMENT_SCHEMA, Fit, TopicModel
 
 BOUNDARY_MONTHS = (1, 7)
-"""Fits belong to the first days of these months: often enough to follow the field, and seldom
-enough that two quarters side by side are mostly told by the same fit."""
+"""Boundaries are the first days of these months. More fits would follow the field more closely, but
+adjacent quarters would rarely share a fit."""
 
 MIN_PAPERS = 1_000
-"""A fit is learned from at least so many papers; of fewer, groups say little (25 for each)."""
+"""Least number of papers of a fit: 25 for each topic."""
 
 MIN_NEW_PAPERS = 100
-"""So many papers are dated since the boundary before, and on the boundary or later: lists that were
-open when the half-year ended are closed by then, and one odd date makes no fit."""
+"""Least number of papers since the previous boundary, and of papers on the boundary or later. By
+then the lists of the half-year are complete, and a single wrong date does not start a fit."""
 
 FIT_PAPERS = 10_000
-"""Papers that a fit is learned from; of more, those with the smallest hashes of their ids."""
+"""A fit is learned from at most this many papers: those with the smallest hashes of their ids."""
 
 PLACED_ROWS = 25_000
-"""Papers placed at a time, which bounds memory; each is placed by itself."""
+"""Papers assigned at a time. Bounds memory; rows do not depend on each other."""
 
 _DIGITS = 6
-"""Of scores and likenesses in the tables."""
+"""Decimal places of scores and similarities in the tables."""
 
 TEXT_COLUMNS = ("paper_id", "title", "abstract", "keywords")
 
@@ -66,7 +67,7 @@ FITS_SCHEMA = pl.Schema(
         ),
     }
 )
-"""One row per fit, with its topics and what became of those of the fit before."""
+"""One row per fit, with its topics and their lineage from the previous fit."""
 
 PLACED_SCHEMA = pl.Schema(
     {
@@ -77,12 +78,12 @@ PLACED_SCHEMA = pl.Schema(
         "learned_from": pl.String(),
     }
 )
-"""One row per paper with a topic of the newest fit."""
+"""One row per paper with a topic of the latest fit."""
 
 
 @dataclass(frozen=True)
 class DatedFit:
-    """A fit with its boundary and the hash of what it was learned from."""
+    """A fit with its boundary and the hash of its input."""
 
     boundary_on: date
     key: str
@@ -91,9 +92,9 @@ class DatedFit:
 
 
 def boundaries(dated_on: pl.Series) -> list[date]:
-    """Return the boundaries at which papers of these dates are fitted, the earliest first.
+    """Return the boundaries of the fits of papers with these dates, the earliest first.
 
-    A later paper adds boundaries at the end and changes none before.
+    Later papers only add boundaries at the end.
     """
     dates = dated_on.drop_nulls().sort()
     if dates.is_empty():
@@ -117,10 +118,10 @@ def learn_fits(
     *,
     embedder: Embedder | None = None,
 ) -> list[DatedFit]:
-    """Return the fit of every boundary, the earliest first; what the store has is not redone.
+    """Return the fit of every boundary, the earliest first. Stored fits are read, others learned.
 
-    `dated` has one row per paper: paper_id, dated_on (may be null), text_hash, and what
-    `read_texts` needs to find the texts of some of its rows, with `TEXT_COLUMNS`.
+    `dated` has one row per paper: paper_id, dated_on (may be null), text_hash, and the columns that
+    `read_texts` needs to return some of its rows with `TEXT_COLUMNS`.
     """
     ranked = dated[by_hash(dated["paper_id"])]
     found: list[DatedFit] = []
@@ -140,7 +141,7 @@ def learn_fits(
 
 
 def fits_table(fits: Sequence[DatedFit]) -> pl.DataFrame:
-    """Return the fits with `FITS_SCHEMA`; the topics of the first are all born with it."""
+    """Return the fits with `FITS_SCHEMA`. Every topic of the first fit has the event `born`."""
     rows = []
     labels: dict[str, str] = {}
     for number, one in enumerate(fits):
@@ -179,11 +180,10 @@ def place(
     kept: pl.DataFrame | None = None,
     embedder: Embedder | None = None,
 ) -> pl.DataFrame:
-    """Return the topics of papers by the fit of that key, with `PLACED_SCHEMA`, by paper_id.
+    """Return the topics of papers by the fit of a key, with `PLACED_SCHEMA`, sorted by paper_id.
 
-    `papers` has `TEXT_COLUMNS`; `kept` are rows of others that this returned before. A paper with
-    none of its topic's key words has no row: there would be nothing to show for it. Each row
-    depends on its own paper alone.
+    `papers` has `TEXT_COLUMNS`. `kept` has earlier rows of other papers. A paper without a key word
+    of its topic has no row, because there is no evidence. A row depends on its own paper only.
     """
     parts = [assign(model, part, embedder=embedder) for part in papers.iter_slices(PLACED_ROWS)]
     placed = (
@@ -196,7 +196,7 @@ def place(
 
 
 def _key(sample: pl.DataFrame, version: str, key_before: str) -> str:
-    """16 hex digits of a SHA-256 over all that a fit depends on."""
+    """The first 16 hex digits of a SHA-256 over everything that a fit depends on."""
     digest = hashlib.sha256(f"{version} {key_before}".encode())
     for column in ("paper_id", "text_hash"):
         digest.update("\n".join(sample[column]).encode())
@@ -204,7 +204,7 @@ def _key(sample: pl.DataFrame, version: str, key_before: str) -> str:
 
 
 def _labels(fitted: Fit) -> dict[str, str]:
-    """Topic id → label; a topic whose words are all too rare for one is named by its id."""
+    """Topic id → label. A topic without label, because its words are too rare, gets its id."""
     rows = fitted.topics.select("topic_id", "label").iter_rows()
     return {topic_id: label or topic_id for topic_id, label in rows}
 

@@ -1,8 +1,7 @@
-"""English words that carry grammar, not subjects.
+"""English function words.
 
-Belongs here: the list of the Glasgow Information Retrieval Group as scikit-learn gives it (a test
-holds the two together). It is written out because loading scikit-learn takes a second, and a build
-that learns nothing needs no more of it than this.
+Belongs here: the stop-word list of the Glasgow Information Retrieval Group, as in scikit-learn (a
+test compares both). It is repeated here because importing scikit-learn takes a second.
 """
 
 from __future__ import annotations

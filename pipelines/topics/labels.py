@@ -1,8 +1,8 @@
-"""The words that stand for a topic, and its label.
+"""Top words and labels of topics.
 
-Belongs here: weighing words by topic, choosing ten that are typical of it, not of others, and
-found together, and a label of three or four words. Does not belong here: how papers came into
-topics (`discovered.py`), measuring the outcome (`quality.py`).
+Belongs here: the weight of words per topic, ten top words that are typical of the topic and occur
+together, a label of three or four words. Does not belong here: clustering papers (`vectors.py`),
+coherence of top words (`quality.py`).
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ from pipelines.topics.quality import npmi_matrix
 from pipelines.topics.words import Ints, Sparse
 
 N_TOP_WORDS = 10
-"""Words that describe a topic."""
+"""Top words of a topic."""
 
 N_CANDIDATES = 60
-"""Words of a topic among which its top words are chosen, the heaviest first."""
+"""The heaviest words of a topic, from which its top words are chosen."""
 
 N_BORROWED = 40
-"""Words of other topics from which a topic with too few of its own may borrow."""
+"""Words that weigh more in other topics, used if a topic has too few candidates."""
 
 MIN_SHARE = 0.025
-"""A top word stands in at least this share of its topic's papers."""
+"""Least share of a topic's papers with a top word."""
 
 DOUBT = 1.28
-"""Standard deviations that are taken off how often two words met: what is left is exceeded nine
-times in ten. Otherwise rare words are chosen that met by chance, and in other papers do not."""
+"""Standard deviations subtracted from the number of papers with two words: a one-sided 90 % lower
+bound. Without it, rare words that co-occurred by chance are chosen."""
 
 LABEL_WORDS = 3
-"""A label ends once it has this many words; its last phrase may bring one more."""
+"""A label is complete once it has this many words. The last phrase may add one more."""
 
 HEADS = frozenset(["model", "training", "design", "analysis", "processing", "evaluation", "tuning"])
-"""Words of `BOILERPLATE` that make a good end of a phrase: "world model"."""
+"""Words of `BOILERPLATE` that may end a phrase: "world model"."""
 
 LABEL_SHARE = 0.05
-"""A word or phrase of a label stands in at least this share of its topic's papers."""
+"""Least share of a topic's papers with a word or phrase of its label."""
 
 N_LABEL_CANDIDATES = 200
-"""Words and phrases of a topic among which its label is sought."""
+"""Words and phrases of a topic from which its label is chosen."""
 
 Weights = NDArray[np.float64]
 
 
 def topic_weights(counts: Sparse, topic: Ints, n_topics: int) -> Weights:
-    """Return topics × words: how typical each word is of each topic (c-TF-IDF).
+    """Return topics × words: the c-TF-IDF weight of each word in each topic.
 
-    `topic` holds the topic of each row of `counts`, -1 for none. With tf(w, t) the occurrences of
-    a word in all papers of a topic,
+    `topic` has the topic of each row of `counts`, -1 for none. With tf(w, t) the occurrences of a
+    word in all papers of a topic,
 
         weight(w, t) = tf(w, t) / Σ_w tf(w, t) · ln( 1 + A / Σ_t tf(w, t) )
 
@@ -75,35 +75,35 @@ def topic_weights(counts: Sparse, topic: Ints, n_topics: int) -> Weights:
 def choose_words(
     weights: Weights, counts: Sparse, topic: Ints, words: Sequence[str], *, n: int = N_TOP_WORDS
 ) -> list[list[int]]:
-    """Return for each topic the columns of up to `n` top words, the most typical first.
+    """Return for each topic the columns of up to `n` top words, the heaviest first.
 
-    `words` are single words, naming the columns of `weights` and `counts`. A word goes to the
-    topic in which it weighs most. A topic's first word is its heaviest; each further one has the
-    largest
+    `words` are single words, the names of the columns of `weights` and `counts`. A word belongs to
+    the topic in which it weighs most. The heaviest word of a topic is chosen first; each further
+    word maximises
 
         ( weight / weight of the heaviest )^0.15 · max( 0, mean NPMI with the words chosen so far )
 
-    with NPMI as if any two words had met `DOUBT` standard deviations less often than they did. A
-    topic that has fewer than `n` such words borrows from others by the same rule. Words of
-    `BOILERPLATE`, and those in less than `MIN_SHARE` of the topic's papers, are left out.
+    with co-occurrences reduced by `DOUBT` standard deviations. A topic with fewer than `n` such
+    words takes words of other topics by the same rule. Words of `BOILERPLATE`, and words in less
+    than `MIN_SHARE` of the topic's papers, are left out.
     """
     n_topics = weights.shape[0]
-    allowed = np.array([word not in BOILERPLATE for word in words], dtype=bool)
+    allowed = ~np.array([*map(BOILERPLATE.__contains__, words)], dtype=bool)
     owner = weights.argmax(axis=0) if n_topics else np.zeros(len(words), dtype=np.int64)
     shares = _shares(counts, topic, n_topics)
     candidates = []
     for at in range(n_topics):
-        held = np.flatnonzero(allowed & (weights[at] > 0) & (shares[at] >= MIN_SHARE))
-        # Equal weights are ordered by column, that is by the alphabet.
-        falling = held[np.argsort(-weights[at, held], kind="stable")]
-        own = owner[falling] == at
-        candidates.append(np.concatenate([falling[own][:N_CANDIDATES], falling[~own][:N_BORROWED]]))
+        usable = np.flatnonzero(allowed & (weights[at] > 0) & (shares[at] >= MIN_SHARE))
+        # A stable sort: equal weights stay in the order of the columns, which is alphabetical.
+        ranked = usable[np.argsort(-weights[at, usable], kind="stable")]
+        own = owner[ranked] == at
+        candidates.append(np.concatenate([ranked[own][:N_CANDIDATES], ranked[~own][:N_BORROWED]]))
     columns = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *candidates]))
     npmi = npmi_matrix(counts[:, columns], doubt=DOUBT)
     found = []
-    for at, mine in enumerate(candidates):
-        place = np.searchsorted(columns, mine)
-        chosen = mine[_greedy(weights[at, mine], npmi[np.ix_(place, place)], owner[mine] == at, n)]
+    for at, some in enumerate(candidates):
+        index = np.searchsorted(columns, some)
+        chosen = some[_greedy(weights[at, some], npmi[np.ix_(index, index)], owner[some] == at, n)]
         found.append(sorted(chosen.tolist(), key=lambda column: (-weights[at, column], column)))
     return found
 
@@ -111,8 +111,8 @@ def choose_words(
 def heaviest(weights: NDArray[np.float64], words: Sequence[str], n: int) -> list[int]:
     """Return the columns of the `n` heaviest words and phrases of one topic.
 
-    Left out are words of `BOILERPLATE` and phrases that start or end with one, but for a few that
-    make a good end ("world model").
+    Words of `BOILERPLATE`, and phrases that start or end with one, are left out. A phrase may end
+    with one of `HEADS`.
     """
     found: list[int] = []
     for at in np.argsort(-weights, kind="stable"):
@@ -130,12 +130,12 @@ def make_labels(weights: Weights, counts: Sparse, topic: Ints, words: Sequence[s
 
         weight^1.5 / ( Σ weights in all topics )^0.5 · (words in the phrase)²
 
-    which prefers what sets the topic apart, and phrases, which are rarer than their words by nature
-    yet say more. What stands in less than `LABEL_SHARE` of the topic's papers is left out. Nothing
-    repeats a word of the label. A label that an earlier topic has goes on until it is another, if
-    words remain.
+    which favours words that are specific to the topic, and phrases, which are rarer than their
+    words but more informative. Words and phrases in less than `LABEL_SHARE` of the topic's papers
+    are left out. No word occurs twice in a label. If an earlier topic has the same label, words are
+    added until it differs.
     """
-    n_parts = np.array([word.count(" ") + 1 for word in words], dtype=np.float64)
+    n_parts = np.array([len(parts) for parts in map(str.split, words)], dtype=np.float64)
     total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
     labels: list[str] = []
     for row, share in zip(weights, _shares(counts, topic, len(weights)), strict=True):
@@ -161,18 +161,18 @@ def _is_good(parts: list[str]) -> bool:
 
 
 def _shares(counts: Sparse, topic: Ints, n_topics: int) -> Weights:
-    """Topics × words: the share of a topic's papers that hold a word."""
+    """Topics × words: the share of a topic's papers that contain a word."""
     inside = np.flatnonzero(topic >= 0)
     member = sp.csr_matrix(
         (np.ones(len(inside)), (topic[inside], inside)), shape=(n_topics, counts.shape[0])
     )
     n_papers = np.asarray(member.sum(axis=1))
-    held = np.asarray((member @ (counts > 0).astype(np.float64)).todense())
-    return np.asarray(held / np.maximum(n_papers, 1))
+    with_word = np.asarray((member @ (counts > 0).astype(np.float64)).todense())
+    return np.asarray(with_word / np.maximum(n_papers, 1))
 
 
 def _greedy(weights: Weights, npmi: Weights, own: NDArray[np.bool_], n: int) -> list[int]:
-    """Positions of the chosen words: own ones first, others if these do not reach `n`."""
+    """Positions of the chosen words: the topic's own first, then others up to `n`."""
     chosen: list[int] = []
     together = np.zeros(len(weights))
     typical = (weights / weights.max()) ** 0.15 if len(weights) else weights

@@ -1,7 +1,7 @@
-"""Discovered topics as files: JSON, NumPy arrays and Parquet, no pickles.
+"""Fits of discovered topics as files: JSON, NumPy arrays and Parquet.
 
-Belongs here: writing a model or a fit down and reading it. Does not belong here: what is in it
-(`discovered.py`), which fits there are (`fitting.py`), where they are kept.
+Belongs here: writing and reading models and fits. Does not belong here: their contents
+(`topic_model.py`), which fits there are (`fitting.py`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,25 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pipelines.topics.discovered import FORMAT, Fit, TopicModel, TopicModelError, model_facts
+from pipelines.topics.topic_model import FORMAT, Fit, TopicModel, TopicModelError, model_facts
 from pipelines.topics.words import Vocabulary
+
+FIT_MODULES = (
+    "boilerplate", "discovered", "embedding", "fitting", "function_words", "labels", "lineage",
+    "quality", "text_forms", "topic_files", "topic_ids", "topic_model", "topic_tables", "vectors",
+    "words",
+)  # fmt: skip
+"""Modules of this package that determine a fit: `fitting`, this one, and all that they import. A
+test compares the list with the imports."""
 
 _ARRAYS, _FACTS = "arrays.npz", "model.json"
 _TABLES = ("topics", "assignments", "lineage")
-_SEAL = "sealed.json"
+_CHECKSUMS = "sealed.json"
 _LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy")
 
 
 class FitFolder:
-    """Fits below a folder, each in a folder of its own named by its key and sealed by hashes."""
+    """Stored fits: one folder per fit, named by its key, with checksums of its files."""
 
     def __init__(self, folder: Path, embedder: str = "") -> None:
         self._folder = folder
@@ -34,55 +42,57 @@ class FitFolder:
 
     @cached_property
     def version(self) -> str:
-        """Changes with this room's code, the libraries that compute, and the embedding model."""
+        """A SHA-256 over the code of `FIT_MODULES`, library versions and the embedding model."""
         digest = hashlib.sha256(str([version(name) for name in _LIBRARIES]).encode())
         digest.update(self._embedder.encode())
-        for path in sorted(Path(__file__).parent.glob("*.py")):
-            digest.update(path.read_bytes())
+        for name in FIT_MODULES:
+            digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
         return digest.hexdigest()
 
     def get(self, key: str) -> Fit | None:
-        """The fit of that key; None where it is missing or damaged."""
+        """Return the fit of a key; None if it is missing or damaged."""
         try:
             return self.read(key)
         except TopicModelError:
             return None
 
     def read(self, key: str) -> Fit:
-        """The fit of that key, or TopicModelError."""
+        """Return the fit of a key. Raises `TopicModelError` if it is missing or damaged."""
         folder = self._folder / key
         try:
-            if json.loads((folder / _SEAL).read_text(encoding="utf-8")) != _hashes(folder):
-                raise TopicModelError(f"The topics in {folder} are damaged. Build again.")
+            if json.loads((folder / _CHECKSUMS).read_text(encoding="utf-8")) != _hashes(folder):
+                raise TopicModelError(
+                    f"The stored topics in {folder} are damaged. Run `papertide build` again."
+                )
             tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
         except (OSError, ValueError, pl.exceptions.PolarsError) as error:
             raise TopicModelError(f"Cannot read the topics in {folder}: {error}.") from error
         return Fit(load_model(folder), **tables)
 
     def keep(self, key: str, fitted: Fit) -> None:
-        """Write a fit whole: its folder gets its name when all is in it."""
+        """Store a fit atomically: files are written to another folder, which is then renamed."""
         work = self._folder / f".writing-{key}"
         for folder in (work, self._folder / key):
             _remove(folder)
         save_model(fitted.model, work)
         for name in _TABLES:
             getattr(fitted, name).write_parquet(work / f"{name}.parquet")
-        (work / _SEAL).write_text(json.dumps(_hashes(work)), encoding="utf-8")
+        (work / _CHECKSUMS).write_text(json.dumps(_hashes(work)), encoding="utf-8")
         work.rename(self._folder / key)
 
     def keep_only(self, keys: Sequence[str]) -> None:
-        """Remove the fits of other keys, and what was left half written."""
+        """Remove the fits of other keys and incomplete folders."""
         for path in self._folder.glob("*"):
             if path.is_dir() and path.name not in keys:
                 _remove(path)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    """File name → SHA-256 of every file but the seal."""
+    """File name → SHA-256 of every file except the checksums."""
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.iterdir())
-        if path.name != _SEAL
+        if path.name != _CHECKSUMS
     }
 
 
@@ -94,7 +104,7 @@ def _remove(folder: Path) -> None:
 
 
 def save_model(model: TopicModel, folder: Path) -> None:
-    """Write a model below a folder, as JSON and NumPy arrays; equal models give equal bytes."""
+    """Write a model to a folder as JSON and NumPy arrays. Equal models give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FACTS).write_text(model_facts(model), encoding="utf-8")
     np.savez(
@@ -107,16 +117,16 @@ def save_model(model: TopicModel, folder: Path) -> None:
 
 
 def load_model(folder: Path) -> TopicModel:
-    """Return the model that `save_model` wrote, or raise `TopicModelError`."""
+    """Return the model that `save_model` wrote. Raises `TopicModelError`."""
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except (OSError, ValueError) as error:
-        raise TopicModelError(f"Cannot read the topics in {folder}: {error}. Fit anew.") from error
+        raise TopicModelError(f"Cannot read the topics in {folder}: {error}. Fit again.") from error
     if facts.get("format") != FORMAT:
         raise TopicModelError(
-            f"The topics in {folder} have format {facts.get('format')}, not {FORMAT}. Fit anew."
+            f"The topics in {folder} have format {facts.get('format')}, not {FORMAT}. Fit again."
         )
     return TopicModel(
         vocabulary=Vocabulary(

@@ -1,7 +1,7 @@
-"""What papers without a topic talk about: the n-grams that tell them from the others.
+"""N-grams that distinguish papers without a topic from the others.
 
-Belongs here: counting and ranking n-grams that no rule matches. Does not belong here: which papers
-have no topic, printing.
+Belongs here: counting and ranking n-grams that no rule matches. Does not belong here: selecting the
+papers, printing.
 """
 
 from __future__ import annotations
@@ -10,31 +10,33 @@ import polars as pl
 
 from pipelines.topics.boilerplate import BOILERPLATE
 from pipelines.topics.function_words import FUNCTION_WORDS
-from pipelines.topics.matching import runs_of_words, searched_form, variants
-from pipelines.topics.scoring import counted_texts
+from pipelines.topics.scoring import scored_texts
 from pipelines.topics.taxonomy import Taxonomy
+from pipelines.topics.text_forms import runs_of_words, searched_form, variants
 
 MAX_WORDS = 3
-_EDGE = 40_000  # n-grams that are counted outside as well: those in most papers inside
+_MAX_CANDIDATES = 40_000  # the n-grams in the most papers inside; only these are counted outside
 
 
-def telling_ngrams(
+def distinctive_ngrams(
     inside: pl.DataFrame, outside: pl.DataFrame, taxonomy: Taxonomy, *, min_papers: int = 3
 ) -> pl.DataFrame:
-    """Return ngram, n_inside, share_inside, n_outside and share_outside, the most telling first.
+    """Return ngram, n_inside, share_inside, n_outside, share_outside, the most distinctive first.
 
-    Document frequencies, over papers with paper_id, title, abstract and keywords. An n-gram of one
-    to three words neither begins nor ends with a function word or with boilerplate, and holds no
-    wording of a rule. It is the more telling, the larger is n_inside · ln(share_inside /
-    share_outside), with half a paper added to each count: frequent inside, and more so than
-    outside.
+    Both frames have paper_id, title, abstract and keywords; counts are document frequencies. An
+    n-gram has one to three words. It neither starts nor ends with a function word or boilerplate,
+    and contains no wording of a rule. The rank is by
+
+        n_inside · ln( share_inside / share_outside )
+
+    with half a paper added to each count; rows with a negative value are left out.
     """
     counts = _document_counts(inside).filter(pl.col("n") >= min_papers)
     known = {w for rule in taxonomy.rules if not rule.is_negative for w in variants(rule.phrase)}
     kept = [
         ngram
-        for ngram in counts.sort("n", descending=True)["ngram"].head(_EDGE)
-        if _is_telling(ngram) and not any(run in known for run in runs_of_words(ngram))
+        for ngram in counts.sort("n", descending=True)["ngram"].head(_MAX_CANDIDATES)
+        if _is_content(ngram) and not any(run in known for run in runs_of_words(ngram))
     ]
     others = _document_counts(outside, kept)
     n_in, n_out = max(inside.height, 1), max(outside.height, 1)
@@ -57,37 +59,46 @@ def telling_ngrams(
 
 
 def _document_counts(papers: pl.DataFrame, only: list[str] | None = None) -> pl.DataFrame:
-    """ngram, n: in how many papers each n-gram (or each of these) stands."""
-    texts = counted_texts(papers).select("paper_id", text=searched_form(pl.col("text")))
-    if only is not None:
-        patterns = [f" {ngram} " for ngram in only]
-        found = texts.with_columns(
-            ngram=pl.col("text").str.extract_many(patterns, overlapping=True)
-        ).explode("ngram")
-        pairs = found.select("paper_id", pl.col("ngram").str.strip_chars(" "))
-    else:
-        words = texts.with_columns(w1=pl.col("text").str.strip_chars(" ").str.split(" "))
-        words = words.with_row_index("row").explode("w1")
-        for size in range(2, MAX_WORDS + 1):
-            words = words.with_columns(pl.col("w1").shift(1 - size).over("row").alias(f"w{size}"))
-        grams = [
+    """ngram, n: the number of papers that contain each n-gram, or each of `only`."""
+    texts = scored_texts(papers).select("paper_id", text=searched_form(pl.col("text")))
+    pairs = _ngrams(texts) if only is None else _occurrences_of(only, texts)
+    return pairs.drop_nulls("ngram").unique().group_by("ngram").agg(n=pl.len().cast(pl.Int64))
+
+
+def _ngrams(texts: pl.DataFrame) -> pl.DataFrame:
+    """paper_id, ngram: every n-gram of the texts."""
+    words = texts.with_columns(w1=pl.col("text").str.strip_chars(" ").str.split(" "))
+    words = words.with_row_index("row").explode("w1")
+    for size in range(2, MAX_WORDS + 1):
+        words = words.with_columns(pl.col("w1").shift(1 - size).over("row").alias(f"w{size}"))
+    return pl.concat(
+        [
             words.select(
                 "paper_id",
                 ngram=pl.concat_str([f"w{i}" for i in range(1, size + 1)], separator=" "),
             )
             for size in range(1, MAX_WORDS + 1)
         ]
-        pairs = pl.concat(grams)
-    return pairs.drop_nulls("ngram").unique().group_by("ngram").agg(n=pl.len().cast(pl.Int64))
+    )
 
 
-def _is_telling(ngram: str) -> bool:
+def _occurrences_of(ngrams: list[str], texts: pl.DataFrame) -> pl.DataFrame:
+    """paper_id, ngram: occurrences of these n-grams in the texts."""
+    patterns = [f" {ngram} " for ngram in ngrams]
+    found = texts.with_columns(
+        ngram=pl.col("text").str.extract_many(patterns, overlapping=True)
+    ).explode("ngram")
+    return found.select("paper_id", pl.col("ngram").str.strip_chars(" "))
+
+
+def _is_content(ngram: str) -> bool:
+    """Whether an n-gram starts and ends with content words, within one field."""
     words = ngram.split(" ")
     empty = FUNCTION_WORDS | BOILERPLATE
     return (
         words[0] not in empty
         and words[-1] not in empty
         and len(ngram) > 2
-        and "|" not in words
-        and not all(word.isdigit() for word in words)
+        and "|" not in ngram
+        and not ngram.replace(" ", "").isdigit()
     )

@@ -1,9 +1,10 @@
-"""Counts of words to vectors, and vectors to groups.
+"""Vectors of papers, and their clusters.
 
-Belongs here: the weights of words, the decomposition, Ward's method and k-means, the nearest group.
-Does not belong here: what topics are made of them (`discovered.py`).
+Belongs here: TF-IDF weights, the decomposition, Ward's method, k-means, the nearest centroid. Does
+not belong here: topics made of the clusters (`discovered.py`).
 
-What only learning needs is loaded where it is used: it takes longer than placing a day's papers.
+Libraries that only fitting needs are imported inside functions, because importing them takes longer
+than assigning a day's papers.
 """
 
 from __future__ import annotations
@@ -16,37 +17,38 @@ import scipy.sparse as sp
 from pipelines.topics.words import Floats, Ints, Sparse, Vocabulary
 
 N_DIMENSIONS = 100
-"""Directions that the decomposition keeps."""
+"""Singular vectors that are kept."""
 
 IDF_POWER = 1.5
-"""Power of the inverse document frequency; above 1, rare words weigh more than in plain TF-IDF."""
+"""Exponent of the inverse document frequency. Above 1, rare words weigh more than in TF-IDF."""
 
 TOLERANCE = 1e-4
-"""Of the singular values: fine enough that groups do not depend on the vector that it starts from,
-which those of a randomised decomposition do."""
+"""Tolerance of the singular values, small enough that clusters do not depend on the start vector. A
+randomised decomposition does not achieve this."""
 
 STRETCH = 2.25
-"""Power of the singular values by which directions are stretched; 1 is plain LSA."""
+"""Exponent of the singular values; 1 is plain latent semantic analysis."""
 
 MIN_PAPERS_PER_TOPIC = 5
-"""A fit has at most one topic for each so many papers."""
+"""Least mean number of papers per topic."""
 
 WARD_PAPERS = 4_000
-"""Papers that Ward's method groups: it takes the square of their number in time and memory."""
+"""Papers clustered by Ward's method, whose time and memory are quadratic."""
 
 MAX_ROUNDS = 100
 REFIT_ROUNDS = 2
-"""Rounds of k-means from Ward's groups; and from the fit before, which topics shall only follow."""
+"""Iterations of k-means from Ward's clusters, and from the previous fit. The latter are few, so
+that topics stay close to the previous ones."""
 
 
 def inverse_frequency(vocabulary: Vocabulary, n_papers: int) -> Floats:
-    """( ln( (1 + n) / (1 + papers with the word) ) + 1 ) ^ IDF_POWER."""
-    held = np.array(vocabulary.n_papers, dtype=np.float64)
-    return np.asarray((np.log((1 + n_papers) / (1 + held)) + 1) ** IDF_POWER, dtype=np.float32)
+    """Return for each word ( ln( (1 + n_papers) / (1 + papers with it) ) + 1 ) ^ IDF_POWER."""
+    with_word = np.array(vocabulary.n_papers, dtype=np.float64)
+    return np.asarray((np.log((1 + n_papers) / (1 + with_word)) + 1) ** IDF_POWER, dtype=np.float32)
 
 
 def weigh(counts: Sparse, idf: Floats) -> Sparse:
-    """TF-IDF rows of unit length, with 1 + ln(times) for the times a word stands in a paper."""
+    """Return TF-IDF rows of unit length, with the term frequency 1 + ln(occurrences)."""
     weights = counts.copy()
     weights.data = 1 + np.log(weights.data)
     weights = weights @ sp.diags_array(idf, dtype=np.float32)
@@ -56,7 +58,7 @@ def weigh(counts: Sparse, idf: Floats) -> Sparse:
 
 
 def directions(weights: Sparse, seed: int) -> Floats:
-    """Words × dimensions: V · S^(STRETCH - 1) of X = U S V', so that X times it is U S^STRETCH."""
+    """Return words × dimensions: V · S^(STRETCH - 1) of X = U S V'; X times it is U S^STRETCH."""
     smaller = min(weights.shape)
     if not smaller:
         return np.zeros((weights.shape[1], 0), dtype=np.float32)
@@ -74,13 +76,13 @@ def directions(weights: Sparse, seed: int) -> Floats:
 
 
 def unit(rows: Floats) -> Floats:
-    """Rows of unit length; rows of zeros stay."""
+    """Return the rows scaled to unit length. Rows of zeros stay zero."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=length > 0))
 
 
 def cluster(vectors: Floats, start: Floats | None, *, n_topics: int) -> Floats:
-    """Centroids of unit length; `vectors` stand in the order of their papers' hashes."""
+    """Return centroids of unit length. `vectors` are in the order of their papers' hashes."""
     vectors = vectors[np.any(vectors != 0, axis=1)]
     n_topics = min(n_topics, max(len(vectors) // MIN_PAPERS_PER_TOPIC, 1))
     if not len(vectors):
@@ -94,13 +96,13 @@ def cluster(vectors: Floats, start: Floats | None, *, n_topics: int) -> Floats:
 
     means = KMeans(len(start), init=start, n_init=1, max_iter=rounds, random_state=0)
     with warnings.catch_warnings():
-        # That it stopped before it came to rest is meant.
+        # The number of iterations is limited on purpose.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return unit(means.fit(vectors).cluster_centers_)
 
 
 def _ward_centroids(vectors: Floats, n_topics: int) -> Floats:
-    """Mean vectors of the groups that Ward's method finds; fewer than `n_topics` if many agree."""
+    """Centroids of Ward's clusters; fewer than `n_topics` if many vectors are equal."""
     if len(vectors) < 2 or n_topics < 2:
         return unit(vectors.mean(axis=0, keepdims=True))
     from scipy.cluster.hierarchy import fcluster, linkage
@@ -111,12 +113,12 @@ def _ward_centroids(vectors: Floats, n_topics: int) -> Floats:
 
 
 def nearest(vectors: Floats, centroids: Floats) -> tuple[Ints, Floats, Floats]:
-    """For each vector its topic (-1 for none), cosine, and how far that is ahead of the next."""
+    """Return for each vector its topic (-1 for none), the cosine, and the lead over the next."""
     n_papers, n_topics = len(vectors), len(centroids)
     if not n_papers or not n_topics:
         none = np.zeros(n_papers, dtype=np.float32)
         return np.full(n_papers, -1, dtype=np.int64), none, none
-    # A row gives the same bits whatever stands beside it, which BLAS does not promise.
+    # Not BLAS, where the bits of a row may depend on the other rows.
     cosine = np.einsum("ij,kj->ik", vectors, centroids)
     topic = cosine.argmax(axis=1)
     score = cosine[np.arange(n_papers), topic]
@@ -128,7 +130,7 @@ def nearest(vectors: Floats, centroids: Floats) -> tuple[Ints, Floats, Floats]:
 
 
 def without_empty(centroids: Floats, topic: Ints) -> tuple[Floats, Ints]:
-    """Topics that hold a paper, numbered anew."""
+    """Return the centroids of topics with papers, and the topics renumbered."""
     used = np.unique(topic[topic >= 0])
     number = np.full(len(centroids) + 1, -1, dtype=np.int64)
     number[used] = np.arange(len(used))

@@ -1,12 +1,12 @@
-"""Words of papers: from titles and abstracts to a vocabulary and counts.
+"""Words of papers: tokens, a vocabulary, and counts per paper.
 
-Belongs here: which text of a paper is read, how it is cut into words, which words and pairs of
-words make a vocabulary, and how often each stands in each paper. Does not belong here: weights,
-clusters, labels (`discovered.py`, `labels.py`), and terms that people coin (`terms.py`).
+Belongs here: the text of a paper, splitting it into words, the vocabulary of words and two-word
+phrases, counts. Does not belong here: weights and clusters (`vectors.py`), labels (`labels.py`),
+terms (`terms.py`).
 
-The form of texts is that of `matching.py`. A *word* has at least two characters, one of them a
-letter, and is no English function word. A plural counts as its singular where that is in use. A
-*phrase* is two words that stand side by side with no punctuation but a hyphen between them.
+Texts are in the normal form of `text_forms.py`. A *word* has at least two characters, is not a
+number, and is not an English function word. A plural counts as its singular if that is in use. A
+*phrase* is two adjacent words with no punctuation between them except a hyphen.
 """
 
 from __future__ import annotations
@@ -20,54 +20,54 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pipelines.topics.function_words import FUNCTION_WORDS
-from pipelines.topics.matching import FIELD_SEPARATOR, SLICE_ROWS, normalise
+from pipelines.topics.text_forms import FIELD_SEPARATOR, SLICE_ROWS, normalise
 
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float32]
 Sparse: TypeAlias = Any  # scipy.sparse.csr_matrix, which has no types
 
 RARE_SINGULAR = 0.05
-"""A plural counts as its singular if that occurs at least this share as often."""
+"""A plural counts as its singular if the singular occurs at least this share as often."""
 
 _BREAKS = r"[(),;:!?\[\]]|\.(?:\s|$)"
-"""Punctuation that no phrase straddles."""
+"""Punctuation that separates phrases."""
 
 _PLURAL_EXCEPTIONS = ("ss", "us", "is", "ics")
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """The words of texts in reading order, as numbers."""
+    """The words of texts in reading order, encoded as numbers."""
 
     n_texts: int
     text: Ints
-    """The text that each token stands in, from 0, ascending."""
+    """The text of each token, from 0, ascending."""
     code: Ints
-    """The surface form of each token, an index into `forms`."""
+    """The surface form of each token: an index into `forms`."""
     forms: list[str]
     """Surface forms, sorted."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words and phrases that are counted; columns of a count matrix in this order."""
+    """The words and phrases that are counted, in the order of the columns of a count matrix."""
 
     words: tuple[str, ...]
-    """Single words, sorted, and behind them phrases ("language reasoning")."""
+    """Sorted single words, then phrases ("language reasoning")."""
     n_single: int
-    """How many of `words` are single."""
+    """Number of single words in `words`."""
     forms: tuple[str, ...]
-    """Surface forms of single words, sorted: each word, and plurals that count as one."""
+    """Sorted surface forms of single words: each word, and its plurals."""
     form_word: tuple[int, ...]
-    """For each form the word that it counts as."""
+    """The word that each form counts as."""
     n_papers: tuple[int, ...]
-    """In how many of the papers it was learned from each word stands."""
+    """The number of papers with each word, among those the vocabulary was learned from."""
 
 
 def text_of_papers() -> pl.Expr:
     """Return the text of a paper: title and abstract, or title and keywords without an abstract.
 
-    A model drew the keywords from the abstract, so beside it they would say the same twice.
+    Keywords were generated from the abstract, so they add nothing to it.
     """
     return pl.concat_str(
         pl.col("title"),
@@ -80,17 +80,17 @@ def text_of_papers() -> pl.Expr:
 
 
 def tokenise(texts: pl.Series, *, slice_rows: int = SLICE_ROWS) -> Tokens:
-    """Return the words of texts, separators included; null texts have none."""
+    """Return the tokens of texts, separators included. Null texts have none."""
     parts = [_tokenise_slice(part) for part in texts.to_frame("text").iter_slices(slice_rows)]
     forms = sorted({form for _, _, local in parts for form in local})
-    place = {form: at for at, form in enumerate(forms)}
+    index = {form: at for at, form in enumerate(forms)}
     starts = np.cumsum([0, *(part.height for part in texts.to_frame().iter_slices(slice_rows))])
     return Tokens(
         n_texts=len(texts),
         text=_joined([text + start for (text, _, _), start in zip(parts, starts, strict=False)]),
         code=_joined(
             [
-                np.array([place[form] for form in local], dtype=np.int64)[code]
+                np.array([index[form] for form in local], dtype=np.int64)[code]
                 for _, code, local in parts
             ]
         ),
@@ -99,7 +99,7 @@ def tokenise(texts: pl.Series, *, slice_rows: int = SLICE_ROWS) -> Tokens:
 
 
 def part_of(tokens: Tokens, texts: Ints) -> Tokens:
-    """Return the tokens of some texts, given by ascending position; forms stay."""
+    """Return the tokens of some texts, given by ascending positions. `forms` stays the same."""
     number = np.full(tokens.n_texts, -1, dtype=np.int64)
     number[texts] = np.arange(len(texts))
     text = number[tokens.text]
@@ -108,16 +108,16 @@ def part_of(tokens: Tokens, texts: Ints) -> Tokens:
 
 
 def learn_vocabulary(tokens: Tokens, *, min_papers: int, max_share: float) -> Vocabulary:
-    """Return the words and phrases in at least `min_papers` texts and at most this share of them.
+    """Return the words and phrases in at least `min_papers` and at most `max_share` of the texts.
 
-    Phrases obey the same limits, and both of their words must be in the vocabulary.
+    Both words of a phrase must be in the vocabulary.
     """
     n_forms = len(tokens.forms)
     folded = fold_plurals(tokens)
     is_word = np.array([_is_word(form) for form in tokens.forms], dtype=bool)
-    # What occurs less often than it must, or is no word, need not be counted paper by paper.
-    often = np.bincount(folded[tokens.code], minlength=n_forms) >= min_papers
-    counted = (is_word & often)[folded[tokens.code]]
+    # Rare forms can't reach `min_papers`; skipping them saves most of the counting.
+    is_common = np.bincount(folded[tokens.code], minlength=n_forms) >= min_papers
+    counted = (is_word & is_common)[folded[tokens.code]]
     n_papers = _n_texts(tokens.text[counted], folded[tokens.code[counted]], n_forms)
     most = max(max_share * tokens.n_texts, min_papers)
     kept = (n_papers >= min_papers) & (n_papers <= most)
@@ -140,7 +140,7 @@ def learn_vocabulary(tokens: Tokens, *, min_papers: int, max_share: float) -> Vo
 
 
 def count_words(tokens: Tokens, vocabulary: Vocabulary) -> Sparse:
-    """Return texts × words: how often each word and phrase of the vocabulary stands in each text.
+    """Return texts × words: the occurrences of each word and phrase in each text.
 
     A CSR matrix of float32 with sorted indices.
     """
@@ -149,9 +149,9 @@ def count_words(tokens: Tokens, vocabulary: Vocabulary) -> Sparse:
     code = word[tokens.code] if len(tokens.forms) else tokens.code
     n_single, n_words = vocabulary.n_single, len(vocabulary.words)
     single = code >= 0
-    beside = single[1:] & single[:-1] & (tokens.text[1:] == tokens.text[:-1])
-    pair = _match_pairs(code[:-1][beside], code[1:][beside], vocabulary)
-    text = np.concatenate([tokens.text[single], tokens.text[:-1][beside][pair >= 0]])
+    adjacent = single[1:] & single[:-1] & (tokens.text[1:] == tokens.text[:-1])
+    pair = _match_pairs(code[:-1][adjacent], code[1:][adjacent], vocabulary)
+    text = np.concatenate([tokens.text[single], tokens.text[:-1][adjacent][pair >= 0]])
     column = np.concatenate([code[single], n_single + pair[pair >= 0]])
     cell, times = np.unique(text * max(n_words, 1) + column, return_counts=True)
     row, column = np.divmod(cell, max(n_words, 1))
@@ -184,13 +184,13 @@ def _is_word(form: str) -> bool:
 
 
 def fold_plurals(tokens: Tokens) -> Ints:
-    """Return for each form the one that it counts as: itself, or its singular if that is in use."""
+    """Return the form that each form counts as: itself, or its singular if that is in use."""
     times = np.bincount(tokens.code, minlength=len(tokens.forms))
-    place = {form: at for at, form in enumerate(tokens.forms)}
+    index = {form: at for at, form in enumerate(tokens.forms)}
     folded = np.arange(len(tokens.forms), dtype=np.int64)
     for at, form in enumerate(tokens.forms):
         for singular in singulars(form):
-            to = place.get(singular)
+            to = index.get(singular)
             if to is not None and times[to] >= RARE_SINGULAR * times[at]:
                 folded[at] = to
                 break
@@ -198,7 +198,7 @@ def fold_plurals(tokens: Tokens) -> Ints:
 
 
 def singulars(form: str) -> tuple[str, ...]:
-    """Return the words of which a form may be the regular English plural, likeliest first."""
+    """Return the words whose regular English plural a form may be, the most likely first."""
     if len(form) < 4 or not form.endswith("s") or form.endswith(_PLURAL_EXCEPTIONS):
         return ()
     if form.endswith("ies"):
@@ -209,9 +209,10 @@ def singulars(form: str) -> tuple[str, ...]:
 def _frequent_pairs(
     text: Ints, code: Ints, *, min_papers: int, most: float
 ) -> tuple[list[tuple[int, int]], Ints]:
-    beside = (code[1:] >= 0) & (code[:-1] >= 0) & (text[1:] == text[:-1])
+    """The pairs of adjacent words in `min_papers` to `most` texts, and the number of texts."""
+    at = (code[1:] >= 0) & (code[:-1] >= 0) & (text[1:] == text[:-1])
     frequent = (
-        pl.DataFrame({"text": text[:-1][beside], "a": code[:-1][beside], "b": code[1:][beside]})
+        pl.DataFrame({"text": text[:-1][at], "a": code[:-1][at], "b": code[1:][at]})
         .lazy()
         .unique()
         .group_by("a", "b")
@@ -224,7 +225,7 @@ def _frequent_pairs(
 
 
 def _match_pairs(first: Ints, second: Ints, vocabulary: Vocabulary) -> Ints:
-    """For each pair of words the number of its phrase, or -1."""
+    """The number of the phrase of each pair of words, or -1."""
     n_single = max(vocabulary.n_single, 1)
     number = {word: at for at, word in enumerate(vocabulary.words[: vocabulary.n_single])}
     known = np.array(
@@ -236,14 +237,14 @@ def _match_pairs(first: Ints, second: Ints, vocabulary: Vocabulary) -> Ints:
     )
     if not len(known) or not len(first):
         return np.full(len(first), -1, dtype=np.int64)
-    # Phrases stand in the order of their words' numbers, so `known` is sorted.
-    wanted = first * n_single + second
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, at, -1)
+    # Phrases are in the order of their words' numbers, so `known` is sorted.
+    pairs = first * n_single + second
+    at = np.minimum(np.searchsorted(known, pairs), len(known) - 1)
+    return np.where(known[at] == pairs, at, -1)
 
 
 def _n_texts(text: Ints, code: Ints, n_codes: int) -> Ints:
-    """For each code the number of texts that it stands in."""
+    """The number of texts with each code."""
     counted = (
         pl.DataFrame({"text": text, "code": code}).lazy().unique().group_by("code").len().collect()
     )

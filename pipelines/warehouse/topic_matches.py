@@ -19,8 +19,9 @@ from pipelines.errors import PapertideError
 from pipelines.lake.schemas import MATCH_SCHEMA
 from pipelines.runtime.files import temporary_folder
 from pipelines.settings import Settings
-from pipelines.topics.matching import FIELD_SEPARATOR, match_texts
+from pipelines.topics.matching import match_texts
 from pipelines.topics.taxonomy import Taxonomy
+from pipelines.topics.text_forms import FIELD_SEPARATOR
 from pipelines.warehouse.connections import connect
 from pipelines.warehouse.frames import as_frame
 

@@ -57,7 +57,7 @@ OUTSIDE_WORLD = {
 }  # fmt: skip
 READS_FILES = {
     "pipelines/topics/in_force.py": {"pathlib"},  # it knows where the files are
-    "pipelines/topics/taxonomy.py": {"pathlib"},  # it loads the two seed files
+    "pipelines/topics/taxonomy_files.py": {"pathlib"},  # reads the two CSV files
     "pipelines/topics/topic_files.py": {"pathlib"},  # it writes and reads fits
 }
 CLOCK = {"now", "today", "utcnow"}

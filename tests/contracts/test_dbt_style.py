@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pipelines.settings import DBT_PROJECT_DIR
-from pipelines.topics.matching import FIELD_SEPARATOR
+from pipelines.topics.text_forms import FIELD_SEPARATOR
 
 pytestmark = pytest.mark.contracts
 

@@ -1,4 +1,4 @@
-"""Discovered topics on made-up papers: what they find, and that they find it again."""
+"""Discovered topics on generated papers: results, reproducibility, later fits, bad input."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ from sklearn.metrics import adjusted_rand_score
 
 from pipelines.topics import labels
 from pipelines.topics.boilerplate import BOILERPLATE
-from pipelines.topics.discovered import (
-    ASSIGNMENT_SCHEMA,
-    TOPIC_SCHEMA,
-    Fit,
-    TopicModelError,
-    assign,
-    fit,
-)
+from pipelines.topics.discovered import assign, fit
 from pipelines.topics.function_words import FUNCTION_WORDS
 from pipelines.topics.labels import choose_words, make_labels, topic_weights
 from pipelines.topics.lineage import LINEAGE_SCHEMA
 from pipelines.topics.topic_files import load_model, save_model
+from pipelines.topics.topic_model import ASSIGNMENT_SCHEMA, TOPIC_SCHEMA, Fit, TopicModelError
 from pipelines.topics.words import (
     Floats,
     count_words,
@@ -63,7 +57,7 @@ def assert_same(left: Fit, right: Fit) -> None:
     assert left.model.version == right.model.version
 
 
-# --- what is found
+# --- results
 
 
 def test_subjects_become_topics(fitted: Fit) -> None:
@@ -90,7 +84,7 @@ def test_ids_have_their_form(fitted: Fit) -> None:
     assert all(fitted.topics["topic_id"].str.contains(r"^d-[0-9a-f]{8}$"))
 
 
-def test_evidence_stands_in_the_paper(papers: pl.DataFrame, fitted: Fit) -> None:
+def test_evidence_occurs_in_the_paper(papers: pl.DataFrame, fitted: Fit) -> None:
     joined = fitted.assignments.join(papers, on="paper_id")
     for row in joined.iter_rows(named=True):
         text = f"{row['title']} {row['abstract']}".lower()
@@ -113,7 +107,7 @@ def test_representative_papers_have_the_highest_scores(fitted: Fit) -> None:
         assert sorted(shown, reverse=True) == pytest.approx(best, abs=1e-6)
 
 
-# --- found again
+# --- reproducibility
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -148,7 +142,9 @@ def test_new_papers_join_their_subject(fitted: Fit) -> None:
     )
 
 
-def test_a_model_comes_back_as_it_was(papers: pl.DataFrame, fitted: Fit, tmp_path: Path) -> None:
+def test_a_stored_model_is_read_back_unchanged(
+    papers: pl.DataFrame, fitted: Fit, tmp_path: Path
+) -> None:
     save_model(fitted.model, tmp_path / "a")
     save_model(fitted.model, tmp_path / "b")
     loaded = load_model(tmp_path / "a")
@@ -158,8 +154,8 @@ def test_a_model_comes_back_as_it_was(papers: pl.DataFrame, fitted: Fit, tmp_pat
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_a_missing_or_foreign_model_is_said_to_be_so(fitted: Fit, tmp_path: Path) -> None:
-    with pytest.raises(TopicModelError, match="Fit anew"):
+def test_a_missing_or_incompatible_model_is_an_error(fitted: Fit, tmp_path: Path) -> None:
+    with pytest.raises(TopicModelError, match="Fit again"):
         load_model(tmp_path)
     save_model(fitted.model, tmp_path)
     facts = tmp_path / "model.json"
@@ -169,7 +165,7 @@ def test_a_missing_or_foreign_model_is_said_to_be_so(fitted: Fit, tmp_path: Path
 
 
 @pytest.mark.parametrize("restart", [False, True])
-def test_topics_keep_their_ids_when_papers_come(
+def test_topics_keep_their_ids_when_papers_are_added(
     papers: pl.DataFrame, fitted: Fit, restart: bool
 ) -> None:
     more = pl.concat([papers, make_papers(200, seed=1).tail(40)])
@@ -180,7 +176,7 @@ def test_topics_keep_their_ids_when_papers_come(
     assert (both["topic_id"] == both["topic_id_right"]).all()
 
 
-def test_ids_of_ended_topics_are_not_given_away(papers: pl.DataFrame, fitted: Fit) -> None:
+def test_ids_of_ended_topics_are_not_reused(papers: pl.DataFrame, fitted: Fit) -> None:
     again = fit(papers, n_topics=2, previous=(fitted.model, fitted.assignments))
     before, after = set(fitted.topics["topic_id"]), set(again.topics["topic_id"])
     continued = again.lineage.filter(event="continued")
@@ -210,7 +206,7 @@ def frame(rows: Sequence[tuple[str, str | None, str | None, list[str] | None]]) 
         pytest.param([(f"p{i}", "$$ -- 12", "", []) for i in range(9)], 0, id="no words"),
     ],
 )
-def test_what_says_nothing_has_no_topic(
+def test_papers_without_content_have_no_topic(
     rows: list[tuple[str, str | None, str | None, list[str] | None]], n_topics: int
 ) -> None:
     found = fit(frame(rows))
@@ -220,7 +216,7 @@ def test_what_says_nothing_has_no_topic(
     assert assign(found.model, frame(rows)).equals(found.assignments)
 
 
-def test_an_empty_fit_can_be_kept_and_followed(papers: pl.DataFrame, tmp_path: Path) -> None:
+def test_an_empty_fit_can_be_stored_and_followed(papers: pl.DataFrame, tmp_path: Path) -> None:
     nothing = fit(frame([]))
     save_model(nothing.model, tmp_path)
     after = fit(papers, n_topics=4, previous=(load_model(tmp_path), nothing.assignments))
@@ -233,17 +229,17 @@ def test_few_papers_make_few_topics() -> None:
     assert 1 <= fit(make_papers(12)).topics.height <= 2
 
 
-def test_missing_abstracts_are_made_up_for_by_keywords() -> None:
+def test_keywords_replace_missing_abstracts() -> None:
     found = fit(make_papers(200, without_abstract=0.5), n_topics=4)
     assert agreement(found.assignments) > 0.9
 
 
-def test_keywords_do_not_count_beside_an_abstract(papers: pl.DataFrame, fitted: Fit) -> None:
+def test_keywords_of_papers_with_abstract_do_not_count(papers: pl.DataFrame, fitted: Fit) -> None:
     with_keywords = papers.with_columns(keywords=pl.lit(["graph", "node"]))
     assert_same(fit(with_keywords, n_topics=4), fitted)
 
 
-def test_other_scripts_raise_nothing() -> None:
+def test_other_scripts_raise_no_error() -> None:
     titles = [
         "大型语言模型的推理能力",
         "نماذج اللغة الكبيرة",
@@ -256,7 +252,7 @@ def test_other_scripts_raise_nothing() -> None:
     assert found.topics["label"].is_not_null().all()
 
 
-def test_many_papers_of_one_text_are_no_trouble() -> None:
+def test_many_papers_may_have_the_same_text() -> None:
     one = make_papers(1).row(0)
     rows = [(f"x{i:03d}", *one[1:]) for i in range(60)]
     found = fit(pl.concat([make_papers(160), frame(rows)]), n_topics=4)
@@ -311,7 +307,7 @@ def test_counts_are_those_of_scikit_learn(papers: pl.DataFrame) -> None:
     assert vocabulary.n_papers == tuple((counts > 0).sum(axis=0).A1)
 
 
-def test_phrases_stand_side_by_side_and_cross_no_punctuation() -> None:
+def test_phrases_are_adjacent_words_without_punctuation() -> None:
     texts = pl.Series(
         ["flow matching works", "flow, matching", "the flow-matching", "flow of matching"]
     )
@@ -334,7 +330,7 @@ def test_plurals_count_as_their_singulars_where_those_are_used() -> None:
     assert singulars("analysis") == singulars("gas") == ()
 
 
-def test_part_of_tokens_counts_as_those_texts_alone(papers: pl.DataFrame) -> None:
+def test_part_of_tokens_gives_the_counts_of_those_texts(papers: pl.DataFrame) -> None:
     texts = papers.select(text_of_papers()).to_series()
     some = np.array([3, 5, 8, 90])
     whole = tokenise(texts)
@@ -358,21 +354,21 @@ def test_weights_are_those_of_a_plain_implementation() -> None:
     assert found == pytest.approx(np.array(expected))
 
 
-def test_words_that_met_twice_by_chance_are_no_top_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rare_co_occurrences_make_no_top_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """ "rare" is in two papers, both with "robot"; "grasp" in ten of the topic, eight with it."""
     words = ["grasp", "other", "rare", "robot"]
     counts = np.zeros((200, 4))
     counts[:20, 3] = counts[:2, 2] = counts[12:22, 0] = counts[40:60, 0] = 1
     counts[40:, 1] = 3
     topic = np.array([0] * 40 + [1] * 160)
-    held = sp.csr_matrix(counts)
-    weights = topic_weights(held, topic, 2)
-    assert choose_words(weights, held, topic, words, n=2)[0] == [3, 0]
+    matrix = sp.csr_matrix(counts)
+    weights = topic_weights(matrix, topic, 2)
+    assert choose_words(weights, matrix, topic, words, n=2)[0] == [3, 0]
     monkeypatch.setattr(labels, "DOUBT", 0)
-    assert choose_words(weights, held, topic, words, n=2)[0] == [3, 2]
+    assert choose_words(weights, matrix, topic, words, n=2)[0] == [3, 2]
 
 
-def test_boilerplate_is_no_top_word_but_may_end_a_label() -> None:
+def test_boilerplate_is_never_a_top_word_but_may_end_a_label() -> None:
     assert {"novel", "model", "propose"} <= BOILERPLATE
     words = ["model", "novel", "world", "world model"]
     counts = sp.csr_matrix(np.array([[5.0, 5, 2, 2]] * 4 + [[1.0, 1, 0, 0]] * 4))
@@ -382,5 +378,5 @@ def test_boilerplate_is_no_top_word_but_may_end_a_label() -> None:
     assert make_labels(weights, counts, topic, words) == ["world model", ""]
 
 
-def test_function_words_are_those_that_scikit_learn_gives() -> None:
+def test_function_words_are_those_of_scikit_learn() -> None:
     assert FUNCTION_WORDS == ENGLISH_STOP_WORDS

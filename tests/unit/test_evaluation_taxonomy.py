@@ -12,9 +12,10 @@ import pytest
 from pipelines.evaluation import taxonomy
 from pipelines.evaluation.evidence import Evidence
 from pipelines.settings import get_settings
-from pipelines.topics.in_force import OURS_DIR, TOPICS
+from pipelines.topics.in_force import BUILT_IN_DIR, TOPICS
 from pipelines.topics.matching import match_texts
-from pipelines.topics.taxonomy import Taxonomy, read_topics
+from pipelines.topics.taxonomy import Taxonomy
+from pipelines.topics.taxonomy_files import read_topics
 from tests.unit.evaluated import evidence
 
 pytestmark = pytest.mark.unit
@@ -109,6 +110,6 @@ def test_the_rules_in_force_are_timed(made: Evidence, monkeypatch: pytest.Monkey
 
 def test_topics_that_readers_never_gave_are_ours_and_in_no_label() -> None:
     labels = pl.read_csv(taxonomy.LABELS)
-    ours = {topic.topic_id for topic in read_topics(OURS_DIR / TOPICS)}
+    ours = {topic.topic_id for topic in read_topics(BUILT_IN_DIR / TOPICS)}
     assert ours >= {*taxonomy.NEVER_GIVEN, *labels["topic_id"]}
     assert not set(taxonomy.NEVER_GIVEN) & set(labels["topic_id"])

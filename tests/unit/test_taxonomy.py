@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import PapertideError
-from pipelines.topics.taxonomy import Taxonomy, TaxonomyError, load_taxonomy, normalise_phrases
+from pipelines.topics.taxonomy import Taxonomy, TaxonomyError
+from pipelines.topics.taxonomy_files import load_taxonomy
+from pipelines.topics.text_forms import normalise_phrases
 
 pytestmark = pytest.mark.unit
 
@@ -45,13 +47,13 @@ def test_phrases_are_normalised(tmp_path: Path) -> None:
         pytest.param("nope,phrase one,phrase", "unknown topic 'nope'", id="unknown topic"),
         pytest.param("rag,phrase one,phrases", "role 'phrases'", id="unknown role"),
         pytest.param("rag,?!,phrase", "line 4: phrase '?!'", id="empty after normalisation"),
-        pytest.param("rag,Retrieval augmented,alias", "written twice", id="repeated phrase"),
+        pytest.param("rag,Retrieval augmented,alias", "occurs twice", id="repeated phrase"),
         pytest.param("rag,retrieval augmenteds,phrase", "both match", id="plural of a phrase"),
         pytest.param(
             "rag,retrieval augmented generation,phrase", "already matches", id="nested phrase"
         ),
         pytest.param("rag,rage,negative", "contains none", id="idle negative"),
-        pytest.param("rag,retrieval-augmented,negative", "written twice", id="negated phrase"),
+        pytest.param("rag,retrieval-augmented,negative", "occurs twice", id="negated phrase"),
         pytest.param(
             "rag,not retrieval augmented,negative\nrag,is not retrieval augmented,negative",
             "contains negative 'not retrieval augmented'",
@@ -72,10 +74,10 @@ def test_bad_phrases(tmp_path: Path, lines: str, message: str) -> None:
     [
         pytest.param("rag,Again,Text,Twice.", "defined 2 times", id="repeated id"),
         pytest.param("Bad_Id,Bad,Text,Bad.", "joined by hyphens", id="not a slug"),
-        pytest.param("all,All,Text,All papers.", "kept for Papertide's own", id="all papers"),
-        pytest.param("no-topic,None,Text,None.", "kept for Papertide's own", id="no topic"),
-        pytest.param("d-00000001,D,Text,Found.", "kept for Papertide's own", id="discovered"),
-        pytest.param("new-one,RAG,Text,Same name.", "make them differ", id="repeated name"),
+        pytest.param("all,All,Text,All papers.", "is reserved", id="all papers"),
+        pytest.param("no-topic,None,Text,None.", "is reserved", id="no topic"),
+        pytest.param("d-00000001,D,Text,Found.", "is reserved", id="discovered"),
+        pytest.param("new-one,RAG,Text,Same name.", "names must differ", id="repeated name"),
         pytest.param("new-one,,Text,No name.", "needs a name", id="no name"),
         pytest.param("new-one,New,Text,No phrase.", "has no phrase", id="no phrase"),
     ],
@@ -102,15 +104,15 @@ def test_topics_have_parents(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("topics", "message"),
     [
-        pytest.param(with_parents(rag="text"), "'text', which is no topic", id="no such topic"),
-        pytest.param(with_parents(rag="rag"), "its own parent 'rag'", id="itself"),
+        pytest.param(with_parents(rag="text"), "the unknown parent 'text'", id="no such topic"),
+        pytest.param(with_parents(rag="rag"), "an ancestor of its parent 'rag'", id="itself"),
         pytest.param(
-            with_parents(rag="world-models", worlds="rag"), "stands over its own parent",
+            with_parents(rag="world-models", worlds="rag"), "is an ancestor of its parent",
             id="a circle",
         ),
         pytest.param(
             f"{with_parents(worlds='rag')}third,Third,RL,More.,rag world-models\n",
-            "the parent 'rag' already through another", id="twice",
+            "already has the ancestor 'rag' through another", id="twice",
         ),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The checks that look words up, against plain comparisons of each phrase with each other."""
+"""The checks by look-up against a plain comparison of every pair of phrases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.topics.taxonomy import Rule, Taxonomy, TaxonomyError, Topic, make_taxonomy
+from pipelines.topics import taxonomy_checks
+from pipelines.topics.taxonomy import Rule, Taxonomy, TaxonomyError, Topic
+from pipelines.topics.taxonomy_checks import make_taxonomy
 
 pytestmark = pytest.mark.unit
 
@@ -19,14 +21,14 @@ PHRASES = st.lists(
 
 
 def plain_wordings(phrase: str) -> set[str]:
-    """A phrase and its plural, written down anew."""
+    """A phrase and its plural, implemented independently."""
     if len(phrase) > 1 and phrase[-1] == "y" and phrase[-2] not in "aeiou":
         return {phrase, phrase[:-1] + "ies"}
     return {phrase, phrase + ("es" if phrase.endswith(("s", "x", "z", "ch", "sh")) else "s")}
 
 
 def plain_covers(outer: str, inner: str) -> bool:
-    """Whether a wording of one stands in a wording of the other, found by looking at both."""
+    """Whether a wording of one phrase contains a wording of the other."""
     return any(f" {i} " in f" {o} " for o in plain_wordings(outer) for i in plain_wordings(inner))
 
 
@@ -41,15 +43,15 @@ def plain_nested(kind: str, phrases: list[str]) -> list[str]:
 
 def plain_idle(positives: list[str], negatives: list[str]) -> list[str]:
     return [
-        f"negative {negative!r} of 't' contains none of the topic's phrases, so it changes "
-        "nothing; delete it."
+        f"negative {negative!r} of 't' contains none of the topic's phrases, so it has "
+        "no effect; delete it."
         for negative in negatives
         if not any(plain_covers(negative, positive) for positive in positives)
     ]
 
 
 def findings(positives: list[str], negatives: list[str]) -> list[str]:
-    """What the checks say of one topic's rules, a line each."""
+    """The messages of the checks for the rules of one topic."""
     rules = [Rule("t", phrase, "phrase") for phrase in positives]
     rules += [Rule("t", phrase, "negative") for phrase in negatives]
     try:
@@ -77,8 +79,6 @@ def test_same_findings_in_the_same_order_as_plain_comparison(
 def test_many_rules_are_checked_without_comparing_each_with_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from pipelines.topics import taxonomy_checks
-
     calls = 0
     plain = taxonomy_checks.variants
 

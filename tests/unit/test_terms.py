@@ -1,22 +1,21 @@
-"""Terms that papers coin: which are learned, and where they are found."""
+"""Terms: which are learned, and where they are found."""
 
 from __future__ import annotations
 
 import polars as pl
 import pytest
 
-from pipelines.topics.terms import (
+from pipelines.topics.acronyms import spelled_out
+from pipelines.topics.term_learning import learn_terms
+from pipelines.topics.term_matching import (
     PAPER_TERM_SCHEMA,
     TERM_MATCH_SCHEMA,
-    VOCABULARY_SCHEMA,
-    TermVocabulary,
     kept_terms,
-    learn_terms,
     match_terms,
-    spelled_out,
     terms_of_papers,
     update_terms,
 )
+from pipelines.topics.terms import VOCABULARY_SCHEMA, TermVocabulary
 from tests.unit.topic_papers import PAPER_SCHEMA
 
 pytestmark = pytest.mark.unit
@@ -28,7 +27,7 @@ ABSTRACTS = [
     "Flow matching learns paths. LLM agents compare DeepSeek-R1 with Mamba.",
     "The flow matching objective of a UNet gives images, unlike Mamba or LLMs.",
     "Every U-Net here uses flow-matching, and Mamba is slower than any LLM.",
-    "Group relative policy optimization needs no critic; DeepSeek-R1 says so. A UNet too.",
+    "Group relative policy optimization needs no critic; DeepSeek-R1 shows it. A UNet too.",
     "In group relative policy optimization (GRPO) a group of answers is compared.",
     "Nothing of note happens in this paper.",
     "Neither does anything in that one.",
@@ -63,7 +62,7 @@ def test_an_acronym_and_its_long_form_are_one_term(vocabulary: TermVocabulary) -
     ]
 
 
-def test_names_are_told_by_their_look(vocabulary: TermVocabulary) -> None:
+def test_names_are_detected_by_spelling(vocabulary: TermVocabulary) -> None:
     assert vocabulary.terms.schema == VOCABULARY_SCHEMA
     assert row_of(vocabulary, "deepseek-r1")["kind"] == "coined"
     assert row_of(vocabulary, "mamba")["kind"] == "name"
@@ -78,7 +77,7 @@ def test_plurals_and_hyphens_are_one_term(vocabulary: TermVocabulary) -> None:
     assert found.select("term_id", "n").rows() == [("llm", 2), ("unet", 1)]
 
 
-def test_words_inside_a_long_form_are_no_terms_of_their_own(vocabulary: TermVocabulary) -> None:
+def test_words_inside_a_long_form_are_not_separate_terms(vocabulary: TermVocabulary) -> None:
     assert not {"policy-optimization", "relative-policy", "group-relative"} & set(
         vocabulary.terms["term_id"]
     )
@@ -116,7 +115,7 @@ def test_the_most_common_terms_are_kept() -> None:
     assert set(terms["term_id"]) == {"grpo", "llm"}
 
 
-def test_an_acronym_of_too_many_meanings_is_no_term() -> None:
+def test_an_ambiguous_acronym_is_not_a_term() -> None:
     abstracts = [
         "We use anomaly detection (AD).",
         "We use automatic differentiation (AD).",
@@ -125,7 +124,7 @@ def test_an_acronym_of_too_many_meanings_is_no_term() -> None:
     assert "ad" not in set(learn_terms(make_papers(abstracts), min_papers=2).terms["term_id"])
 
 
-def test_capitals_alone_make_no_term() -> None:
+def test_a_title_in_capitals_makes_no_term() -> None:
     papers = make_papers(["a deep survey of words"] * 4, title="A SURVEY OF WORDS")
     plain = make_papers(["this survey is long, another survey is short"] * 9)
     papers = pl.concat([papers, plain.with_columns(paper_id="q" + pl.col("paper_id"))])
@@ -164,7 +163,7 @@ def test_spelling_out(short: str, words: str, long: str | None) -> None:
         ),
     ],
 )
-def test_little_input_raises_nothing(rows: list[tuple[object, ...]]) -> None:
+def test_little_input_raises_no_error(rows: list[tuple[object, ...]]) -> None:
     papers = pl.DataFrame(rows, schema=PAPER_SCHEMA, orient="row")
     learned = learn_terms(papers)
     assert learned.terms.is_empty()
@@ -174,7 +173,7 @@ def test_little_input_raises_nothing(rows: list[tuple[object, ...]]) -> None:
     assert found.schema == PAPER_TERM_SCHEMA
 
 
-def test_keywords_stand_in_for_a_missing_abstract(vocabulary: TermVocabulary) -> None:
+def test_keywords_replace_a_missing_abstract(vocabulary: TermVocabulary) -> None:
     rows = [
         ("p", "On things", None, ["Mamba", "flow matching"]),
         ("q", "On things", "Nothing here", ["Mamba"]),
@@ -190,14 +189,14 @@ def updated(
     changed: pl.DataFrame,
     vocabulary: TermVocabulary,
 ) -> pl.DataFrame:
-    """As the model does it: what changed is read, or all where nothing can be kept."""
+    """What the dbt model does: reads changed papers, or all if no rows can be kept."""
     kept = kept_terms(before, changed, vocabulary)
-    wanted = papers if kept is None else papers.join(changed, on="paper_id", how="semi")
-    return update_terms(kept, wanted, vocabulary)
+    read = papers if kept is None else papers.join(changed, on="paper_id", how="semi")
+    return update_terms(kept, read, vocabulary)
 
 
 @pytest.mark.parametrize("first", ["nothing yet", "no terms known", "the same terms"])
-def test_an_update_is_as_if_all_were_read(vocabulary: TermVocabulary, first: str) -> None:
+def test_an_update_equals_reading_all_papers(vocabulary: TermVocabulary, first: str) -> None:
     papers = make_papers(ABSTRACTS)
     none = pl.DataFrame(schema={"paper_id": pl.String()})
     whole = updated(None, papers, none, vocabulary)
@@ -216,7 +215,7 @@ def test_an_update_is_as_if_all_were_read(vocabulary: TermVocabulary, first: str
     assert updated(before, papers, changed, vocabulary).equals(whole)
 
 
-def test_a_paper_that_did_not_change_is_not_read_again(vocabulary: TermVocabulary) -> None:
+def test_an_unchanged_paper_is_not_read_again(vocabulary: TermVocabulary) -> None:
     none = pl.DataFrame(schema={"paper_id": pl.String()})
     before = updated(None, make_papers(ABSTRACTS), none, vocabulary)
     silent = make_papers([""] * len(ABSTRACTS))

@@ -1,8 +1,10 @@
-"""When topics are fitted, from which papers, and that what was learned stays as it is."""
+"""The series of fits: schedule, samples, storage, and papers of all dates."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import shutil
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,8 +14,9 @@ import polars as pl
 import pytest
 
 from pipelines.errors import PapertideError
-from pipelines.topics import fitting
-from pipelines.topics.discovered import TopicModelError, assign
+from pipelines.topics import fitting, topic_files
+from pipelines.topics.discovered import assign
+from pipelines.topics.embedding import load_embedder
 from pipelines.topics.fitting import (
     FITS_SCHEMA,
     MIN_NEW_PAPERS,
@@ -26,30 +29,33 @@ from pipelines.topics.fitting import (
     learn_fits,
     place,
 )
-from pipelines.topics.topic_files import FitFolder
+from pipelines.topics.topic_files import FIT_MODULES, FitFolder
+from pipelines.topics.topic_model import TopicModelError
 from pipelines.topics.words import Floats
-from pipelines.warehouse.connections import topic_embedder
 from tests.unit.topic_papers import make_papers
 
 pytestmark = pytest.mark.unit
+
+PACKAGE = "pipelines.topics."
+TOPICS_DIR = Path(topic_files.__file__).parent
 
 NEW_YEAR, SUMMER, LATER = date(2025, 1, 1), date(2025, 7, 1), date(2026, 1, 1)
 DAY = timedelta(days=1)
 
 
 def days(*groups: tuple[int, date]) -> pl.Series:
-    """So many papers of each date."""
+    """Dates, each repeated n times."""
     return pl.Series([on for n, on in groups for _ in range(n)], dtype=pl.Date)
 
 
 MANY, SOME = MIN_PAPERS, MIN_NEW_PAPERS
-TIMETABLES = {
+SCHEDULES = {
     "nothing": (days(), []),
     "too few papers": (days((MANY - 1, NEW_YEAR - DAY), (SOME, NEW_YEAR)), []),
     "enough": (days((MANY, NEW_YEAR - DAY), (SOME, NEW_YEAR)), [NEW_YEAR]),
     "the boundary's own day counts as after it": (days((MANY, NEW_YEAR), (SOME, SUMMER)), [SUMMER]),
     "not yet reached": (days((MANY, NEW_YEAR - DAY), (SOME - 1, NEW_YEAR)), []),
-    "one date far off makes no fit": (
+    "a single far date makes no fit": (
         days((MANY, NEW_YEAR - DAY), (SOME, NEW_YEAR), (1, date(2199, 1, 1))),
         [NEW_YEAR],
     ),
@@ -64,11 +70,11 @@ TIMETABLES = {
 }
 
 
-@pytest.mark.parametrize("case", TIMETABLES)
-def test_fits_belong_to_half_years_with_enough_papers(case: str) -> None:
-    dates, wanted = TIMETABLES[case]
-    assert boundaries(dates) == wanted
-    assert boundaries(pl.concat([dates.reverse(), pl.Series([None], dtype=pl.Date)])) == wanted
+@pytest.mark.parametrize("case", SCHEDULES)
+def test_fits_are_made_for_half_years_with_enough_papers(case: str) -> None:
+    dates, expected = SCHEDULES[case]
+    assert boundaries(dates) == expected
+    assert boundaries(pl.concat([dates.reverse(), pl.Series([None], dtype=pl.Date)])) == expected
 
 
 @pytest.fixture
@@ -93,7 +99,7 @@ def dated(papers: pl.DataFrame, *, extra: int = 40) -> pl.DataFrame:
 
 
 class Texts:
-    """Reads the texts of papers, and remembers of how many fits it was asked."""
+    """Reads the texts of papers and counts the calls."""
 
     def __init__(self, papers: pl.DataFrame) -> None:
         self.papers = papers
@@ -105,7 +111,7 @@ class Texts:
 
 
 def learn(papers: pl.DataFrame, folder: Path) -> tuple[list[DatedFit], int]:
-    """The fits, and how many were learned and not read."""
+    """The fits, and the number of fits that were learned, not read."""
     texts = Texts(papers)
     return learn_fits(dated(papers), texts, FitFolder(folder)), texts.n_read
 
@@ -122,7 +128,7 @@ def assert_same(left: DatedFit, right: DatedFit) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_fit_is_learned_once_and_read_as_it_was(tmp_path: Path) -> None:
+def test_a_fit_is_learned_once_and_then_read(tmp_path: Path) -> None:
     papers = make_papers(240)
     first, n_learned = learn(papers, tmp_path)
     assert [one.boundary_on for one in first] == [NEW_YEAR, SUMMER]
@@ -146,7 +152,7 @@ def test_nothing_dated_later_changes_a_fit(tmp_path: Path) -> None:
     again, _ = learn(changed, tmp_path / "other")
     assert_same(first[0], again[0])
     assert_same(first[1], again[1])
-    # While an earlier text does change the fits from then on, and their keys.
+    # An earlier text changes the fits after it, and their keys.
     early = pl.int_range(pl.len()) == 0
     changed = papers.with_columns(
         title=pl.when(early).then(pl.lit("Other words entirely")).otherwise("title")
@@ -173,7 +179,7 @@ def test_a_damaged_fit_is_learned_again(tmp_path: Path, file: str) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_the_table_tells_of_every_topic_of_every_fit(tmp_path: Path) -> None:
+def test_the_table_has_every_topic_of_every_fit(tmp_path: Path) -> None:
     fits, _ = learn(make_papers(240), tmp_path)
     table = fits_table(fits)
     assert table.schema == FITS_SCHEMA
@@ -197,14 +203,14 @@ def test_the_table_tells_of_every_topic_of_every_fit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1, 30])
-def test_few_papers_make_no_fit_and_a_whole_table(tmp_path: Path, n: int) -> None:
+def test_few_papers_make_no_fit_and_an_empty_table(tmp_path: Path, n: int) -> None:
     fits, n_learned = learn(make_papers(n), tmp_path / "never made")
     assert (fits, n_learned) == ([], 0)
     assert fits_table(fits).equals(pl.DataFrame(schema=FITS_SCHEMA))
 
 
 @pytest.mark.usefixtures("small")
-def test_papers_of_empty_texts_are_no_trouble(tmp_path: Path) -> None:
+def test_papers_without_content_words_make_empty_fits(tmp_path: Path) -> None:
     papers = make_papers(240).with_columns(
         title=pl.lit("On it"), abstract=pl.lit(None, pl.String), keywords=None
     )
@@ -217,7 +223,7 @@ def test_papers_of_empty_texts_are_no_trouble(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_paper_is_placed_alike_in_any_company(tmp_path: Path) -> None:
+def test_the_topic_of_a_paper_does_not_depend_on_other_papers(tmp_path: Path) -> None:
     papers = make_papers(240)
     fits, _ = learn(papers, tmp_path)
     model = fits[-1].fit.model
@@ -234,7 +240,7 @@ def test_a_paper_is_placed_alike_in_any_company(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_what_can_not_be_shown_is_not_placed(tmp_path: Path) -> None:
+def test_a_paper_without_evidence_has_no_row(tmp_path: Path) -> None:
     papers = make_papers(240)
     fits, _ = learn(papers, tmp_path)
     model = fits[-1].fit.model
@@ -246,11 +252,44 @@ def test_what_can_not_be_shown_is_not_placed(tmp_path: Path) -> None:
     assert (place(papers, model, "k")["evidence"].list.len() > 0).all()
 
 
-# --- an embedding model of a user's
+# --- the version of stored fits
+
+
+def imports_within_topics(name: str) -> set[str]:
+    """Modules of `pipelines.topics` that a module imports, anywhere in it."""
+    tree = ast.parse((TOPICS_DIR / f"{name}.py").read_text(encoding="utf-8"))
+    modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert "pipelines.topics" not in modules, f"{name}: import from the module, not the package"
+    return {module.removeprefix(PACKAGE) for module in modules if module.startswith(PACKAGE)}
+
+
+def test_every_module_that_determines_a_fit_is_part_of_its_version() -> None:
+    found: set[str] = set()
+    to_read = {"fitting", "topic_files"}
+    while to_read:
+        found |= to_read
+        to_read = {name for read in to_read for name in imports_within_topics(read)} - found
+    assert sorted(found) == sorted(FIT_MODULES)
+    assert {"discovered", "vectors", "words", "text_forms"} <= found
+
+
+@pytest.mark.parametrize(("module", "changes"), [("vectors", True), ("taxonomy", False)])
+def test_editing_a_module_of_a_fit_changes_its_version(
+    module: str, changes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = FitFolder(tmp_path).version
+    shutil.copytree(TOPICS_DIR, tmp_path / "topics")
+    with (tmp_path / "topics" / f"{module}.py").open("a") as handle:
+        handle.write("# edited\n")
+    monkeypatch.setattr(topic_files, "__file__", str(tmp_path / "topics" / "topic_files.py"))
+    assert (FitFolder(tmp_path).version != before) is changes
+
+
+# --- a user's embedding model
 
 
 class Lengths:
-    """Texts to how long they are: enough to tell that it was asked."""
+    """A model whose vectors depend on the lengths of texts."""
 
     name = "lengths-1"
 
@@ -258,11 +297,11 @@ class Lengths:
         return np.array([[1.0, len(text) % 7, len(text) % 5] for text in texts], dtype=np.float32)
 
 
-def test_a_users_model_makes_fits_of_its_own(tmp_path: Path) -> None:
+def test_a_users_model_makes_separate_fits(tmp_path: Path) -> None:
     named = f"{__name__}:Lengths"
-    embedder = topic_embedder(named)
+    embedder = load_embedder(named)
     assert embedder is not None
-    assert topic_embedder("") is None
+    assert load_embedder("") is None
     assert FitFolder(tmp_path, embedder.name).version != FitFolder(tmp_path).version
     papers = make_papers(MANY + SOME)
     dated = papers.select(
@@ -285,15 +324,15 @@ def test_a_users_model_makes_fits_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "says"),
+    ("named", "message"),
     [
         ("no_such_module:model", "No module named"),
         ("json:no_such_function", "no attribute"),
-        ("json:loads", "TypeError"),  # it wants an argument
-        ("builtins:dict", "gives a dict, which has no `name` and `embed`"),
+        ("json:loads", "TypeError"),  # requires an argument
+        ("builtins:dict", "returns a dict, which lacks `name` and `embed`"),
     ],
 )
-def test_a_model_that_cannot_be_had_is_told_in_a_sentence(named: str, says: str) -> None:
-    with pytest.raises(PapertideError, match=says) as told:
-        topic_embedder(named)
-    assert named in str(told.value)
+def test_a_model_that_cannot_be_loaded_is_an_error(named: str, message: str) -> None:
+    with pytest.raises(PapertideError, match=message) as error:
+        load_embedder(named)
+    assert named in str(error.value)

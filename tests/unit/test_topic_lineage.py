@@ -1,4 +1,4 @@
-"""What became of topics from one fit to the next."""
+"""Lineage of topics from one fit to the next."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def events(lineage: pl.DataFrame) -> set[tuple[str | None, str | None, str]]:
     return set(lineage.select("previous_topic_id", "topic_id", "event").iter_rows())
 
 
-def test_topics_that_stay_continue_whatever_their_order() -> None:
+def test_topics_continue_in_any_order() -> None:
     before = topic_set({"x": "abc", "y": "def"}, {"x": [1, 0], "y": [0, 1]}, "pq")
     after = topic_set({"2": "def", "1": "abcg"}, {"1": [0.1, 1], "2": [1, 0]}, "qp")
     lineage = match_topics(before, after)

@@ -1,7 +1,6 @@
-"""Matching texts with rules: boundaries, variants, overlaps, negatives, odd input.
+"""Matching rules in texts: word boundaries, variants, overlaps, negatives, unusual input.
 
-The property test compares with a re-implementation in plain Python that shares no code with the
-one under test.
+The property test compares with an independent implementation in plain Python.
 """
 
 from __future__ import annotations
@@ -14,21 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.topics.matching import (
-    FIELD_SEPARATOR,
-    MATCH_SCHEMA,
-    match_texts,
-    normalise,
-    plural,
-)
-from pipelines.topics.taxonomy import (
-    Rule,
-    Taxonomy,
-    TaxonomyError,
-    Topic,
-    make_taxonomy,
-    normalise_phrases,
-)
+from pipelines.lake.schemas import MATCH_SCHEMA
+from pipelines.topics.matching import match_texts
+from pipelines.topics.taxonomy import Rule, Taxonomy, TaxonomyError, Topic
+from pipelines.topics.taxonomy_checks import make_taxonomy
+from pipelines.topics.text_forms import FIELD_SEPARATOR, normalise, normalise_phrases, plural
 
 pytestmark = pytest.mark.unit
 
@@ -144,7 +133,7 @@ def test_a_wording_shared_by_topics_is_found_for_each() -> None:
     assert [row[0] for row in found("video world model", rules)] == ["one", "two", "two"]
 
 
-def test_phrases_do_not_straddle_keywords() -> None:
+def test_phrases_do_not_match_across_keywords() -> None:
     keywords = FIELD_SEPARATOR.join(["visual language", "model size", "language model"])
     assert counted(keywords, "language model") == {"language model": 1}
 
@@ -161,18 +150,18 @@ def test_phrases_do_not_straddle_keywords() -> None:
         ("agent contrast", 1),
     ],
 )
-def test_negatives_mask_only_what_they_cover(text: str, n: int) -> None:
+def test_negatives_cancel_only_matches_inside_them(text: str, n: int) -> None:
     rules = taxonomy(t=["agent", "-contrast agent"])
     assert sum(row[3] for row in found(text, rules)) == n
 
 
-def test_a_negative_masks_each_phrase_inside_it_as_often_as_it_stands_there() -> None:
+def test_a_negative_cancels_every_occurrence_inside_it() -> None:
     rules = taxonomy(t=["agent", "-agent to agent"])
     assert found("agent to agent protocol", rules) == []
     assert [row[3] for row in found("agent to agent, an agent", rules)] == [1]
 
 
-def test_a_negative_acts_in_its_own_topic_only() -> None:
+def test_a_negative_affects_its_own_topic_only() -> None:
     rules = taxonomy(chemistry=["agent"], ai=["agent", "-contrast agent"])
     assert [row[0] for row in found("contrast agent", rules)] == ["chemistry"]
 
@@ -215,7 +204,7 @@ def test_no_texts() -> None:
     assert matches.schema == MATCH_SCHEMA
 
 
-# An independent re-implementation, word list by word list, and random texts and rules.
+# Property test against an independent implementation over lists of words.
 
 WORDS = ["ab", "abs", "b", "by", "bies", "c", "cs", "bs", "模", "É", "ﬁ"]
 SEPARATORS = [" ", "-", "  ", ". ", "\n", ", ", "—", " | "]
@@ -271,7 +260,7 @@ texts = st.lists(
 
 @st.composite
 def taxonomies(draw: st.DrawFn) -> Taxonomy:
-    """Whatever of a random rule set keeps the taxonomy valid, rule by rule."""
+    """Random rules, without those that would make the taxonomy invalid."""
     topics = [Topic(name, name, "Area", "About it.") for name in ("one", "two")]
     kept = [Rule("one", "ab", "phrase"), Rule("two", "b", "phrase")]
     candidates = draw(

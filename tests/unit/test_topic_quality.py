@@ -54,33 +54,33 @@ def test_npmi_worked_out_by_hand() -> None:
     assert topic_npmi([["a", "b", "c"]], counts, "abc") == pytest.approx([(1 / 2 - 1 / 3) / 3])
 
 
-def test_npmi_at_its_ends() -> None:
+def test_npmi_at_its_limits() -> None:
     counts = sp.csr_matrix([[1, 3, 0, 1], [2, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 1]])
     words = ["a", "b", "c", "d"]
     together, never, always = topic_npmi([["a", "b"], ["a", "c"], ["d", "d"]], counts, words)
     assert (together, never, always) == pytest.approx((1.0, -1.0, 1.0))
 
 
-def test_doubt_takes_meetings_away() -> None:
-    """Of ten papers a, b and c stand in four each; a and b meet in four, b and c in one."""
+def test_doubt_reduces_co_occurrences() -> None:
+    """Of ten papers, four contain a, four b, four c; four contain a and b, one b and c."""
     rows = ["abx", "ab", "ab", "abc", "c", "c", "c", "", "", ""]
     counts = sp.csr_matrix([[float(word in row) for word in "abc"] for row in rows])
     plain, doubted = npmi_matrix(counts), npmi_matrix(counts, doubt=1)
     assert plain[0, 1] == pytest.approx(1)
-    # Four meetings become 4 - √4 = 2: ln( 0.2 / 0.16 ) / -ln 0.2.
+    # Four co-occurrences become 4 - √4 = 2: ln( 0.2 / 0.16 ) / -ln 0.2.
     assert doubted[0, 1] == pytest.approx(math.log(1.25) / math.log(5))
-    # One meeting becomes none.
+    # One co-occurrence becomes 0.
     assert plain[1, 2] > -1
     assert doubted[1, 2] == -1
     assert doubted.diagonal().tolist() == [1, 1, 1]
 
 
-def test_words_that_no_paper_holds_never_meet() -> None:
+def test_words_in_no_paper_never_co_occur() -> None:
     counts = sp.csr_matrix([[1.0], [0.0]])
     assert topic_npmi([["a", "unheard"], ["a"], []], counts, ["a"]) == [-1.0, None, None]
 
 
-def test_no_papers_and_no_words_raise_nothing() -> None:
+def test_no_papers_and_no_words_raise_no_error() -> None:
     assert npmi_matrix(sp.csr_matrix((0, 3))).shape == (3, 3)
     assert npmi_matrix(sp.csr_matrix((3, 0))).shape == (0, 0)
     assert topic_npmi([], sp.csr_matrix((0, 0)), []) == []

@@ -1,4 +1,4 @@
-"""A user's own topics and rules beside ours: added, switched off, each mistake in a sentence."""
+"""A user's topics and rules: additions, removals, and a clear message for each mistake."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def settings_with(tmp_path: Path, topics: str | None = TOPIC, phrases: str = PHR
     return Settings(home=tmp_path / "home")
 
 
-def test_without_a_folder_ours_is_in_force(tmp_path: Path) -> None:
+def test_without_a_folder_the_built_in_taxonomy_is_in_force(tmp_path: Path) -> None:
     taxonomy = in_force.in_force(Settings(home=tmp_path))
     assert {topic.origin for topic in taxonomy.topics} == {"papertide"}
     assert {rule.origin for rule in taxonomy.rules} == {"papertide"}
 
 
-def test_a_topic_and_rules_are_added_and_say_whose_they_are(tmp_path: Path) -> None:
-    ours = in_force.in_force(Settings(home=tmp_path / "none"))
+def test_added_topics_and_rules_have_the_origin_user(tmp_path: Path) -> None:
+    built_in = in_force.in_force(Settings(home=tmp_path / "none"))
     settings = settings_with(tmp_path, phrases=f"{PHRASES}rag,Our-Lookup,alias\n")
     taxonomy = in_force.in_force(settings)
-    assert len(taxonomy.topics) == len(ours.topics) + 1
-    theirs = [(r.topic_id, r.phrase) for r in taxonomy.rules if r.origin == "user"]
-    assert theirs == [("our-robots", "warehouse robot"), ("rag", "our lookup")]
-    assert taxonomy.rules_version != ours.rules_version
+    assert len(taxonomy.topics) == len(built_in.topics) + 1
+    added = [(r.topic_id, r.phrase) for r in taxonomy.rules if r.origin == "user"]
+    assert added == [("our-robots", "warehouse robot"), ("rag", "our lookup")]
+    assert taxonomy.rules_version != built_in.rules_version
     rows = in_force.topic_rows(taxonomy)
     assert rows[-1] == (
         "our-robots", "Our robots", "Ours", "What our robots do.", [], "user",
@@ -46,9 +46,9 @@ def test_a_topic_and_rules_are_added_and_say_whose_they_are(tmp_path: Path) -> N
     )  # fmt: skip
 
 
-def test_rules_and_topics_of_ours_are_switched_off(tmp_path: Path) -> None:
-    ours = in_force.in_force(Settings(home=tmp_path / "none"))
-    phrase = next(r.phrase for r in ours.rules if r.topic_id == "rag")
+def test_built_in_rules_and_topics_are_switched_off(tmp_path: Path) -> None:
+    built_in = in_force.in_force(Settings(home=tmp_path / "none"))
+    phrase = next(r.phrase for r in built_in.rules if r.topic_id == "rag")
     lines = f"topic_id,phrase,role\nrag,{phrase},off\nquantum,*,off\n"
     taxonomy = in_force.in_force(settings_with(tmp_path, None, lines))
     assert ("rag", phrase) not in {(r.topic_id, r.phrase) for r in taxonomy.rules}
@@ -56,7 +56,7 @@ def test_rules_and_topics_of_ours_are_switched_off(tmp_path: Path) -> None:
     assert "quantum" not in {rule.topic_id for rule in taxonomy.rules}
 
 
-def test_a_topic_has_parents_of_ours_until_they_are_switched_off(tmp_path: Path) -> None:
+def test_a_topic_may_have_built_in_parents_until_they_are_switched_off(tmp_path: Path) -> None:
     topics = f"{TOPIC.splitlines()[0]},parents\n{TOPIC.splitlines()[1]},robotics\n"
     taxonomy = in_force.in_force(settings_with(tmp_path, topics))
     under = {topic.topic_id for topic in taxonomy.children_of("robotics")}
@@ -66,7 +66,7 @@ def test_a_topic_has_parents_of_ours_until_they_are_switched_off(tmp_path: Path)
     assert not alone.parents_of("manipulation")
 
 
-def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> None:
+def test_renaming_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> None:
     settings = settings_with(tmp_path)
     before = in_force.in_force(settings)
     path = settings.user_taxonomy_dir / "topics.csv"
@@ -77,19 +77,19 @@ def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("topics", "phrases", "file", "line", "says"),
+    ("topics", "phrases", "file", "line", "text"),
     [
         pytest.param(
             TOPIC.replace("on\n", "on,parents\n").replace("do.\n", "do.,robotic\n"), PHRASES,
-            "topics.csv", 2, "the parent 'robotic', which is no topic", id="no such parent",
+            "topics.csv", 2, "the unknown parent 'robotic'", id="no such parent",
         ),
         pytest.param(
             TOPIC.replace("our-robots", "rag"), PHRASES, "topics.csv", 2,
-            "is one of Papertide's. Choose another id", id="an id of ours",
+            "is a built-in topic. Choose another id", id="a built-in id",
         ),
         pytest.param(
             TOPIC, f"{PHRASES}nowhere,words here,phrase\n", "topic_phrases.csv", 3,
-            "unknown topic 'nowhere'; add it", id="unknown topic",
+            "unknown topic 'nowhere'; add the topic", id="unknown topic",
         ),
         pytest.param(
             TOPIC, f"{PHRASES}our-robots,words here,phrases\n", "topic_phrases.csv", 3,
@@ -101,19 +101,19 @@ def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> 
         ),
         pytest.param(
             TOPIC, f"{PHRASES}rag,retrieval augmented lookup,phrase\n", "topic_phrases.csv", 3,
-            "contains phrase 'retrieval augmented'", id="contains a rule of ours",
+            "contains phrase 'retrieval augmented'", id="contains a built-in rule",
         ),
         pytest.param(
             TOPIC, f"{PHRASES}raag,*,off\n", "topic_phrases.csv", 3,
-            "(perhaps 'rag'). `papertide topics list`", id="no such topic to switch off",
+            "(did you mean 'rag'?). `papertide topics list`", id="no such topic to switch off",
         ),
         pytest.param(
             TOPIC, f"{PHRASES}rag,retrieval augmentd,off\n", "topic_phrases.csv", 3,
-            "(perhaps 'retrieval augmented')", id="no such rule to switch off",
+            "(did you mean 'retrieval augmented'?)", id="no such rule to switch off",
         ),
         pytest.param(
             TOPIC, f"{PHRASES}rag,*,phrase\n", "topic_phrases.csv", 3,
-            "goes with the role off only", id="star without off",
+            "is valid with the role off only", id="star without off",
         ),
         pytest.param(
             TOPIC, f"{PHRASES}rag,*,off\nrag,our lookup,phrase\n", "topic_phrases.csv", 4,
@@ -137,7 +137,7 @@ def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> 
         ),
         pytest.param(
             f"{TOPIC}two,Two,Ours,No rules.\n", PHRASES, "topics.csv", 3,
-            "has no phrase, so nothing can match it; add one", id="topic without rules",
+            "has no phrase, so no paper can match it; add one", id="topic without rules",
         ),
         pytest.param(
             TOPIC.replace("Our robots,", ","), PHRASES, "topics.csv", 2,
@@ -145,13 +145,13 @@ def test_the_name_of_a_topic_changes_the_tables_but_no_match(tmp_path: Path) -> 
         ),
     ],
 )  # fmt: skip
-def test_a_mistake_is_a_sentence_with_its_place(
-    tmp_path: Path, topics: str, phrases: str, file: str, line: int, says: str
+def test_a_mistake_is_reported_with_its_place(
+    tmp_path: Path, topics: str, phrases: str, file: str, line: int, text: str
 ) -> None:
     settings = settings_with(tmp_path, topics, phrases)
     with pytest.raises(TaxonomyError) as error:
         in_force.in_force(settings)
-    told = str(error.value)
-    assert told.startswith(f"{settings.user_taxonomy_dir / file}, line {line}: ")
-    assert says in told
-    assert "\n" not in told
+    message = str(error.value)
+    assert message.startswith(f"{settings.user_taxonomy_dir / file}, line {line}: ")
+    assert text in message
+    assert "\n" not in message

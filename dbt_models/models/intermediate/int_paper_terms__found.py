@@ -1,6 +1,7 @@
 """Paper × term: how often the paper's text has it. Unchanged papers are not read again."""
 
-from pipelines.topics.terms import TermVocabulary, kept_terms, update_terms
+from pipelines.topics.term_matching import kept_terms, update_terms
+from pipelines.topics.terms import TermVocabulary
 from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 

@@ -1,10 +1,13 @@
-"""Paper × topic of the newest fit. While that stays, unchanged papers are not read again."""
+"""Paper × topic of the latest fit. Papers that did not change keep their row of the last build."""
+
+import os
+from pathlib import Path
 
 import polars as pl
 
+from pipelines.topics.embedding import load_embedder
 from pipelines.topics.fitting import PLACED_SCHEMA, place
 from pipelines.topics.topic_files import FitFolder
-from pipelines.warehouse.connections import topic_embedder, topic_fits_folder
 from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 
@@ -22,7 +25,8 @@ def model(dbt, session):
     if before is not None and before.height and (before["learned_from"] == keys[0]).all():
         kept = before.join(as_frame(changed), on="paper_id", how="anti")
         papers = papers.join(changed, "paper_id")
-    fitted = FitFolder(topic_fits_folder()).read(keys[0])
-    texts = as_frame(papers)
-    placed = place(texts, fitted.model, keys[0], kept=kept, embedder=topic_embedder())
+    folder = FitFolder(Path(os.environ.get("PAPERTIDE_TOPIC_FITS", "topic_fits")))
+    embedder = load_embedder(os.environ.get("PAPERTIDE_FITS_EMBEDDER", ""))
+    model_of_fit = folder.read(keys[0]).model
+    placed = place(as_frame(papers), model_of_fit, keys[0], kept=kept, embedder=embedder)
     return as_relation(session, placed)

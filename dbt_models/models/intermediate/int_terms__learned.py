@@ -8,7 +8,7 @@ import hashlib
 
 import polars as pl
 
-from pipelines.topics.terms import learn_terms
+from pipelines.topics.term_learning import learn_terms
 from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 

@@ -1,12 +1,15 @@
-"""One row per fit of discovered topics: its topics, and what became of those of the fit before.
+"""One row per fit of discovered topics: its topics, and their lineage from the previous fit.
 
-A fit depends on texts dated before its boundary alone, so it is learned once: while those stay as
-they are it is read from the lake.
+A fit depends only on texts dated before its boundary. It is learned once, stored in the lake, and
+learned again only if these texts change.
 """
 
+import os
+from pathlib import Path
+
+from pipelines.topics.embedding import load_embedder
 from pipelines.topics.fitting import fits_table, learn_fits
 from pipelines.topics.topic_files import FitFolder
-from pipelines.warehouse.connections import topic_embedder, topic_fits_folder
 from pipelines.warehouse.frames import as_frame, as_relation
 
 
@@ -20,7 +23,8 @@ def model(dbt, session):
         wanted = as_relation(session, sample.select("paper_id", "item_id"))
         return as_frame(items.join(wanted, "item_id"))
 
-    embedder = topic_embedder()
-    folder = FitFolder(topic_fits_folder(), embedder.name if embedder else "")
+    embedder = load_embedder(os.environ.get("PAPERTIDE_FITS_EMBEDDER", ""))
+    path = Path(os.environ.get("PAPERTIDE_TOPIC_FITS", "topic_fits"))
+    folder = FitFolder(path, embedder.name if embedder else "")
     fits = learn_fits(dated, read_texts, folder, embedder=embedder)
     return as_relation(session, fits_table(fits))

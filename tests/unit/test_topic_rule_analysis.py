@@ -1,14 +1,15 @@
-"""Trying phrases out over a handful of papers, and the n-grams of papers without a topic."""
+"""Analyses of rules over a few papers, and the n-grams of papers without a topic."""
 
 from __future__ import annotations
 
 import polars as pl
 import pytest
 
+from pipelines.topics.rule_analysis import effect, near_misses, occurrences, related_rules
 from pipelines.topics.scoring import score_papers
-from pipelines.topics.taxonomy import Rule, Taxonomy, Topic, make_taxonomy
-from pipelines.topics.trying import effect, near_misses, occurrences, related_rules
-from pipelines.topics.uncovered import telling_ngrams
+from pipelines.topics.taxonomy import Rule, Taxonomy, Topic
+from pipelines.topics.taxonomy_checks import make_taxonomy
+from pipelines.topics.uncovered import distinctive_ngrams
 
 pytestmark = pytest.mark.unit
 
@@ -40,7 +41,7 @@ SOME = papers(
 )
 
 
-def test_occurrences_are_those_of_real_matching_with_their_words() -> None:
+def test_occurrences_are_the_matches_with_their_context() -> None:
     found = occurrences(SOME, "world model")
     assert found.select("paper_id", "field", "matched", "n").rows() == [
         ("a", "title", "world models", 1),
@@ -65,7 +66,7 @@ def test_a_context_is_cut_on_both_sides() -> None:
     assert context == "…" + "x" * 59 + " »gan« " + "y" * 59 + "…"
 
 
-def test_effect_says_what_one_more_rule_brings_and_takes() -> None:
+def test_effect_of_one_more_rule() -> None:
     rules = taxonomy(("world model", "phrase"))
     new = effect(SOME, rules, Rule("t", "survey", "title"))
     assert new.filter(pl.col("has_now"))["paper_id"].to_list() == ["a", "b", "c"]
@@ -74,7 +75,7 @@ def test_effect_says_what_one_more_rule_brings_and_takes() -> None:
     assert lost.filter(pl.col("would_have"))["paper_id"].to_list() == ["b", "c"]
 
 
-def test_near_misses_have_words_but_too_few() -> None:
+def test_near_misses_score_below_the_threshold() -> None:
     found = near_misses(SOME, taxonomy(("world model", "phrase"), ("survey", "phrase")), "t")
     assert found.rows() == [("d", 1, ["abstract: world model"])]
 
@@ -82,7 +83,7 @@ def test_near_misses_have_words_but_too_few() -> None:
 def test_related_rules_by_kind() -> None:
     rules = taxonomy(("agent", "title"), ("ai agent", "phrase"), ("ai agents to agent", "negative"))
     assert related_rules(rules, "ai agents").select("phrase", "relation").rows() == [
-        ("agent", "stands in the phrase"),
+        ("agent", "inside the phrase"),
         ("ai agent", "same words"),
         ("ai agents to agent", "contains the phrase"),
     ]
@@ -95,7 +96,7 @@ def test_scores_add_up_as_the_methodology_says() -> None:
     )
     given = papers(
         ("title word alone", "GAN", "nothing", None),
-        ("title word borne out", "GAN", "a gan", None),
+        ("title word confirmed", "GAN", "a gan", None),
         ("title word, no abstract", "GAN", None, None),
         ("title rule", "A survey", "nothing", None),
         ("title rule elsewhere", "x", "survey survey survey", None),
@@ -106,11 +107,11 @@ def test_scores_add_up_as_the_methodology_says() -> None:
         ("a name twice", "x", "a vae, two vaes", None),
         ("a name in the title", "VAE", "nothing", None),
         ("keywords", "x", None, ["gan"]),
-        ("keywords beside an abstract", "x", "y", ["gan"]),
+        ("keywords and an abstract", "x", "y", ["gan"]),
     )
     assert dict(score_papers(given, rules).select("paper_id", "score").iter_rows()) == {
         "title word alone": 1,
-        "title word borne out": 2,
+        "title word confirmed": 2,
         "title word, no abstract": 3,
         "title rule": 3,
         "two words twice": 1,
@@ -123,10 +124,10 @@ def test_scores_add_up_as_the_methodology_says() -> None:
     }
 
 
-def test_telling_ngrams_are_frequent_inside_only_and_no_rule() -> None:
+def test_distinctive_ngrams_are_frequent_inside_only_and_match_no_rule() -> None:
     inside = papers(*((f"i{n}", "Tidal pool ecology with gan", None, None) for n in range(4)))
     outside = papers(*((f"o{n}", "Ecology of a gan", None, None) for n in range(8)))
-    found = telling_ngrams(inside, outside, taxonomy(("gan", "phrase")))
+    found = distinctive_ngrams(inside, outside, taxonomy(("gan", "phrase")))
     assert found["ngram"].to_list() == [
         "pool",
         "pool ecology",

@@ -1,7 +1,7 @@
-"""Trying a phrase out before it becomes a rule: what it would find, and what it would change.
+"""Analyses of rules over a frame of papers, for editing the taxonomy.
 
-Belongs here: pure answers over a frame of papers. Does not belong here: reading the snapshot,
-printing (`cli/topics.py`), the score itself (`scoring.py`).
+Belongs here: occurrences of a phrase, the effect of one more rule, related rules, near misses. Does
+not belong here: reading the snapshot, printing (`cli/topics.py`), the score (`scoring.py`).
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import re
 
 import polars as pl
 
-from pipelines.topics.matching import runs_of_words, variants
-from pipelines.topics.scoring import THRESHOLD, counted_texts, found_rules, score_papers
+from pipelines.topics.scoring import THRESHOLD, found_rules, score_papers, scored_texts
 from pipelines.topics.taxonomy import Rule, Taxonomy, Topic
+from pipelines.topics.text_forms import runs_of_words, variants
 
-_TRIED = "tried"
-_MARGIN = 60  # characters shown on both sides of the words
+_TRIAL = "trial"
+_MARGIN = 60  # characters shown on both sides of a match
 
 
 def occurrences(papers: pl.DataFrame, phrase: str) -> pl.DataFrame:
-    """Return paper_id, field, matched, n and context: where a normalised phrase stands.
+    """Return paper_id, field, matched, n and context of every match of a normalised phrase.
 
-    The context is the paper's own text around the first occurrence in that field.
+    The context is the original text around the first match in the field.
     """
-    alone = Taxonomy((Topic(_TRIED, _TRIED, _TRIED, _TRIED),), (Rule(_TRIED, phrase, "phrase"),))
-    found = found_rules(papers, alone)
-    texts = counted_texts(papers.join(found, on="paper_id", how="semi"))
+    trial = Taxonomy((Topic(_TRIAL, _TRIAL, _TRIAL, _TRIAL),), (Rule(_TRIAL, phrase, "phrase"),))
+    found = found_rules(papers, trial)
+    texts = scored_texts(papers.join(found, on="paper_id", how="semi"))
     rows = found.join(texts, on=["paper_id", "field"]).select(
         "paper_id", "field", "matched", "n", "text"
     )
@@ -39,23 +39,26 @@ def occurrences(papers: pl.DataFrame, phrase: str) -> pl.DataFrame:
 
 
 def effect(papers: pl.DataFrame, taxonomy: Taxonomy, rule: Rule) -> pl.DataFrame:
-    """Return paper_id, has_now and would_have: what one more rule does to its topic's papers."""
-    own = tuple(r for r in taxonomy.rules if r.topic_id == rule.topic_id)
-    others = tuple(r for r in own if r.phrase != rule.phrase)
-    topics = tuple(t for t in taxonomy.topics if t.topic_id == rule.topic_id)
-    now, then = (
-        score_papers(papers, Taxonomy(topics, rules)).filter(pl.col("score") >= THRESHOLD)
-        for rules in (own, (*others, rule))
+    """Return paper_id, has_now and would_have: topic membership without and with one more rule."""
+    now = taxonomy.only(rule.topic_id)
+    others = tuple(r for r in now.rules if r.phrase != rule.phrase)
+    then = Taxonomy(now.topics, (*others, rule))
+    papers_now, papers_then = (
+        score_papers(papers, rules).filter(pl.col("score") >= THRESHOLD)["paper_id"]
+        for rules in (now, then)
     )
     return papers.select(
         "paper_id",
-        has_now=pl.col("paper_id").is_in(now["paper_id"].implode()),
-        would_have=pl.col("paper_id").is_in(then["paper_id"].implode()),
+        has_now=pl.col("paper_id").is_in(papers_now.implode()),
+        would_have=pl.col("paper_id").is_in(papers_then.implode()),
     )
 
 
 def related_rules(taxonomy: Taxonomy, phrase: str) -> pl.DataFrame:
-    """Return topic_id, phrase, role and relation: rules that are, hold, or stand in a phrase."""
+    """Return topic_id, phrase, role and relation of rules that share words with a phrase.
+
+    `relation` is `same words`, `inside the phrase` or `contains the phrase`.
+    """
     wordings = set(variants(phrase))
     inside = {run for wording in wordings for run in runs_of_words(wording)}
     rows = []
@@ -64,7 +67,7 @@ def related_rules(taxonomy: Taxonomy, phrase: str) -> pl.DataFrame:
         if own & wordings:
             rows.append((rule.topic_id, rule.phrase, rule.role, "same words"))
         elif own & inside:
-            rows.append((rule.topic_id, rule.phrase, rule.role, "stands in the phrase"))
+            rows.append((rule.topic_id, rule.phrase, rule.role, "inside the phrase"))
         elif any(run in wordings for wording in own for run in runs_of_words(wording)):
             rows.append((rule.topic_id, rule.phrase, rule.role, "contains the phrase"))
     return pl.DataFrame(
@@ -73,21 +76,17 @@ def related_rules(taxonomy: Taxonomy, phrase: str) -> pl.DataFrame:
 
 
 def near_misses(papers: pl.DataFrame, taxonomy: Taxonomy, topic_id: str) -> pl.DataFrame:
-    """Return paper_id, score and evidence of papers in which rules were found, but not enough."""
-    own = Taxonomy(
-        tuple(t for t in taxonomy.topics if t.topic_id == topic_id),
-        tuple(r for r in taxonomy.rules if r.topic_id == topic_id),
-    )
-    scores = score_papers(papers, own).filter(pl.col("score") < THRESHOLD)
+    """Return paper_id, score and evidence of papers with a score below the topic's threshold."""
+    scores = score_papers(papers, taxonomy.only(topic_id)).filter(pl.col("score") < THRESHOLD)
     order = ("score", pl.col("evidence").list.len(), "paper_id")
     return scores.sort(*order, descending=[True, True, False]).drop("topic_id")
 
 
 def _context(text: str, matched: str) -> str:
-    """The words as they stand in a text, between » and «, with some of what is around them."""
+    """The first match in a text, between » and «, with the text around it."""
     pattern = r"[\W_]*".join(re.escape(word) for word in matched.split(" "))
     hit = re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text, re.IGNORECASE)
-    if hit is None:  # letters that lower case or NFKC turned into others
+    if hit is None:  # normalisation changed the characters
         return text[: 2 * _MARGIN]
     start, end = max(0, hit.start() - _MARGIN), hit.end() + _MARGIN
     return (
