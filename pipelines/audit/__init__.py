@@ -1,1 +1,1 @@
-"""The rules that a candidate must pass before it is published, and what they found."""
+"""Rules that a candidate must pass before it is published, and their findings."""
