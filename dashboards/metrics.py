@@ -32,7 +32,7 @@ from prometheus_client.registry import Collector
 
 from dashboards.queries import Queries
 from pipelines.errors import NoSnapshotError, PapertideError
-from pipelines.publishing import build_status
+from pipelines.publishing import build_status, freshness
 from pipelines.settings import Settings
 
 log = logging.getLogger("papertide.dashboard")
@@ -167,7 +167,7 @@ class _HomeCollector(Collector):
         yield _gauge(
             "snapshot_age_seconds", "Time since publication.", max(time.time() - published_at, 0)
         )
-        good_at = build_status.good_at(
+        good_at = freshness.up_to_date_at(
             self._settings.snapshots_dir, facts["published_at"].replace(tzinfo=UTC)
         )
         yield _gauge(

@@ -17,7 +17,7 @@ import polars as pl
 from dashboards import sql, sql_trends
 from dashboards.choices import Choices, Period, TopicChoice
 from dashboards.view import View
-from pipelines.publishing.build_status import standing
+from pipelines.publishing.freshness import freshness
 from pipelines.publishing.reader import Reader
 
 CACHE_SIZE = 256
@@ -86,7 +86,7 @@ class Queries:
         """A sentence about stale figures or a failed build; empty if there is no problem."""
         folder = self._reader.snapshot().folder.parent
         published_at = self.snapshot_facts()["published_at"]
-        return standing(folder, published_at, self._stale_after_hours).sentence
+        return freshness(folder, published_at, self._stale_after_hours).sentence
 
     def coverage_totals(self) -> pl.DataFrame:
         """Per population: first_on, last_on, n_expected, n_captured, n_complete, n_unstated."""

@@ -27,6 +27,9 @@ class BusyError(PapertideError):
     """Another process holds a lock of the same home."""
 
 
+NOTHING_PUBLISHED = "Nothing was published; readers keep the last snapshot. "
+
+
 class CheckFailed(PapertideError):
     """A check failed on a candidate, so nothing was published."""
 

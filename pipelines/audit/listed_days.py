@@ -73,9 +73,7 @@ def listed_papers_are_recent(comparison: Comparison) -> Outcome:
     return Outcome(findings, {"n_days_judged": len(judged), "n_days_refused": len(findings)})
 
 
-def _search_page_suspected(
-    comparison: Comparison, day: date, n_dated: int, n_near: int
-) -> Finding:
+def _search_page_suspected(comparison: Comparison, day: date, n_dated: int, n_near: int) -> Finding:
     origins = _origins(comparison, day)
     add = "adds" if len(origins) == 1 else "add"
     return Finding(

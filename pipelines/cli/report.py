@@ -14,10 +14,10 @@ import duckdb
 import polars as pl
 
 from pipelines.archive.receipt import receipt_paths
-from pipelines.audit.rules import MAX_AGE_WEEKDAYS, weekdays_between
+from pipelines.audit.coverage import MAX_AGE_WEEKDAYS, weekdays_between
 from pipelines.cli import output
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import build_status
+from pipelines.publishing import acceptances, build_status, freshness
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings, get_settings
@@ -217,8 +217,8 @@ def _status(settings: Settings) -> dict[str, Any]:
         "snapshot_id": snapshot.snapshot_id,
         "published_at": published_at.isoformat(),
         "age_hours": (datetime.now(UTC) - published_at).total_seconds() / 3600,
-        "good_at": build_status.good_at(settings.snapshots_dir, published_at).isoformat(),
-        **_standing(settings, snapshot.snapshot_id, published_at),
+        "good_at": freshness.up_to_date_at(settings.snapshots_dir, published_at).isoformat(),
+        **_freshness(settings, snapshot.snapshot_id, published_at),
         "n_papers": reader.query("select count(*) as n from dim_papers")["n"][0],
         "n_captures_not_published": max(_n_captures(settings) - n_published, 0),
         "newest": dict(coverage.select("population", "last_on").iter_rows()),
@@ -229,26 +229,24 @@ def _status(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _standing(settings: Settings, snapshot_id: str, published_at: datetime) -> dict[str, Any]:
+def _freshness(settings: Settings, snapshot_id: str, published_at: datetime) -> dict[str, Any]:
     """`state` (fresh, stale, refused, failed), `why`, the last refusal, roll back, acceptances."""
-    standing = build_status.standing(
-        settings.snapshots_dir, published_at, settings.stale_after_hours
-    )
+    found = freshness.freshness(settings.snapshots_dir, published_at, settings.stale_after_hours)
     refused = build_status.refusal(settings.snapshots_dir)
     mark = build_status.rollback_mark(settings.snapshots_dir)
     return {
-        "state": standing.state,
-        "why": standing.sentence,
+        "state": found.state,
+        "why": found.sentence,
         "refused": asdict(refused) if refused else None,
         "rolled_back": mark if mark and mark["to"] == snapshot_id else None,
         "accepted": [
             {**asdict(a), "holds": _holds(a, published_at)}
-            for a in build_status.acceptances(settings)
+            for a in acceptances.acceptances(settings)
         ],
     }
 
 
-def _holds(accepted: build_status.Acceptance, published_at: datetime) -> str:
+def _holds(accepted: acceptances.Acceptance, published_at: datetime) -> str:
     """What an acceptance still lets pass: most of it ends with the next publication."""
     is_pending = accepted.accepted_at > published_at
     if not accepted.subject[:1].isdigit():  # a table's name, not a day

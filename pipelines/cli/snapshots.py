@@ -174,17 +174,17 @@ def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
       papertide accept dim_papers --why "the test captures were removed"
       papertide accept 2025-06-20 --undo
     """
-    from pipelines.publishing import build_status
+    from pipelines.publishing import acceptances, build_status
 
     named = _subject(subject)
     if undo:
-        if not build_status.take_back(get_settings(), named):
+        if not acceptances.withdraw(get_settings(), named):
             raise UsageError(f"{named} was not accepted. `papertide status` lists what was.")
         click.echo(f"{named} is no longer accepted.", err=True)
         return
     if not why.strip():
         raise UsageError("--why is empty: say in a few words why it is right.")
-    build_status.accept(get_settings(), named, " ".join(why.split()))
+    acceptances.accept(get_settings(), named, " ".join(why.split()))
     refused = build_status.refusal(get_settings().snapshots_dir)
     if not any(named in message for message in (refused.messages if refused else ())):
         click.echo(f"Nothing was refused for {named}: is that what you meant?", err=True)

@@ -10,7 +10,7 @@ import dagster as dg
 
 from pipelines.archive.archive import Archive
 from pipelines.audit import runner
-from pipelines.audit.findings import Answer, Refused
+from pipelines.audit.findings import Outcome, Refused
 from pipelines.defs.intake import parsed_items
 from pipelines.defs.publish import snapshot
 from pipelines.defs.resources import Home, Writer
@@ -49,7 +49,7 @@ def audit_candidate(home: Home, writer: Writer) -> Iterator[dg.AssetCheckResult]
         raise Refused(errors)
 
 
-def _result(check: runner.Check, answer: Answer) -> dg.AssetCheckResult:
+def _result(check: runner.Check, answer: Outcome) -> dg.AssetCheckResult:
     """Blocking where there are errors; warnings alone do not pass, but let the build go on."""
     level = dg.AssetCheckSeverity.ERROR if answer.errors else dg.AssetCheckSeverity.WARN
     texts = [f"- {finding.severity}: {finding.text}" for finding in answer.findings]

@@ -26,7 +26,7 @@ from pipelines.delivery import mail, webhook
 from pipelines.delivery.message import Alert, without_secrets
 from pipelines.delivery.webhook import DeliveryError
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing.build_status import good_at
+from pipelines.publishing.freshness import up_to_date_at
 from pipelines.publishing.snapshot import Snapshot, current
 from pipelines.runtime.files import write_atomic
 from pipelines.settings import Settings
@@ -267,7 +267,7 @@ def _published(settings: Settings) -> tuple[Snapshot, datetime] | None:
     try:
         snapshot = current(settings)
         published_at = datetime.fromisoformat(snapshot.package()["created"])
-        return snapshot, good_at(settings.snapshots_dir, published_at)
+        return snapshot, up_to_date_at(settings.snapshots_dir, published_at)
     except NoSnapshotError:
         return None
 

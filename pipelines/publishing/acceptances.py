@@ -1,6 +1,6 @@
 """Findings of the audit that an operator accepted, in `accepted.json` in the home.
 
-Belongs here: recording, listing and withdrawing them. Does not: what an acceptance allows (`audit`).
+Belongs here: recording, listing and withdrawing them. Does not: their effect (`audit`).
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ def freshness(
     if stale_after_hours and hours > stale_after_hours:
         return Freshness(
             "stale",
-            f"These figures were published on {_minute(published_at)} and are {hours:,.0f} hours "
-            "old. Nothing newer is published.",
+            f"These figures were published on {_minute(published_at)}. They were last known to be "
+            f"up to date {hours:,.0f} hours ago.",
         )
     return Freshness("fresh", "")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.errors import CheckFailed, PapertideError
+from pipelines.errors import NOTHING_PUBLISHED, CheckFailed, PapertideError
 from pipelines.runtime.faults import fault_in_message
 from pipelines.runtime.text import shortened
 from pipelines.settings import Settings
@@ -32,7 +32,7 @@ def build_failure(target: Path, settings: Settings) -> PapertideError:
     failed = [r for r in results if r["status"] in ("error", "fail")]
     if not failed:
         return CheckFailed(
-            "Nothing was published: dbt stopped before it ran a model or a test. See its log in "
+            f"{NOTHING_PUBLISHED}dbt stopped before it ran a model or a test. See its log in "
             f"{target.parent / 'logs'}."
         )
     for result in failed:
@@ -42,8 +42,8 @@ def build_failure(target: Path, settings: Settings) -> PapertideError:
     n_more = len(failed) - len(lines)
     more = f" (and {n_more} more)" if n_more else ""
     return CheckFailed(
-        f"Nothing was published, readers keep the last snapshot: {len(failed)} of {len(results)} "
-        f"models and tests failed{more}. " + "; ".join(lines)
+        f"{NOTHING_PUBLISHED}{len(failed)} of {len(results)} models and tests failed{more}. "
+        + "; ".join(lines)
     )
 
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.contracts
 FOR_DASHBOARDS = {
     "pipelines.errors",
     "pipelines.publishing.build_status",
+    "pipelines.publishing.freshness",
     "pipelines.publishing.reader",
     "pipelines.publishing.snapshot",
     "pipelines.runtime.text",

@@ -90,7 +90,7 @@ def test_every_page_reports_stale_figures(page: Any, reader: Reader) -> None:
     drawn = render(Queries(reader, stale_after_hours=36), page.path, "", "light")
     (banner,) = [one for one in walk(drawn.head) if getattr(one, "className", "") == "banner"]
     assert banner.role == "status"
-    assert banner.children.startswith("These figures are of 2025-04-02 06:00 UTC and ")
+    assert banner.children.startswith("These figures were published on 2025-04-02 06:00 UTC. ")
     assert "banner" not in as_json(render(Queries(reader), page.path, "", "light").head)
 
 

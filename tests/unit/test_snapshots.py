@@ -14,8 +14,16 @@ import polars as pl
 import pytest
 
 from pipelines.defs import intake
-from pipelines.errors import BusyError, CheckFailed, NoSnapshotError, PapertideError
+from pipelines.errors import (
+    NOTHING_PUBLISHED,
+    BusyError,
+    CheckFailed,
+    NoSnapshotError,
+    PapertideError,
+)
 from pipelines.publishing import build_status, difference, history, retention, snapshot, tables
+from pipelines.publishing.acceptances import accept, acceptances, withdraw
+from pipelines.publishing.freshness import freshness
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.snapshot import current
 from tests.unit.published import WEEKDAYS, Home
@@ -369,7 +377,7 @@ def test_the_pointer_can_only_name_a_snapshot(twice: Home, name: str) -> None:
 def test_a_refusal_is_kept_until_a_build_publishes(home: Home) -> None:
     first = home.publish()
     build_status.note_failed_build(
-        home.settings, CheckFailed(f"{build_status.NOTHING}a check failed.")
+        home.settings, CheckFailed(f"{NOTHING_PUBLISHED}a check failed.")
     )
     refused = build_status.refusal(home.settings.snapshots_dir)
     assert refused is not None
@@ -396,31 +404,32 @@ def test_the_standing_in_a_sentence(home: Home) -> None:
     folder = home.settings.snapshots_dir
     at = datetime(2025, 6, 2, 8, 30, tzinfo=UTC)
     later = at + timedelta(hours=40)
-    assert build_status.standing(folder, at, 36, now=at + timedelta(hours=36)).state == "fresh"
-    assert build_status.standing(folder, at, 0, now=later).state == "fresh"
-    stale = build_status.standing(folder, at, 36, now=later)
+    assert freshness(folder, at, 36, now=at + timedelta(hours=36)).state == "fresh"
+    assert freshness(folder, at, 0, now=later).state == "fresh"
+    stale = freshness(folder, at, 36, now=later)
     assert stale.state == "stale"
     assert stale.sentence == (
-        "These figures are of 2025-06-02 08:30 UTC and 40 hours old; nothing newer is published."
+        "These figures were published on 2025-06-02 08:30 UTC. "
+        "They were last known to be up to date 40 hours ago."
     )
     build_status.note_refusal(home.settings, ["one.", "two."], None, now=later)
-    refused = build_status.standing(folder, at, 36, now=later)
+    refused = freshness(folder, at, 36, now=later)
     assert refused.state == "refused"
     assert refused.sentence == (
-        "These figures are of 2025-06-02 08:30 UTC: the last build was refused at "
+        "These figures were published on 2025-06-02 08:30 UTC; the last build was refused at "
         "2025-06-04 00:30 UTC: one (and 1 more)."
     )
 
 
 def test_what_is_accepted_twice_is_kept_once(home: Home) -> None:
-    build_status.accept(home.settings, "2025-06-20", "first")
-    build_status.accept(home.settings, "2025-06-21", "other")
-    build_status.accept(home.settings, "2025-06-20", "second")
-    found = [(a.subject, a.why) for a in build_status.acceptances(home.settings)]
+    accept(home.settings, "2025-06-20", "first")
+    accept(home.settings, "2025-06-21", "other")
+    accept(home.settings, "2025-06-20", "second")
+    found = [(a.subject, a.why) for a in acceptances(home.settings)]
     assert found == [("2025-06-21", "other"), ("2025-06-20", "second")]
-    (home.settings.home / build_status.ACCEPTED).write_text('[{"subject": 1}]')
+    (home.settings.home / "accepted.json").write_text('[{"subject": 1}]')
     with pytest.raises(PapertideError, match=r"accepted\.json can't be read"):
-        build_status.acceptances(home.settings)
+        acceptances(home.settings)
 
 
 # Differences
@@ -521,8 +530,8 @@ def test_a_refresh_without_news_keeps_what_was_gone_back_to(
 
 
 def test_what_was_accepted_can_be_taken_back(home: Home) -> None:
-    build_status.accept(home.settings, "2025-03-03", "a holiday")
-    build_status.accept(home.settings, "dim_papers", "smaller")
-    assert build_status.take_back(home.settings, "2025-03-03")
-    assert [a.subject for a in build_status.acceptances(home.settings)] == ["dim_papers"]
-    assert not build_status.take_back(home.settings, "2025-03-03")
+    accept(home.settings, "2025-03-03", "a holiday")
+    accept(home.settings, "dim_papers", "smaller")
+    assert withdraw(home.settings, "2025-03-03")
+    assert [a.subject for a in acceptances(home.settings)] == ["dim_papers"]
+    assert not withdraw(home.settings, "2025-03-03")

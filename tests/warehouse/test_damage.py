@@ -26,9 +26,10 @@ from pipelines.archive.archive import Archive
 from pipelines.archive.receipt import FETCH, Given
 from pipelines.audit import runner
 from pipelines.cli.main import run
-from pipelines.errors import CheckFailed, NoSnapshotError, PapertideError
+from pipelines.errors import NOTHING_PUBLISHED, CheckFailed, NoSnapshotError, PapertideError
 from pipelines.lake import items
 from pipelines.publishing import build_status
+from pipelines.publishing.freshness import freshness
 from pipelines.publishing.reader import run_user_sql
 from pipelines.publishing.snapshot import current
 from pipelines.runtime import faults
@@ -98,8 +99,8 @@ def test_a_damaged_snapshot_is_said_and_gone_back_from(home: Home, damage: Damag
     with pytest.raises(NoSnapshotError, match="Run `papertide rollback`"):
         run_user_sql(home.settings, "select max(title) from dim_papers", lambda a: a.columns)
     # A build has nothing to compare with, and publishes.
-    with runner.opened(home.settings) as pair:
-        assert pair.earlier is None
+    with runner.open_comparison(home.settings) as comparison:
+        assert comparison.snapshot is None
     assert current(home.settings) if home.publish() else None
 
 
@@ -260,21 +261,21 @@ def test_a_build_that_was_stopped_is_no_refusal(home: Home) -> None:
 )
 def test_the_banner_says_what_it_was(home: Home, error: Exception, name: str, words: str) -> None:
     build_status.note_failed_build(home.settings, error)
-    standing = build_status.standing(home.settings.snapshots_dir, datetime.now(UTC), 36)
-    assert standing.state == name
-    assert words in standing.sentence
+    found = freshness(home.settings.snapshots_dir, datetime.now(UTC), 36)
+    assert found.state == name
+    assert words in found.sentence
 
 
 def test_figures_found_up_to_date_are_not_stale(home: Home) -> None:
     folder = home.settings.snapshots_dir
     at = datetime(2025, 6, 2, tzinfo=UTC)
     later = at + timedelta(hours=60)
-    assert build_status.standing(folder, at, 36, now=later).state == "stale"
+    assert freshness(folder, at, 36, now=later).state == "stale"
     build_status.note_checked(home.settings, "another", now=later)
-    assert build_status.standing(folder, at, 36, now=later).state == "stale"
+    assert freshness(folder, at, 36, now=later).state == "stale"
     build_status.note_checked(home.settings, current(home.settings).snapshot_id, now=later)
-    assert build_status.standing(folder, at, 36, now=later).state == "fresh"
-    assert build_status.standing(folder, at, 36, now=later + timedelta(hours=37)).state == "stale"
+    assert freshness(folder, at, 36, now=later).state == "fresh"
+    assert freshness(folder, at, 36, now=later + timedelta(hours=37)).state == "stale"
 
 
 # Clocks
@@ -282,11 +283,9 @@ def test_figures_found_up_to_date_are_not_stale(home: Home) -> None:
 
 def test_figures_of_the_future_are_not_fresh(home: Home) -> None:
     at = datetime(2025, 6, 2, tzinfo=UTC)
-    standing = build_status.standing(
-        home.settings.snapshots_dir, at, 36, now=at - timedelta(days=400)
-    )
-    assert standing.state == "stale"
-    assert "later than this machine's clock" in standing.sentence
+    found = freshness(home.settings.snapshots_dir, at, 36, now=at - timedelta(days=400))
+    assert found.state == "stale"
+    assert "A clock is or was wrong" in found.sentence
 
 
 def test_what_was_fetched_under_a_clock_ahead_is_fetched_again(tmp_path: Path) -> None:
@@ -424,10 +423,10 @@ def test_half_a_day_and_double_rows_are_refused_and_readers_told(own: Path, url:
         settings.warehouse_path.unlink(missing_ok=True)  # the lake alone decides
         refused = ask(own, url, "build")
         assert refused.returncode == 1
-        assert build_status.NOTHING.strip() in refused.stderr
+        assert NOTHING_PUBLISHED.strip() in refused.stderr
         assert words in refused.stderr
         assert current(settings) == before
-        standing = build_status.standing(settings.snapshots_dir, datetime.now(UTC), 36)
-        assert standing.state == "refused"
-        assert "These figures are of" in standing.sentence
-        assert "the last build was refused at" in standing.sentence
+        found = freshness(settings.snapshots_dir, datetime.now(UTC), 36)
+        assert found.state == "refused"
+        assert "These figures were published on" in found.sentence
+        assert "the last build was refused at" in found.sentence

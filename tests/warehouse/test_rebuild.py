@@ -47,7 +47,7 @@ def test_a_candidate_that_breaks_a_rule_is_refused(demo_home: Path) -> None:
     (demo_home / "warehouse.duckdb").unlink()  # else what is known of the capture stays
     done = run_papertide(demo_home, "build")
     assert done.returncode == 1
-    assert "Nothing was published, readers keep the last snapshot" in done.stderr
+    assert "Nothing was published; readers keep the last snapshot" in done.stderr
     assert "rpt_capture_reconciliation" in done.stderr
     assert "Traceback" not in done.stderr
     assert (demo_home / "snapshots" / "CURRENT").read_text() == pointer

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from pipelines.errors import CheckFailed
-from pipelines.publishing import build_status
+from pipelines.publishing.acceptances import accept
 from tests.fixtures.listings import api, card, item, jsonl, page, record
 from tests.fixtures.small_home import SmallHome
 
@@ -109,7 +109,7 @@ def test_a_search_page_as_a_day_and_half_a_day_are_refused_until_accepted(steps:
     ]
     assert home.snapshot_id() == before
     for day in (SEARCHED, SHORT):
-        build_status.accept(home.settings, f"{day}", "tested")
+        accept(home.settings, f"{day}", "tested")
     home.publish()
     assert home.snapshot_id() != before
 

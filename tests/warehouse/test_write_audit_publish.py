@@ -27,8 +27,8 @@ def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home
     refused = run_papertide(demo_home, "build")
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
-    assert "Nothing was published, readers keep the last snapshot: " in refused.stderr
-    assert f"on the daily list of {DAY}" in refused.stderr
+    assert "Nothing was published; readers keep the last snapshot." in refused.stderr
+    assert f"to the daily list of {DAY}" in refused.stderr
     assert f"`papertide ingest PATH --kind search` with the path of {page.name}" in refused.stderr
     assert current(settings) == before
 
