@@ -16,8 +16,8 @@ from dashboards.theme import Theme, template
 QUIET, MISSING, CAPTURED, COMPLETE = range(4)
 DAY_STATUS = {
     QUIET: "no list expected",
-    MISSING: "missing",
-    CAPTURED: "captured",
+    MISSING: "missing (expected, not captured)",
+    CAPTURED: "captured, possibly not in full",
     COMPLETE: "captured in full",
 }
 YEAR_HEIGHT = 116

@@ -44,8 +44,8 @@ FORMULA = (
     (
         "Rising or falling: q ≤ 0.10 and a change of at least ×1.2 or ÷1.2. Flat: not rising or "
         "falling, and the interval rules out a change of ×1.5 or ÷1.5. Insufficient: everything "
-        "else, including windows with different data collection. Windows: weeks 4 against 8, "
-        f"months 2 against 2, quarters 1 against 1. See “Trends” in {METHODS}."
+        "else, including a change of data collection between the windows. Windows: weeks 4 against "
+        f"8, months 2 against 2, quarters 1 against 1. See “Trends” in {METHODS}."
     ),
 )
 LINKS_NOTE = "Click a verdict for its evidence and formula, or a number of papers for the papers."
@@ -56,12 +56,12 @@ REASONS = {
     "short_history": "the history is shorter than both windows",
     "gap": "a period in the windows is missing",
     "no_total": "one of the windows has no papers",
-    "coverage_differs": "the windows differ in how many lists were captured in full",
-    "text_differs": "the windows differ in how many papers come with text",
+    "coverage_differs": "data collection changed (lists in full)",
+    "text_differs": "data collection changed (text of papers)",
     "few_papers": "fewer than 10 papers in both windows together",
     "wide_interval": "the interval is too wide for a verdict",
-    "significant": "the change is significant and large enough",
-    "small_change": "the change is significant but small",
+    "significant": "q ≤ 0.10 and the change is large enough",
+    "small_change": "q ≤ 0.10 but the change is small",
     "no_change": "a change of 50 % or more is ruled out",
 }
 LinkOf = Callable[[b.Row], b.Link | None]
@@ -127,7 +127,7 @@ def sentence(row: b.Row, grain: str) -> str:
     )
     adjustments = ", seasonally adjusted" if row.get("growth_basis") == "seasonal" else ""
     if row["verdict"] in CALLED:
-        adjustments += ", adjusted for selection (FCR)"
+        adjustments += ", adjusted for selection"
     q = f"; q {formats.p_value_relation(row['q_value'])}" if row["q_value"] is not None else ""
     return (
         f"{verdict} {papers} Change {formats.factor(row['growth'])} (95 % interval "

@@ -10,10 +10,10 @@ from dashboards.queries import Queries
 from dashboards.view import View
 
 CALENDAR_KEY = (
-    b.Key("day-complete", "captured in full"),
-    b.Key("day-captured", "captured, possibly not in full"),
-    b.Key("day-missing", "missing (expected, not captured)"),
-    b.Key("day-quiet", "no list expected"),
+    b.Key("day-complete", calendars.DAY_STATUS[calendars.COMPLETE]),
+    b.Key("day-captured", calendars.DAY_STATUS[calendars.CAPTURED]),
+    b.Key("day-missing", calendars.DAY_STATUS[calendars.MISSING]),
+    b.Key("day-quiet", calendars.DAY_STATUS[calendars.QUIET]),
 )
 LEAD = (
     "A weekday without a capture is missing data, not a day without papers. Every item seen is "

@@ -82,7 +82,10 @@ def _table(
     n = ""
     if frame.height:
         row = frame.row(0, named=True)
-        n = f"n = {row['n_total']:,} {known} of {row['n_topic_papers']:,} {view.about.counted}. "
+        n = (
+            f"n = {row['n_total']:,} of {row['n_topic_papers']:,} {view.about.counted}: those "
+            f"{known}. "
+        )
     return b.Table(
         key=key,
         title=f"{title} ({view.about.name})",

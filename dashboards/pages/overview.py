@@ -67,7 +67,7 @@ def _headlines(queries: Queries, view: View) -> b.Stats:
             b.Stat(
                 f"Largest topic: {top['topic_name']}",
                 formats.share(top["share"]),
-                f"{formats.share_interval(top['share_low'], top['share_high'])}, "
+                f"95 % interval {formats.share_interval(top['share_low'], top['share_high'])}; "
                 f"{top['n_papers']:,} of {top['n_total']:,}",
                 where,
             )
@@ -77,7 +77,8 @@ def _headlines(queries: Queries, view: View) -> b.Stats:
             b.Stat(
                 "Median authors per paper",
                 formats.decimal(authors["median_authors"]),
-                f"{formats.number_interval(authors['median_low'], authors['median_high'])}, "
+                "95 % interval "
+                f"{formats.number_interval(authors['median_low'], authors['median_high'])}; "
                 f"n = {authors['n_papers']:,}",
                 where,
             )

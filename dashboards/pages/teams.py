@@ -17,13 +17,17 @@ from dashboards.view import View
 
 @dataclass(frozen=True)
 class Team:
-    """A team size: the prefix of its columns in rpt_author_counts, and its name."""
+    """A team size: the prefix of its columns in rpt_author_counts, its name and a title."""
 
     prefix: str
     name: str
+    title: str
 
 
-TEAMS = (Team("solo", "one author"), Team("ten_plus", "ten or more authors"))
+TEAMS = (
+    Team("solo", "one author", "Papers with one author"),
+    Team("ten_plus", "ten or more", "Papers with ten or more authors"),
+)
 TESTED = (
     "growth", "growth_low", "growth_high", "growth_level", "p_value", "q_value", "verdict",
     "verdict_reason",
@@ -42,7 +46,7 @@ def headlines(history: pl.DataFrame, view: View, suffix: str) -> list[b.Block]:
     median = b.Stat(
         "Median authors per paper",
         formats.decimal(row["median_authors"]),
-        f"{formats.number_interval(row['median_low'], row['median_high'])}, "
+        f"95 % interval {formats.number_interval(row['median_low'], row['median_high'])}; "
         f"n = {row['n_papers']:,}; maximum {row['max_authors']:,}",
         where,
     )
@@ -56,11 +60,12 @@ def _headline(row: b.Row, team: Team, where: str) -> b.Stat:
         verdict = f"{values['verdict']}: {evidence.REASONS[values['verdict_reason']]}"
     else:
         interval = formats.factor_interval(values["growth_low"], values["growth_high"])
-        verdict = f"{values['verdict']}, {formats.factor(values['growth'])} ({interval})"
+        change = formats.factor(values["growth"])
+        verdict = f"{values['verdict']}, change {change} ({interval})"
     return b.Stat(
-        f"Papers with {team.name}",
+        team.title,
         formats.share(values["share"]),
-        f"{formats.share_interval(values['share_low'], values['share_high'])}, "
+        f"95 % interval {formats.share_interval(values['share_low'], values['share_high'])}; "
         f"{row[f'n_{team.prefix}']:,} of {row['n_papers']:,}; {verdict}",
         where,
     )
@@ -74,7 +79,7 @@ def verdicts(history: pl.DataFrame, view: View, suffix: str) -> b.Table:
         frame=by_team(history),
         columns=(
             b.period(view.grain),
-            b.Column("Team size", lambda row: str(row["team"]), is_unbroken=True),
+            b.Column("Authors", lambda row: str(row["team"]), is_unbroken=True),
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(),

@@ -58,7 +58,7 @@ def _shares(queries: Queries, view: View, topics: tuple[str, ...], last: View) -
         formula=common.WILSON,
         caveats=(
             *breaks.notes,
-            "The charts show shares per period. The verdicts are tests of longer windows.",
+            "The charts show shares per period. Verdicts compare windows of periods.",
         ),
         legend=(*common.TIME_KEY, *breaks.key),
         is_stacked=True,

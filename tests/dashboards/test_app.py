@@ -371,7 +371,7 @@ def test_shared_names_are_muted(queries: Queries) -> None:
     drawn = render(queries, "/authors", "", "light")
     shown = as_json(drawn.body)
     assert "A name is not a person." in shown
-    assert "n = 59 with known author names of 60 papers on the Hugging Face daily list" in shown
+    assert "n = 59 of 60 papers on the Hugging Face daily list" in shown
     muted = [one for one in walk(drawn.body) if getattr(one, "className", "") == "is-muted"]
     assert any(NASTY_LABEL in as_json(row) for row in muted)
     assert not any("Ada Lovelace" in as_json(row) for row in muted)
@@ -380,7 +380,7 @@ def test_shared_names_are_muted(queries: Queries) -> None:
 
 def test_team_sizes_have_verdicts(queries: Queries) -> None:
     shown = as_json(render(queries, "/authors", "?period=2025-03-01", "light").body)
-    assert "rising, ×2.01 (×1.22 to ×3.00)" in shown
+    assert "rising, change ×2.01 (×1.22 to ×3.00)" in shown
     assert "insufficient: fewer than 10 papers in both windows" in shown
     for part in (*FORMULA, "16 of 45", "8 of 40"):
         assert part in shown, part

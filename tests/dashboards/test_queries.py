@@ -173,7 +173,7 @@ def test_team_verdicts_have_the_columns_of_all_verdicts(queries: Queries) -> Non
     rows = by_team(queries.author_counts(view, "agents")).select(
         "team", "n_papers_current", "n_total_current", "n_papers_before", "n_total_before"
     )
-    assert rows.rows() == [("one author", 2, 45, 1, 40), ("ten or more authors", 16, 45, 8, 40)]
+    assert rows.rows() == [("one author", 2, 45, 1, 40), ("ten or more", 16, 45, 8, 40)]
 
 
 def test_a_window_lists_the_papers_of_its_periods(queries: Queries) -> None:
