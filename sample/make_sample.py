@@ -1,11 +1,9 @@
-"""Write the API part of the bundled sample: a facts-only extract of a corpus of captures.
+"""Writes the API part of the bundled sample, a facts-only extract of a corpus of captures.
 
-The sample has one file per listing day, in the shape of an answer of ``GET /api/daily_papers``:
-the union of all captures of that day, each paper as the newest capture shows it. Only facts are
-kept (ids, titles, author names, dates, counters, keywords, links); abstracts, generated
-summaries, accounts of users and media are left out.
-
-The same corpus always gives the same bytes.
+The sample has one file per listing day, in the shape of a response of `GET /api/daily_papers`: the
+union of all captures of that day, with each paper as in its newest capture. It keeps facts (ids,
+titles, author names, dates, counts, keywords, links), and leaves out abstracts, generated
+summaries, users and media. The same corpus always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -45,47 +43,47 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Capture:
-    """One stored answer: where it lies, which day it lists and when it was taken."""
+    """A stored response: its file, the day it lists, and its time of capture."""
 
     path: Path
-    listing_date: str
+    listed_on: str
     captured_at: datetime
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written."""
+    """Counts of what was written; a paper that is listed on two days is two listings."""
 
-    days: int
-    listings: int
-    papers: int
-    size: int
+    n_days: int
+    n_listings: int
+    n_papers: int
+    n_bytes: int
 
 
 def read_captures(corpus: Path) -> dict[str, list[Capture]]:
-    """Return the captures of every listing day, newest first, days in order."""
+    """Day → its captures, newest first; days in order."""
     days: dict[str, list[Capture]] = {}
     for folder in CAPTURE_DIRS:
         with (corpus / folder / "captures.csv").open(encoding="utf-8", newline="") as handle:
             for row in csv.DictReader(handle):
                 capture = Capture(
                     path=corpus / folder / row["file"],
-                    listing_date=row["listing_date"],
+                    listed_on=row["listing_date"],
                     captured_at=datetime.fromisoformat(row["captured_at"]).astimezone(UTC),
                 )
-                days.setdefault(capture.listing_date, []).append(capture)
+                days.setdefault(capture.listed_on, []).append(capture)
     for captures in days.values():
         captures.sort(key=lambda c: (c.captured_at, c.path.parent.name, c.path.name), reverse=True)
     return dict(sorted(days.items()))
 
 
-def pick(source: Mapping[str, Any], keys: Iterable[str]) -> Json:
-    """Copy the keys that are there and are not null, in the order given."""
+def select(source: Mapping[str, Any], keys: Iterable[str]) -> Json:
+    """The keys that are not missing or null, in the given order."""
     return {key: source[key] for key in keys if source.get(key) is not None}
 
 
 def author_facts(author: Mapping[str, Any]) -> Json:
-    """Keep the printed name, and the mark of a hidden author."""
+    """The printed name, and `hidden` for a hidden author."""
     facts: Json = {"name": author["name"]}
     if author.get("hidden") is True:
         facts["hidden"] = True
@@ -93,26 +91,25 @@ def author_facts(author: Mapping[str, Any]) -> Json:
 
 
 def item_facts(item: Mapping[str, Any]) -> Json:
-    """Reduce one item of a listing to its facts."""
-    paper = pick(item["paper"], PAPER_FACTS)
+    """The facts of one item of a listing."""
+    paper = select(item["paper"], PAPER_FACTS)
     if "authors" in paper:
         paper["authors"] = [author_facts(author) for author in paper["authors"]]
     if "organization" in paper:
-        paper["organization"] = pick(paper["organization"], ORGANIZATION_FACTS)
-    return {"paper": paper, **pick(item, ITEM_FACTS)}
+        paper["organization"] = select(paper["organization"], ORGANIZATION_FACTS)
+    return {"paper": paper, **select(item, ITEM_FACTS)}
 
 
 def fill_in(newer: Json, older: Json) -> Json:
-    """Return ``newer`` with the fields that only ``older`` has, fields in their usual order."""
-    paper = pick({**older["paper"], **newer["paper"]}, PAPER_FACTS)
-    return {"paper": paper, **pick({**older, **newer}, ITEM_FACTS)}
+    """`newer` with the fields that only `older` has, in the usual order."""
+    paper = select({**older["paper"], **newer["paper"]}, PAPER_FACTS)
+    return {"paper": paper, **select({**older, **newer}, ITEM_FACTS)}
 
 
 def merge_day(captures: Iterable[Capture]) -> list[Json]:
-    """Unite the captures of one day, given newest first.
+    """The union of a day's captures, which are given newest first.
 
-    The order is that of the newest capture; papers it lacks follow, as the captures before
-    it list them.
+    The order is that of the newest capture, followed by papers that only older captures list.
     """
     merged: dict[str, Json] = {}
     for capture in captures:
@@ -124,7 +121,7 @@ def merge_day(captures: Iterable[Capture]) -> list[Json]:
 
 
 def encode(items: list[Json]) -> bytes:
-    """Return compact JSON, compressed with nothing in the header that could vary."""
+    """Gzipped compact JSON, without a name or time in the gzip header."""
     text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as handle:
@@ -133,14 +130,14 @@ def encode(items: list[Json]) -> bytes:
 
 
 def write_sample(corpus: Path, out: Path) -> Summary:
-    """Write ``hf_api/`` below ``out``; files of days that are no longer listed go away."""
+    """Write `hf_api/` in `out` and delete files of days that the corpus no longer has."""
     target = out / "hf_api"
     target.mkdir(parents=True, exist_ok=True)
     rows = ["file,listing_date,captured_at,is_last"]
     written: set[str] = set()
     papers: set[str] = set()
-    listings = 0
-    size = 0
+    n_listings = 0
+    n_bytes = 0
     for day, captures in read_captures(corpus).items():
         items = merge_day(captures)
         content = encode(items)
@@ -149,29 +146,31 @@ def write_sample(corpus: Path, out: Path) -> Summary:
         rows.append(f"{name},{day},{captures[0].captured_at.isoformat()},1")
         written.add(name)
         papers.update(item["paper"]["id"] for item in items)
-        listings += len(items)
-        size += len(content)
+        n_listings += len(items)
+        n_bytes += len(content)
     for path in target.glob("*.json.gz"):
         if path.name not in written:
             path.unlink()
     table = ("\n".join(rows) + "\n").encode("utf-8")
     (target / "captures.csv").write_bytes(table)
-    return Summary(days=len(written), listings=listings, papers=len(papers), size=size + len(table))
+    return Summary(len(written), n_listings, len(papers), n_bytes + len(table))
 
 
 def main() -> None:
-    """Read the arguments and write the sample."""
+    """Write the sample for the command-line arguments."""
     default_corpus = os.environ.get("PAPERTIDE_CORPUS") or str(ROOT.parent / "shared" / "corpus")
     parser = argparse.ArgumentParser(description="Write the API part of the bundled sample.")
-    parser.add_argument("--corpus", type=Path, default=Path(default_corpus), help="captures")
-    parser.add_argument("--out", type=Path, default=ROOT / "sample", help="folder to write to")
+    parser.add_argument(
+        "--corpus", type=Path, default=Path(default_corpus), help="folder of the corpus"
+    )
+    parser.add_argument("--out", type=Path, default=ROOT / "sample", help="folder to write")
     args = parser.parse_args()
     if not (args.corpus / "hf_api" / "captures.csv").is_file():
         parser.error(f"no corpus at {args.corpus}: set PAPERTIDE_CORPUS or give --corpus")
     done = write_sample(args.corpus, args.out)
     print(
-        f"{done.days} days, {done.listings} listings of {done.papers} papers, "
-        f"{done.size} bytes in {args.out / 'hf_api'}"
+        f"{done.n_days} days, {done.n_listings} listings of {done.n_papers} papers, "
+        f"{done.n_bytes} bytes in {args.out / 'hf_api'}"
     )
 
 

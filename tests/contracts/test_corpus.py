@@ -1,4 +1,4 @@
-"""Figures that the corpus of real captures must give, and mutations of it that must not hurt."""
+"""Known counts of the corpus of real captures, and mutations of it that parsers must survive."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_founding_page_is_read_whole(founding_page: Parsed) -> None:
     assert founding_page.items["abstract"].null_count() == 0
 
 
-def test_its_years_are_inferred_and_the_rule_is_kept(founding_page: Parsed) -> None:
+def test_its_missing_years_are_inferred_by_a_rule(founding_page: Parsed) -> None:
     frame = founding_page.items
     inferred = frame.filter(pl.col("published_on_basis") == "page_date_year_after_largest_printed")
     assert inferred.height == 21
@@ -81,14 +81,14 @@ def archive(tmp_path: Path) -> Archive:
     return Archive(Settings(home=tmp_path))
 
 
-def take(archive: Archive, path: Path) -> Received:
-    beside = sidecar_facts(path.parent).get(path.name, {})
+def receive(archive: Archive, path: Path) -> Received:
+    given = sidecar_facts(path.parent).get(path.name, {})
     with path.open("rb") as stream:
-        return archive.receive(stream, str(path), beside)
+        return archive.receive(stream, str(path), given)
 
 
-def test_the_founding_page_is_a_search_and_no_day(corpus: Path, archive: Archive) -> None:
-    received = take(archive, corpus / PAGE)
+def test_the_founding_page_is_a_search(corpus: Path, archive: Archive) -> None:
+    received = receive(archive, corpus / PAGE)
     facts = items.load(archive, received.receipt, archive.home / "items")
     assert facts["listing_kind"] == "search"
     assert "2015 to 2025" in facts["listing_kind_rule"]
@@ -97,12 +97,14 @@ def test_the_founding_page_is_a_search_and_no_day(corpus: Path, archive: Archive
     assert (facts["n_seen"], facts["n_accepted"], facts["n_quarantined"]) == (71, 71, 0)
 
 
-def test_the_page_from_a_windows_clipboard_is_the_same(corpus: Path, founding_page: Parsed) -> None:
+def test_the_page_with_crlf_and_byte_order_mark_is_the_same(
+    corpus: Path, founding_page: Parsed
+) -> None:
     body = b"\xef\xbb\xbf" + body_of(corpus / PAGE).replace(b"\n", b"\r\n")
     assert listing_text.parse(body, HINTS).items.equals(founding_page.items)
 
 
-def test_the_page_cut_at_every_line_keeps_what_stands_before(
+def test_the_page_cut_at_any_line_keeps_the_complete_cards_before_it(
     corpus: Path, founding_page: Parsed
 ) -> None:
     hints = Hints(HINTS.received_at, captured_on=date(2025, 11, 6))
@@ -131,7 +133,7 @@ def test_every_api_item_is_accepted(corpus: Path, folder: str, n_items: int) -> 
     assert papers <= n_items
 
 
-def test_careless_collections_are_quarantined(corpus: Path) -> None:
+def test_bodies_that_are_not_listings_are_rejected(corpus: Path) -> None:
     paths = sorted(path for path in (corpus / "hf_api_bad").iterdir() if path.suffix == ".gz")
     assert paths
     for path in paths:
@@ -141,7 +143,7 @@ def test_careless_collections_are_quarantined(corpus: Path) -> None:
         assert parsed.rejects, path.name
 
 
-def test_the_html_page_tells_the_same_by_props_and_by_cards(corpus: Path) -> None:
+def test_the_html_page_is_the_same_by_props_and_by_cards(corpus: Path) -> None:
     body = body_of(corpus / HTML)
     by_props = listing_html.parse(body, HINTS)
     broken = body.replace(b'data-props="{&quot;', b'data-props="{broken')
@@ -174,7 +176,7 @@ def test_the_arxiv_file_is_read_whole(corpus: Path) -> None:
             assert part.items["announced_on"].null_count() == 0
     assert (n_rows, n_rejects, len(ids)) == (74_234, 0, 47_459)
     assert most == 3_303
-    # 56,714 rows have no versions at all, 4,285 only later ones.
+    # 56,714 rows have no versions, and 4,285 have only later ones.
     assert basis["arxiv_id_month"] == 56_714 + 4_285
 
 
@@ -186,8 +188,8 @@ def test_the_arxiv_file_is_read_whole(corpus: Path) -> None:
         ("hf_page/papers-2024-08-01.html", "2024-08-01", "page_date"),
     ],
 )
-def test_listing_days(corpus: Path, archive: Archive, path: str, day: str, basis: str) -> None:
-    received = take(archive, corpus / path)
+def test_days_of_lists(corpus: Path, archive: Archive, path: str, day: str, basis: str) -> None:
+    received = receive(archive, corpus / path)
     facts = items.load(archive, received.receipt, archive.home / "items")
     assert (str(facts["listed_on"]), facts["listed_on_basis"]) == (day, basis)
     assert facts["listing_kind"] == "daily"
@@ -218,20 +220,20 @@ SPICE = (
 )
 
 
-def mutate(body: bytes, dice: random.Random) -> bytes:
-    """One to four bytes, runs or pieces changed, taken out, doubled or cut off."""
+def mutate(body: bytes, rng: random.Random) -> bytes:
+    """The body with one to four parts replaced, removed, repeated, flipped or cut off."""
     changed = bytearray(body)
-    for _ in range(dice.randint(1, 4)):
-        at, length = dice.randrange(len(changed) + 1), dice.choice((0, 1, 1, 8, 200))
-        match dice.randrange(5):
+    for _ in range(rng.randint(1, 4)):
+        at, length = rng.randrange(len(changed) + 1), rng.choice((0, 1, 1, 8, 200))
+        match rng.randrange(5):
             case 0:
-                changed[at : at + length] = dice.choice(SPICE)
+                changed[at : at + length] = rng.choice(SPICE)
             case 1:
                 del changed[at : at + length]
             case 2:
                 changed[at:at] = changed[at : at + length]
             case 3 if at < len(changed):
-                changed[at] ^= 1 << dice.randrange(8)
+                changed[at] ^= 1 << rng.randrange(8)
             case _:
                 del changed[max(at, len(changed) // 4) :]
     return bytes(changed)
@@ -261,7 +263,7 @@ def head_of_dump(path: Path) -> bytes:
         pytest.param(DUMP, head_of_dump, snapshot, 100, id="arxiv"),
     ],
 )
-def test_mutated_captures_are_survived(
+def test_mutated_captures_raise_no_exception(
     corpus: Path,
     path: Path | str,
     read: Callable[[Path], bytes],
@@ -270,8 +272,8 @@ def test_mutated_captures_are_survived(
 ) -> None:
     body = read(corpus / path)
     n_seen = parse(body, HINTS).n_seen
-    dice: Any = random.Random(f"{path}")  # noqa: S311  a fixed seed, not a secret
+    rng: Any = random.Random(f"{path}")  # noqa: S311  a fixed seed, not a secret
     for _ in range(n):
-        parsed = parse(mutate(body, dice), HINTS)
+        parsed = parse(mutate(body, rng), HINTS)
         assert_sound(parsed)
-        assert parsed.n_seen <= n_seen + 8  # what is damaged may split, but not multiply
+        assert parsed.n_seen <= n_seen + 8  # damage may split items, but not multiply them

@@ -1,4 +1,4 @@
-"""Answers of the arXiv Atom API."""
+"""Responses of the arXiv Atom API."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PARAMETER = b'<!DOCTYPE feed [<!ENTITY % p SYSTEM "http://localhost/x"> %p;]><fe
         pytest.param(PARAMETER, "xml_dtd_refused", id="parameter entity"),
     ],
 )
-def test_what_is_no_feed_is_rejected_whole(body: bytes, reason: str) -> None:
+def test_a_body_that_is_not_a_feed_is_rejected_whole(body: bytes, reason: str) -> None:
     parsed = arxiv_atom.parse(body, HINTS)
     assert_sound(parsed)
     assert reasons(parsed) == [reason]
@@ -65,14 +65,14 @@ def test_what_is_no_feed_is_rejected_whole(body: bytes, reason: str) -> None:
         pytest.param(entry().replace("2025-01-02T", "2999-01-02T"), "impossible_date", id="2999"),
     ],
 )
-def test_unusable_entries_are_set_aside_alone(bad: str, reason: str) -> None:
+def test_an_invalid_entry_does_not_affect_the_others(bad: str, reason: str) -> None:
     parsed = arxiv_atom.parse(atom(entry("2501.00001"), bad, entry("2501.00003")), HINTS)
     assert parsed.items["arxiv_id"].to_list() == ["2501.00001", "2501.00003"]
     assert reasons(parsed) == [reason]
 
 
 @pytest.mark.parametrize("day", ["", "soon", "0001-01-01T00:00:00+14:00"])
-def test_unreadable_days_are_unknown(day: str) -> None:
+def test_invalid_days_are_null(day: str) -> None:
     text = entry().replace("2025-01-02T03:04:05Z", day)
     parsed = arxiv_atom.parse(atom(text), HINTS)
     assert parsed.items["published_on"].to_list() == [None]
@@ -82,7 +82,7 @@ def test_a_feed_without_entries_is_empty() -> None:
     assert arxiv_atom.parse(b"\n" + atom(), HINTS).n_seen == 0
 
 
-def test_every_cut_keeps_what_stands_before_it() -> None:
+def test_every_cut_keeps_the_complete_entries_before_it() -> None:
     body = atom(*(entry(f"2501.0000{n}") for n in range(1, 5)))
     for at in range(0, len(body), 19):
         parsed = arxiv_atom.parse(body[:at], HINTS)

@@ -1,4 +1,4 @@
-"""Pages of an arXiv harvest, against the lines of the public snapshot for the same papers."""
+"""Pages of an arXiv harvest, compared with the snapshot's lines of the same papers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHOWN = [name for name in ITEM_SCHEMA if name != "place"]
 
 
 def as_snapshot(rows: list[dict[str, Any]], *, printed: bool) -> pl.DataFrame:
-    """Items of the snapshot's lines, with the versions that a harvest names."""
+    """Items of the snapshot's lines, with the versions that a harvest lists."""
     lines = [
         {
             **row,
@@ -64,17 +64,17 @@ def assert_same(rows: list[dict[str, Any]]) -> None:
     assert plain.items.select(shown).equals(as_snapshot(rows, printed=False).select(shown))
 
 
-def test_the_same_items_as_from_the_snapshot() -> None:
+def test_items_equal_those_of_the_snapshot() -> None:
     with_names = [{**row, "authors_parsed": row["authors_parsed"] or [["Team", "A.", ""]]}
                   for row in ROWS]  # fmt: skip
     assert_same(with_names)
 
 
-def test_the_same_items_for_real_rows(corpus: Path) -> None:
+def test_items_equal_those_of_real_snapshot_rows(corpus: Path) -> None:
     path = corpus / "arxiv" / "arxiv-metadata-2025.jsonl.gz"
     with gzip.open(path) as lines:
         rows = [orjson.loads(line) for line in islice(lines, 0, 60_000, 150)]
-    # Some lines name later versions only; a harvest never does.
+    # Some lines list later versions only; a harvest never does.
     whole = [row for row in rows if oai_xml.versions(row)[0][0] == "v1"]
     assert len(whole) > 350
     assert_same(whole)
@@ -96,22 +96,22 @@ def test_a_record_becomes_a_row() -> None:
     assert parsed.stated_kind == "announcement"
 
 
-def test_the_other_form_does_not_name_the_newest_version() -> None:
+def test_the_arxiv_format_lacks_the_newest_version() -> None:
     parsed = arxiv_oai.parse(oai_xml.page([ROWS[0], ROWS[3]], "arXiv"), HINTS)
     assert parsed.items["arxiv_version"].to_list() == [1, None]
     assert parsed.items["authors"].to_list() == [["Ada Example", "Bo Example Jr"]] * 2
 
 
 @pytest.mark.parametrize("prefix", ["arXivRaw", "arXiv"])
-def test_the_format_is_told_from_the_bytes(prefix: str) -> None:
+def test_the_format_is_detected(prefix: str) -> None:
     body = oai_xml.page(ROWS, prefix)
     assert formats.detect(body).name == "arxiv_oai"
     assert formats.detect(body.partition(b"\n")[2]).name == "arxiv_oai"
 
 
-def test_deleted_records_are_told_of() -> None:
-    gone = record("2501.00009", deleted=True)
-    parsed = arxiv_oai.parse(oai_xml.page([ROWS[0], gone, ROWS[1]]), HINTS)
+def test_deleted_records_are_rejects() -> None:
+    deleted = record("2501.00009", deleted=True)
+    parsed = arxiv_oai.parse(oai_xml.page([ROWS[0], deleted, ROWS[1]]), HINTS)
     assert_sound(parsed)
     assert parsed.items["position"].to_list() == [1, 3]
     (reject,) = parsed.rejects
@@ -119,9 +119,9 @@ def test_deleted_records_are_told_of() -> None:
     assert (reject.excerpt, "2025-01-03" in reject.detail) == ("oai:arXiv.org:2501.00009", True)
 
 
-def test_withdrawn_papers_are_kept_and_named() -> None:
-    words = "This paper has been Withdrawn by the author, due to an error"
-    rows = [record(f"2501.{n:05}", comments=words) for n in range(22)]
+def test_withdrawn_papers_are_items_and_named_in_rules() -> None:
+    comments = "This paper has been Withdrawn by the author, due to an error"
+    rows = [record(f"2501.{n:05}", comments=comments) for n in range(22)]
     parsed = arxiv_oai.parse(oai_xml.page([ROWS[0], *rows]), HINTS)
     assert (parsed.items.height, parsed.rejects) == (23, ())
     (rule,) = parsed.rules
@@ -130,7 +130,7 @@ def test_withdrawn_papers_are_kept_and_named() -> None:
     assert rule.endswith("2501.00019 and 2 more")
 
 
-def test_nothing_matches_is_no_item_and_no_reject() -> None:
+def test_no_records_match_gives_neither_items_nor_rejects() -> None:
     parsed = arxiv_oai.parse(oai_xml.error_page("noRecordsMatch", "Nothing"), HINTS)
     assert (parsed.n_seen, parsed.stated_kind) == (0, "announcement")
 
@@ -154,7 +154,7 @@ IDENTIFY = oai_xml.document("<Identify/>", {}, "x", datetime(2025, 6, 2, tzinfo=
         pytest.param(DTD, "xml_dtd_refused", id="entity"),
     ],
 )
-def test_what_is_no_page_is_rejected_whole(body: bytes, reason: str) -> None:
+def test_a_body_that_is_not_a_page_is_rejected_whole(body: bytes, reason: str) -> None:
     parsed = arxiv_oai.parse(body, HINTS)
     assert_sound(parsed)
     assert (reasons(parsed), parsed.items.height) == ([reason], 0)
@@ -175,7 +175,7 @@ def test_what_is_no_page_is_rejected_whole(body: bytes, reason: str) -> None:
         ),
     ],
 )
-def test_unusable_records_are_set_aside_alone(bad: str, reason: str) -> None:
+def test_an_invalid_record_does_not_affect_the_others(bad: str, reason: str) -> None:
     body = WHOLE.replace(b"</ListRecords>", f"{bad}</ListRecords>".encode())
     parsed = arxiv_oai.parse(body, HINTS)
     assert_sound(parsed)
@@ -183,7 +183,7 @@ def test_unusable_records_are_set_aside_alone(bad: str, reason: str) -> None:
     assert reasons(parsed) == [reason]
 
 
-def test_a_record_with_nothing_known_but_id_and_title() -> None:
+def test_a_record_with_only_an_id_and_a_title() -> None:
     for prefix in ("arXivRaw", "arXiv"):
         inside = f'<{prefix} xmlns="http://arxiv.org/OAI/{prefix}/"><id>2501.00001</id>'
         bare = f"<record><header/><metadata>{inside}<title>T</title></{prefix}></metadata></record>"
@@ -198,7 +198,7 @@ def test_a_record_with_nothing_known_but_id_and_title() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["arXivRaw", "arXiv"])
-def test_every_cut_keeps_what_stands_before_it(prefix: str) -> None:
+def test_every_cut_keeps_the_complete_records_before_it(prefix: str) -> None:
     body = oai_xml.page(ROWS, prefix)
     for at in range(0, len(body.rstrip()), 37):
         parsed = arxiv_oai.parse(body[:at], HINTS)

@@ -1,4 +1,4 @@
-"""arXiv metadata as JSON lines: streamed, and every line judged by itself."""
+"""arXiv metadata as JSON lines: streamed, and each line accepted or rejected by itself."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def test_a_record_becomes_a_row() -> None:
     ids=[
         "in the month",
         "in the month before",
-        "a later revision",
-        "a year early",
-        "no calendar date",
+        "date of a revision",
+        "a year before the id",
+        "not a calendar date",
         "no versions",
-        "id of the nineties",
+        "id of 1999",
         "old id",
     ],
 )
@@ -76,7 +76,7 @@ def test_published_on(arxiv_id: str, created: str | None, day: date, basis: str)
     assert (row["published_on"], row["published_on_basis"]) == (day, basis)
 
 
-def test_only_v1_dates_a_paper() -> None:
+def test_later_versions_do_not_date_a_paper() -> None:
     versions = [
         {"version": "v2", "created": "Thu, 9 Jan 2025 03:04:05 GMT"},
         {"version": "v1", "created": "Thu, 2 Jan 2025 03:04:05 GMT"},
@@ -96,7 +96,7 @@ def test_only_v1_dates_a_paper() -> None:
         (None, None),
     ],
 )
-def test_the_printed_list_stands_in_for_parsed_names(
+def test_printed_authors_replace_missing_parsed_names(
     printed: str | None, names: list[str] | None
 ) -> None:
     row = row_of(authors_parsed=None, authors=printed)
@@ -109,7 +109,7 @@ def test_the_printed_list_stands_in_for_parsed_names(
     [[["Last", None, "Jr"]], [["Last", "", "Jr"], None, [], ["", "", ""]]],
     ids=["null part", "blank names"],
 )
-@pytest.mark.parametrize("companion", [[], [b""]], ids=["fast", "line by line"])
+@pytest.mark.parametrize("companion", [[], [b""]], ids=["chunk", "line by line"])
 def test_odd_name_parts(parsed: list[Any], companion: list[bytes]) -> None:
     items, _ = parse(jsonl(record(authors_parsed=parsed), *companion))
     assert items["authors"][0].to_list() == ["Last Jr"]
@@ -117,17 +117,19 @@ def test_odd_name_parts(parsed: list[Any], companion: list[bytes]) -> None:
 
 BROKEN = [
     pytest.param(b'{"id": "2501.00009", "title": "T', "broken_json", id="cut"),
-    pytest.param(b'{"id": "2501.00009", "title": "\xff"}', "broken_json", id="no UTF-8"),
+    pytest.param(b'{"id": "2501.00009", "title": "\xff"}', "broken_json", id="not UTF-8"),
     pytest.param(b'{"id": "2501.00009", "title": "a\\ud800"}', "broken_json", id="surrogate"),
     pytest.param(b'{"id": ' + b"[" * 100_000, "broken_json", id="deep"),
     pytest.param(b"\0\0\0", "broken_json", id="binary"),
-    pytest.param(jsonl(record(), record(), end=b"")[:-1], "broken_json", id="two in one"),
+    pytest.param(
+        jsonl(record(), record(), end=b"")[:-1], "broken_json", id="two records on a line"
+    ),
     pytest.param(b"5", "not_a_record", id="number"),
     pytest.param(b"null", "not_a_record", id="null"),
     pytest.param(b"[]", "not_a_record", id="list"),
     pytest.param(b'{"title": "No id"}', "not_a_record", id="no id"),
     pytest.param(jsonl(record("x"))[:-1], "bad_arxiv_id", id="bad id"),
-    pytest.param(jsonl(record("2501 .00009"))[:-1], "bad_arxiv_id", id="blank in the id"),
+    pytest.param(jsonl(record("2501 .00009"))[:-1], "bad_arxiv_id", id="space in the id"),
     pytest.param(jsonl(record("8012.00009", versions=[]))[:-1], "impossible_date", id="2080"),
     pytest.param(jsonl(record(update_date="2999-01-01"))[:-1], "impossible_date", id="2999"),
     pytest.param(jsonl(record(title=" "))[:-1], "missing_title", id="blank title"),
@@ -141,7 +143,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
 @pytest.mark.parametrize(("line", "reason"), BROKEN)
-def test_a_bad_line_in_the_middle_costs_only_itself(line: bytes, reason: str, end: bytes) -> None:
+def test_a_bad_line_does_not_affect_the_others(line: bytes, reason: str, end: bytes) -> None:
     body = jsonl(record("2501.00001"), line, b"", record("2501.00003"), end=end)
     for ending in (body, body.removesuffix(end)):  # with and without a final newline
         items, rejects = parse(ending)
@@ -167,10 +169,10 @@ def test_a_bad_line_in_the_middle_costs_only_itself(line: bytes, reason: str, en
     ],
     ids=lambda fields: "-".join(fields),
 )
-def test_a_line_means_the_same_whoever_stands_beside_it(fields: dict[str, Any]) -> None:
+def test_a_line_is_parsed_the_same_next_to_a_damaged_one(fields: dict[str, Any]) -> None:
     alone, _ = parse(jsonl(record(**fields)))
-    beside, rejects = parse(jsonl(record(**fields), b"{damaged"))
-    assert alone.equals(beside)
+    with_damage, rejects = parse(jsonl(record(**fields), b"{damaged"))
+    assert alone.equals(with_damage)
     assert len(rejects) == 1
 
 
@@ -188,18 +190,20 @@ def test_lines_longer_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 4096])
-def test_chunks_of_any_size_give_the_same(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chunk_size_does_not_change_the_items(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = jsonl(*(record(f"2501.0000{n}") for n in range(1, 6)), b"{damaged", b"", record())
     expected, rejects = parse(body)
     monkeypatch.setattr(arxiv_snapshot, "CHUNK_BYTES", size)
-    items, same = parse(body)
+    items, rejects_by_chunk = parse(body)
     assert items.equals(expected)
-    assert same == rejects
+    assert rejects_by_chunk == rejects
 
 
 @pytest.mark.parametrize("size", [7, 100, 10**6])
 @pytest.mark.parametrize("bad", [b"x", b"5", jsonl(record("x"))[:-1], jsonl(record(title=""))[:-1]])
-def test_a_heap_of_damage_ends_the_reading(
+def test_reading_stops_at_the_limit_of_damaged_lines(
     bad: bytes, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arxiv_snapshot, "CHUNK_BYTES", size)
@@ -215,7 +219,7 @@ def test_a_heap_of_damage_ends_the_reading(
     assert "from line 8 on" in rejects[-1].detail
 
 
-def test_a_million_damaged_lines_are_not_a_million_rejects() -> None:
+def test_rejects_of_damaged_lines_are_limited() -> None:
     items, rejects = parse(jsonl(record()) + b"x\n" * 10**6 + jsonl(record()))
     assert items.height == 1
     assert len(rejects) == arxiv_snapshot.MAX_DAMAGED_LINES + 1
@@ -223,12 +227,12 @@ def test_a_million_damaged_lines_are_not_a_million_rejects() -> None:
 
 
 @pytest.mark.parametrize("field", ["versions", "authors_parsed"])
-def test_a_line_of_countless_lists_is_set_aside_alone(
+def test_a_line_with_too_many_lists_does_not_affect_the_others(
     field: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arxiv_snapshot, "MAX_NESTED_IN_CHUNK", 10_000)
-    heap = record("2501.00002", **{field: [{} if field == "versions" else []] * 20_000})
-    items, rejects = parse(jsonl(record("2501.00001"), heap, record("2501.00003")))
+    huge = record("2501.00002", **{field: [{} if field == "versions" else []] * 20_000})
+    items, rejects = parse(jsonl(record("2501.00001"), huge, record("2501.00003")))
     assert items["place"].to_list() == ["line 1", "line 3"]
     assert [reject.reason for reject in rejects] == ["too_large"]
     many = record(authors_parsed=[["Li", "Xu", ""]] * 9_000)
@@ -237,17 +241,17 @@ def test_a_line_of_countless_lists_is_set_aside_alone(
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"\r\n \n"], ids=["empty", "blank", "blank crlf"])
-def test_nothing_gives_nothing(body: bytes) -> None:
+def test_an_empty_file_gives_no_items(body: bytes) -> None:
     items, rejects = parse(body)
     assert (items.height, rejects) == (0, [])
 
 
-def test_a_byte_order_mark_does_not_matter() -> None:
+def test_a_byte_order_mark_is_ignored() -> None:
     items, rejects = parse(b"\xef\xbb\xbf" + jsonl(record()))
     assert (items.height, rejects) == (1, [])
 
 
-def test_every_cut_keeps_what_stands_before_it() -> None:
+def test_every_cut_keeps_the_complete_lines_before_it() -> None:
     lines = [jsonl(record(f"2501.0000{n}")) for n in range(1, 5)]
     body = b"".join(lines)
     for at in range(0, len(body), 17):

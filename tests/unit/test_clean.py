@@ -1,4 +1,4 @@
-"""Titles made readable, and the key that identity compares."""
+"""Cleaned titles, and the title key that identifies a paper."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def test_clean_text(text: str | None, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize("text", [r"\mu" * 500, "$" * 5_000, "{" * 5_000, "\\" * 5_000])
-def test_heaps_of_tex_end(text: str) -> None:
+def test_hostile_latex_is_handled(text: str) -> None:
     assert len(cleaned(text) or "") <= len(text)
 
 
-def test_cleaning_keeps_name_length_and_order() -> None:
+def test_clean_text_keeps_name_length_and_order() -> None:
     series = clean_text(pl.Series("t", [r"$\mu$", None, "b", "", "$x$"]))
     assert series.name == "t"
     assert series.to_list() == ["μ", None, "b", None, "x"]
@@ -75,7 +75,7 @@ def test_cleaning_keeps_name_length_and_order() -> None:
         ("C++: A Title", "C++ a title"),
         ("हिन्दी", "हिन्दी!"),
         ("e\u0301tude x\u0302", "\u00c9tude x\u0302"),
-        ("a\u0323\u0302", "\u1ead"),  # marks in another order than the composed letter's
+        ("a\u0323\u0302", "\u1ead"),  # marks in another order than in the composed letter
         ("İstanbul", "istanbul"),
         ("Text + Image", "Text  Image"),
         ("# 1", "1"),
@@ -85,7 +85,7 @@ def test_cleaning_keeps_name_length_and_order() -> None:
         ("A \u0301mark alone", "a mark alone"),
     ],
 )
-def test_one_key(one: str, other: str) -> None:
+def test_titles_with_the_same_key(one: str, other: str) -> None:
     assert key(one) == key(other)
 
 
@@ -106,7 +106,7 @@ def test_one_key(one: str, other: str) -> None:
         ("???", "!!!"),
     ],
 )
-def test_two_keys(one: str, other: str) -> None:
+def test_titles_with_different_keys(one: str, other: str) -> None:
     assert key(one) != key(other)
 
 
@@ -125,7 +125,7 @@ def test_latex_and_plain_titles_share_a_key(latex: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "  "])
-def test_no_key(text: str | None) -> None:
+def test_blank_titles_have_no_key(text: str | None) -> None:
     assert key(text) is None
 
 

@@ -1,4 +1,4 @@
-"""Captures → the lake: what is inferred of a capture, and what happens when it is parsed again."""
+"""Captures in the lake: facts inferred about a capture, and parsing it again."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def receive(archive: Archive, body: bytes, name: str, given: dict[str, Given]) -
 def load(
     archive: Archive, body: bytes, name: str = "capture", **given: tuple[str, str]
 ) -> dict[str, Any]:
-    """The facts of a capture; each fact given is a value and who gave it."""
+    """Facts of a capture; `given` has the value and the origin of each given fact."""
     facts = {fact: Given(value, by) for fact, (value, by) in given.items()}
     return items.load(archive, receive(archive, body, name, facts), archive.home / "items")
 
 
 LISTED = [item(f"2503.0000{n}", **SUBMITTED) for n in range(1, 4)]
 PROPS = {"dailyPapers": LISTED, "date": "2025-03-19", "periodType": "day"}
-BESIDE = ("2025-03-20", "captures.csv")
+SIDECAR = ("2025-03-20", "captures.csv")
 OVERRIDE = ("2025-03-21", "override")
 
 
@@ -69,15 +69,15 @@ OVERRIDE = ("2025-03-21", "override")
             {"listed_on": OVERRIDE},
             "2025-03-21",
             "override",
-            id="override first",
+            id="override",
         ),
         pytest.param(
             html_page(PROPS),
             "2025-03-17.html",
-            {"listed_on": BESIDE},
+            {"listed_on": SIDECAR},
             "2025-03-20",
             "captures.csv",
-            id="then captures.csv",
+            id="captures.csv",
         ),
         pytest.param(
             html_page(PROPS),
@@ -85,7 +85,7 @@ OVERRIDE = ("2025-03-21", "override")
             {},
             "2025-03-19",
             "page_date",
-            id="then the page's own date",
+            id="the page's own date",
         ),
         pytest.param(
             html_page(PROPS | {"date": "2999-01-01"}),
@@ -93,7 +93,7 @@ OVERRIDE = ("2025-03-21", "override")
             {},
             "2025-03-18",
             "majority_of_submissions",
-            id="unless it lies in the future",
+            id="a page date in the future",
         ),
         pytest.param(
             api(*LISTED, item()),
@@ -101,7 +101,7 @@ OVERRIDE = ("2025-03-21", "override")
             {},
             "2025-03-18",
             "majority_of_submissions",
-            id="then most submissions",
+            id="majority of submissions",
         ),
         pytest.param(
             api(LISTED[0], item("2503.00009", submittedOnDailyAt="2025-03-19T01:00:00Z")),
@@ -109,10 +109,10 @@ OVERRIDE = ("2025-03-21", "override")
             {},
             None,
             "none: the capture shows no day",
-            id="half is no majority",
+            id="half of the submissions",
         ),
         pytest.param(
-            api(item()), "2025-01-06.json", {}, "2025-01-06", "file_name", id="then the file's name"
+            api(item()), "2025-01-06.json", {}, "2025-01-06", "file_name", id="the file name"
         ),
         pytest.param(
             api(item()),
@@ -128,7 +128,7 @@ OVERRIDE = ("2025-03-21", "override")
             {},
             None,
             "none: a list of this kind has no day",
-            id="a name in the future",
+            id="a name with a date in the future",
         ),
         pytest.param(
             api(item()), "x.json", {}, None, "none: a list of this kind has no day", id="nothing"
@@ -181,7 +181,7 @@ def test_listed_on(
             {},
             "2025-01-05T06:00:00",
             "latest_timestamp_inside",
-            id="latest stamp inside",
+            id="latest timestamp inside",
         ),
         pytest.param(
             api(item(z="9999-12-31T23:59:59-14:00", y="2025-13-01T00:00:00Z")),
@@ -189,7 +189,7 @@ def test_listed_on(
             {},
             "2025-01-02T03:04:05",
             "latest_timestamp_inside",
-            id="stamps beyond the calendar",
+            id="timestamps outside the calendar",
         ),
         pytest.param(b"[]", "x", {}, "2026-02-03T12:00:00", "receipt", id="receipt"),
     ],
@@ -243,11 +243,11 @@ def test_seen_is_accepted_plus_quarantined(
     parts = sorted(folder.glob("items-*.parquet"))
     assert sum(pl.read_parquet(part).height for part in parts) == accepted
     assert all(pl.read_parquet_schema(part) == LAKE_ITEM_SCHEMA for part in parts)
-    written = json.loads((folder / "capture.json").read_text())
-    assert {key: written[key] for key in facts} == json.loads(json.dumps(facts, default=str))
+    stored = json.loads((folder / "capture.json").read_text())
+    assert {key: stored[key] for key in facts} == json.loads(json.dumps(facts, default=str))
 
 
-def test_a_cut_gzip_is_read_as_far_as_it_came_and_says_so(archive: Archive) -> None:
+def test_a_cut_gzip_file_is_read_up_to_the_cut(archive: Archive) -> None:
     body = jsonl(*(record(f"2501.{n:05}", abstract=str(n) * 40) for n in range(300)))
     facts = load(archive, gzip.compress(body)[:-200])
     assert 0 < facts["n_accepted"] < 300
@@ -257,7 +257,7 @@ def test_a_cut_gzip_is_read_as_far_as_it_came_and_says_so(archive: Archive) -> N
     assert "damaged_compression" in quarantine["reason"].to_list()
 
 
-def test_an_empty_list_of_a_day_is_a_capture_of_that_day(archive: Archive) -> None:
+def test_empty_lists_of_two_days_are_two_captures(archive: Archive) -> None:
     days = ["2025-07-05", "2025-07-06"]
     found = [load(archive, b"[]", f"{day}.json") for day in days]
     assert [str(facts["listed_on"]) for facts in found] == days
@@ -266,7 +266,7 @@ def test_an_empty_list_of_a_day_is_a_capture_of_that_day(archive: Archive) -> No
     assert len({facts["capture_id"] for facts in found}) == 2
 
 
-def test_an_override_parses_the_capture_again(archive: Archive) -> None:
+def test_an_override_makes_a_capture_pending(archive: Archive) -> None:
     lake = archive.home / "items"
     body = page(card("One", 2, "Sep 3"), card("Two", 2, "Mar 3, 2022"))
     before = load(archive, body)
@@ -282,7 +282,7 @@ def test_an_override_parses_the_capture_again(archive: Archive) -> None:
     assert [path.name for path in lake.iterdir()] == [after["capture_id"]]
 
 
-def test_a_kind_given_by_the_user_wins(archive: Archive) -> None:
+def test_a_kind_set_by_the_user_overrides_the_inferred_one(archive: Archive) -> None:
     facts = load(archive, html_page(PROPS), listing_kind=("search", "override"))
     assert facts["listing_kind"] == "search"
     assert facts["listing_kind_rule"].startswith("override")
@@ -290,7 +290,7 @@ def test_a_kind_given_by_the_user_wins(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", "\xff"], ids=repr)
-def test_a_damaged_capture_json_is_written_anew(archive: Archive, text: str) -> None:
+def test_a_damaged_capture_json_makes_a_capture_pending(archive: Archive, text: str) -> None:
     lake = archive.home / "items"
     facts = load(archive, api(item()))
     (lake / facts["capture_id"] / "capture.json").write_text(text, encoding="latin-1")
@@ -308,9 +308,7 @@ def test_parsing_twice_gives_the_same_bytes(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("body", [api(item()), jsonl(record())], ids=["read whole", "streamed"])
-def test_a_missing_body_is_named_and_leaves_nothing_half_done(
-    archive: Archive, body: bytes
-) -> None:
+def test_a_missing_body_is_reported_and_leaves_no_files(archive: Archive, body: bytes) -> None:
     receipt = receive(archive, body, "x", {})
     (archive.root / receipt.sha256[:2] / f"{receipt.sha256}.zst").unlink()
     with pytest.raises(CaptureError, match="is missing"):

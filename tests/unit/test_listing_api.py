@@ -1,4 +1,4 @@
-"""Answers of the daily-papers API, through all its schema changes and what wires do to them."""
+"""Responses of the daily papers API: schema changes, odd values and damage."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_an_item_of_2024_becomes_a_row() -> None:
     assert row["arxiv_id"] == "2501.00001"
     assert row["authors"] == ["Ada Example", "Bo Example"]
     assert row["n_authors"] == 2
-    assert row["published_on"] == date(2025, 1, 2)  # the paper's own, not the outer one
+    assert row["published_on"] == date(2025, 1, 2)  # of the paper, not of the item
     assert row["upvotes"] == 3
     assert row["comments"] == 2
     for later in ("keywords", "organization", "github_url", "github_stars", "submitted_on"):
@@ -52,25 +52,25 @@ def test_an_item_of_2026_becomes_a_row() -> None:
 
 
 @pytest.mark.parametrize("key", sorted(item()["paper"].keys() - {"id", "title"}))
-@pytest.mark.parametrize("how", ["missing", "null"])
-def test_only_id_and_title_are_needed(key: str, how: str) -> None:
-    one = item()
-    if how == "missing":
-        del one["paper"][key]
+@pytest.mark.parametrize("state", ["missing", "null"])
+def test_only_id_and_title_are_required(key: str, state: str) -> None:
+    odd = item()
+    if state == "missing":
+        del odd["paper"][key]
     else:
-        one["paper"][key] = None
-    parsed = listing_api.parse(api(one), HINTS)
+        odd["paper"][key] = None
+    parsed = listing_api.parse(api(odd), HINTS)
     assert (parsed.items.height, reasons(parsed)) == (1, [])
 
 
-def test_the_outer_title_stands_in() -> None:
-    one = item()
-    del one["paper"]["title"]
-    assert listing_api.parse(api(one), HINTS).items["title"].to_list() == ["A Title"]
+def test_the_title_of_the_item_replaces_a_missing_one() -> None:
+    odd = item()
+    del odd["paper"]["title"]
+    assert listing_api.parse(api(odd), HINTS).items["title"].to_list() == ["A Title"]
 
 
 @pytest.mark.parametrize(
-    ("one", "reason"),
+    ("odd", "reason"),
     [
         pytest.param("{'paper': {'id': '2501.00001'}}", "item_not_object", id="Python repr"),
         pytest.param(None, "item_not_object", id="null"),
@@ -81,17 +81,17 @@ def test_the_outer_title_stands_in() -> None:
         pytest.param(item("2501.1"), "bad_arxiv_id", id="short id"),
         pytest.param(item("2513.00001"), "bad_arxiv_id", id="month 13"),
         pytest.param(item("25٠١.٠٠٠٠١"), "bad_arxiv_id", id="digits of another script"),
-        pytest.param(item("2501.00001v" + "9" * 30), "bad_arxiv_id", id="absurd version"),
+        pytest.param(item("2501.00001v" + "9" * 30), "bad_arxiv_id", id="version of 30 digits"),
         pytest.param(item("2501.00001v" + "9" * 5000), "bad_arxiv_id", id="version of 5000 digits"),
-        pytest.param(item("2501 .00001"), "bad_arxiv_id", id="blank inside the id"),
-        pytest.param(item("x" * 10**6), "bad_arxiv_id", id="id of a megabyte"),
+        pytest.param(item("2501 .00001"), "bad_arxiv_id", id="space in the id"),
+        pytest.param(item("x" * 10**6), "bad_arxiv_id", id="1 MB id"),
         pytest.param(item(id=["2501.00001"]), "bad_arxiv_id", id="id is a list"),
         pytest.param(item(title=" \n ") | {"title": ""}, "missing_title", id="blank title"),
-        pytest.param(item(title={"a": 1}) | {"title": 5}, "missing_title", id="title no text"),
+        pytest.param(item(title={"a": 1}) | {"title": 5}, "missing_title", id="title is not text"),
         pytest.param(item(title="x" * 100_000), "title_too_long", id="100,000 characters"),
-        pytest.param(item(publishedAt=5), "impossible_date", id="date a number"),
-        pytest.param(item(publishedAt={}), "impossible_date", id="date an object"),
-        pytest.param(item(publishedAt="yesterday"), "impossible_date", id="date a word"),
+        pytest.param(item(publishedAt=5), "impossible_date", id="date is a number"),
+        pytest.param(item(publishedAt={}), "impossible_date", id="date is an object"),
+        pytest.param(item(publishedAt="yesterday"), "impossible_date", id="date is a word"),
         pytest.param(item(publishedAt="2025-02-30"), "impossible_date", id="February 30"),
         pytest.param(item(publishedAt="0000-01-01"), "impossible_date", id="year 0"),
         pytest.param(
@@ -102,11 +102,13 @@ def test_the_outer_title_stands_in() -> None:
         ),
         pytest.param(item(publishedAt="2031-01-01"), "impossible_date", id="after the receipt"),
         pytest.param(item(publishedAt="1900-01-01"), "impossible_date", id="before arXiv"),
-        pytest.param(item(authors=[{"name": "A"}] * 20_001), "impossible_author_count", id="many"),
+        pytest.param(
+            item(authors=[{"name": "A"}] * 20_001), "impossible_author_count", id="too many authors"
+        ),
     ],
 )
-def test_unusable_items_are_set_aside_alone(one: Any, reason: str) -> None:
-    body = api(item("2501.00002", "Before"), one, item("2501.00003", "After"))
+def test_an_invalid_item_does_not_affect_the_others(odd: Any, reason: str) -> None:
+    body = api(item("2501.00002", "Before"), odd, item("2501.00003", "After"))
     parsed = listing_api.parse(body, HINTS)
     assert_sound(parsed)
     assert parsed.items["title"].to_list() == ["Before", "After"]
@@ -119,10 +121,10 @@ def test_unusable_items_are_set_aside_alone(one: Any, reason: str) -> None:
     [
         pytest.param([{"name": "A", "hidden": True}, {"name": "B"}], ["A", "B"], id="hidden"),
         pytest.param([{"name": " "}, {"name": "B "}, {"name": None}], ["B"], id="blank"),
-        pytest.param([{"name": "A"}, {"name": "A"}], ["A", "A"], id="twice"),
-        pytest.param([{"name": "A\n  B\0C"}], ["A B C"], id="folded"),
+        pytest.param([{"name": "A"}, {"name": "A"}], ["A", "A"], id="repeated"),
+        pytest.param([{"name": "A\n  B\0C"}], ["A B C"], id="line folds"),
         pytest.param(["A", 5, None, [], {}, {"name": {"x": 1}}], ["A"], id="odd entries"),
-        pytest.param([], None, id="none"),
+        pytest.param([], None, id="empty list"),
         pytest.param({"name": "A"}, None, id="an object"),
         pytest.param([{"name": "Solo"}] * 3_303, ["Solo"] * 3_303, id="3,303"),
     ],
@@ -134,7 +136,7 @@ def test_authors(authors: Any, names: list[str] | None) -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 2.5, True, "7", [7], 2**60, 10**30, float("nan")])
-def test_unreadable_counters_are_unknown_and_noted(value: Any) -> None:
+def test_invalid_counters_are_null_and_reported(value: Any) -> None:
     parsed = listing_api.parse(api(item(upvotes=value, title="T")), HINTS)
     assert parsed.items["upvotes"].to_list() == [None]
     assert any("unreadable_counter_ignored" in rule for rule in parsed.rules)
@@ -176,7 +178,7 @@ def test_project_page(address: Any, kept: str | None) -> None:
 
 
 @pytest.mark.parametrize("title", ["<script>alert('x')</script>", '=cmd|" /C calc"!A0', "+1", "@x"])
-def test_titles_are_text(title: str) -> None:
+def test_markup_and_formulas_in_titles_stay_text(title: str) -> None:
     assert row_of(title=title)["title"] == title
 
 
@@ -192,7 +194,7 @@ def test_titles_are_text(title: str) -> None:
         pytest.param(b"{" * 100_000, "broken_json", id="deep objects"),
     ],
 )
-def test_what_is_no_listing_is_rejected_whole(body: bytes, reason: str) -> None:
+def test_a_body_that_is_not_a_listing_is_rejected_whole(body: bytes, reason: str) -> None:
     parsed = listing_api.parse(body, HINTS)
     assert parsed.items.height == 0
     assert reasons(parsed) == [reason]
@@ -202,11 +204,11 @@ def test_an_empty_list_is_an_empty_listing() -> None:
     assert listing_api.parse(b" []\n", HINTS).n_seen == 0
 
 
-def test_a_byte_order_mark_does_not_matter() -> None:
+def test_a_byte_order_mark_is_ignored() -> None:
     assert listing_api.parse(b"\xef\xbb\xbf" + api(item()), HINTS).items.height == 1
 
 
-def test_every_cut_keeps_what_stands_before_it() -> None:
+def test_every_cut_keeps_the_complete_items_before_it() -> None:
     items = [item(f"2501.0000{n}", f"Paper {n}") for n in range(1, 5)]
     body = api(*items)
     ends = [len(api(*items[: n + 1])) - 1 for n in range(4)]
@@ -223,12 +225,14 @@ def test_every_cut_keeps_what_stands_before_it() -> None:
     [
         pytest.param(b'"upvotes": 3', b'"upvotes": NaN', ["One", "Two"], id="NaN"),
         pytest.param(b'"upvotes": 3', b'"upvotes": ' + b"9" * 5000, ["One", "Two"], id="huge int"),
-        pytest.param(b'"One"', b'"On\\ud800e"', ["Two"], id="half a surrogate pair"),
-        pytest.param(b'"One"', b'"On\xffe"', ["Two"], id="no UTF-8"),
-        pytest.param(b'"Ada Example"', b'"Ada \\udc00"', ["One", "Two"], id="surrogate in a name"),
+        pytest.param(b'"One"', b'"On\\ud800e"', ["Two"], id="lone surrogate"),
+        pytest.param(b'"One"', b'"On\xffe"', ["Two"], id="not UTF-8"),
+        pytest.param(
+            b'"Ada Example"', b'"Ada \\udc00"', ["One", "Two"], id="lone surrogate in a name"
+        ),
     ],
 )
-def test_what_strict_json_refuses_costs_at_most_its_item(
+def test_a_value_that_strict_json_refuses_costs_at_most_its_item(
     old: bytes, new: bytes, titles: list[str]
 ) -> None:
     body = api(item(title="One"), item("2501.00002", "Two")).replace(old, new)
@@ -257,11 +261,11 @@ def test_deep_nesting_does_not_exhaust_the_stack(depth: int) -> None:
         pytest.param(b"[" + b"0 " * 30_000, id="items without commas"),
     ],
 )
-def test_heaps_are_rejected_whole(body: bytes) -> None:
+def test_bodies_over_the_limits_are_rejected_whole(body: bytes) -> None:
     assert reasons(listing_api.parse(body, HINTS)) == ["too_large"]
 
 
-def test_twenty_thousand_items_are_read() -> None:
+def test_the_limit_of_items_can_be_reached() -> None:
     assert listing_api.parse(b"[" + b"0," * 19_999 + b"0]", HINTS).n_seen == 20_000
 
 
@@ -272,19 +276,19 @@ def test_twenty_thousand_items_are_read() -> None:
         ({"authors": [{"name": "x" * 1_001}]}, "author_name_too_long"),
     ],
 )
-def test_too_long_texts(paper: dict[str, Any], reason: str) -> None:
+def test_texts_over_the_limits(paper: dict[str, Any], reason: str) -> None:
     parsed = listing_api.parse(api(item(**paper), item(summary="x" * 100_000)), HINTS)
     assert reasons(parsed) == [reason]
     assert parsed.items.height == 1
 
 
-def test_heaps_in_one_item_are_shown_by_their_begin() -> None:
-    heap: Any = {"x": [[0] * 100] * 1_000}
-    (reject,) = listing_api.parse(api(heap), HINTS).rejects
+def test_the_excerpt_of_a_huge_item_is_its_start() -> None:
+    huge: Any = {"x": [[0] * 100] * 1_000}
+    (reject,) = listing_api.parse(api(huge), HINTS).rejects
     assert reject.excerpt.startswith("{'x': [[0, 0")
 
 
-def test_long_labels_and_addresses_are_left_out() -> None:
+def test_labels_and_addresses_over_the_limits_are_ignored() -> None:
     row = row_of(
         ai_keywords=["x" * 501, "kept"],
         organization={"name": "x" * 501},
@@ -296,11 +300,11 @@ def test_long_labels_and_addresses_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("code", [0x00, 0x07, 0x1B, 0x7F, 0x9B], ids=hex)
-def test_control_characters_leave_titles(code: int) -> None:
+def test_control_characters_are_removed_from_titles(code: int) -> None:
     assert row_of(title=f"A{chr(code)}B")["title"] == "A B"
 
 
-def test_an_excerpt_shows_nothing_of_the_sites_users() -> None:
+def test_an_excerpt_omits_the_users_of_the_site() -> None:
     text = "{'paper': {'id': '2501.00001'}, 'submittedBy': {'avatarUrl': '/a/b.svg', "
     text += "'fullname': \"Ann O'Hara\", 'user': 'ann'}}"
     (reject,) = listing_api.parse(api(text), HINTS).rejects
@@ -309,7 +313,7 @@ def test_an_excerpt_shows_nothing_of_the_sites_users() -> None:
         assert private not in reject.excerpt
 
 
-def test_a_name_without_a_letter_is_none() -> None:
+def test_a_name_without_a_letter_is_dropped() -> None:
     names = [{"name": "NVIDIA"}, {"name": ":"}, {"name": "Bo Li"}]
     items = listing_api.parse(api(item(authors=names)), HINTS).items
     assert items["authors"].to_list() == [["NVIDIA", "Bo Li"]]

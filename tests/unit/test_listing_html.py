@@ -1,4 +1,4 @@
-"""A saved listing page: the JSON inside it first, its cards where that is missing."""
+"""Saved listing pages: the JSON in `data-props`, else the cards."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_props_give_items_day_and_kind() -> None:
     ["", "{", "5", "null", "[]", '{"dailyPapers": {}}', '{"dailyPapers": null}', "[" * 100_000],
     ids=["empty", "cut", "number", "null", "list", "object", "no list", "deep"],
 )
-def test_cards_tell_the_same_where_props_are_broken(props: str) -> None:
+def test_cards_give_the_same_items_if_props_are_broken(props: str) -> None:
     shown = ["arxiv_id", "title", "n_authors", "upvotes", "comments"]
     whole = listing_html.parse(html_page(PROPS, *CARDS), HINTS)
     parsed = listing_html.parse(html_page(props, *CARDS), HINTS)
@@ -56,14 +56,14 @@ def test_cards_tell_the_same_where_props_are_broken(props: str) -> None:
     ],
     ids=["no calendar date", "week", "odd types", "search"],
 )
-def test_what_the_page_says_of_itself(more: dict[str, Any], day: date | None, kind: str) -> None:
+def test_day_and_kind_stated_by_the_page(more: dict[str, Any], day: date | None, kind: str) -> None:
     parsed = listing_html.parse(html_page(PROPS | more), HINTS)
     assert parsed.items.height == 3
     assert parsed.listed_on == day
     assert parsed.stated_kind in (kind, None)
 
 
-def test_odd_entries_of_the_props_are_set_aside() -> None:
+def test_invalid_items_of_the_props_are_rejected() -> None:
     props = {"dailyPapers": [None, 1, "x", [], {}, *ITEMS]}
     parsed = listing_html.parse(html_page(props), HINTS)
     assert parsed.items.height == 3
@@ -85,7 +85,7 @@ def test_odd_entries_of_the_props_are_set_aside() -> None:
         ),
     ],
 )
-def test_what_is_no_listing_is_rejected_whole(html: bytes, reason: str) -> None:
+def test_a_page_that_is_not_a_listing_is_rejected_whole(html: bytes, reason: str) -> None:
     parsed = listing_html.parse(html, HINTS)
     assert_sound(parsed)
     assert reasons(parsed) == [reason]
@@ -98,14 +98,14 @@ def test_what_is_no_listing_is_rejected_whole(html: bytes, reason: str) -> None:
         pytest.param("2 authors", "0 authors", "impossible_author_count", id="no authors"),
         pytest.param("2 authors", "1000000000 authors", "impossible_author_count", id="10^9"),
         pytest.param("2 authors", "9" * 5000 + " authors", "impossible_author_count", id="digits"),
-        pytest.param("/papers/2501.00002", "/models/x", "card_without_paper", id="no paper"),
-        pytest.param("/papers/2501.00002", "/papers/x", "card_without_paper", id="no arXiv id"),
+        pytest.param("/papers/2501.00002", "/models/x", "card_without_paper", id="not a paper"),
+        pytest.param("/papers/2501.00002", "/papers/x", "card_without_paper", id="not an arXiv id"),
         pytest.param(">Paper 2", ">" + "x" * 100_000, "title_too_long", id="long title"),
         pytest.param(">Paper 2 &amp; &lt;b&gt;<", "><", "missing_title", id="blank title"),
         pytest.param(">Paper 2", ">Paper \ufffd", "invalid_utf8", id="invalid UTF-8"),
     ],
 )
-def test_unusable_cards_are_set_aside_alone(old: str, new: str, reason: str) -> None:
+def test_an_invalid_card_does_not_affect_the_others(old: str, new: str, reason: str) -> None:
     cards = [CARDS[0], CARDS[1].replace(old, new), CARDS[2]]
     parsed = listing_html.parse(html_page("", *cards), HINTS)
     assert_sound(parsed)
@@ -123,46 +123,46 @@ WEIGHT = "".join(f"<b x={n}>" for n in range(400))
         pytest.param("<article>" * 600_000, ["too_large"], id="tags"),
         pytest.param("<article>x</article>" * 20_001, ["too_large"], id="cards"),
         pytest.param(DEEP, ["html_not_a_listing"], id="deep"),
-        pytest.param(DEEP + CARDS[0], ["too_large"], id="a deep card beside a good one"),
+        pytest.param(DEEP + CARDS[0], ["too_large"], id="a deep card before a valid one"),
         pytest.param(CARDS[0] + "<article>" + "9" * 900_000, ["truncated_record"], id="digits"),
         pytest.param(
-            f"<p>{WEIGHT}" + "<p>x" * 100_000 + CARDS[0], [], id="formatting that comes again"
+            f"<p>{WEIGHT}" + "<p>x" * 100_000 + CARDS[0], [], id="formatting that is reopened"
         ),
     ],
 )
-def test_heaps_of_markup_end(html: str, found: list[str]) -> None:
+def test_hostile_markup_is_handled(html: str, found: list[str]) -> None:
     parsed = listing_html.parse(html.encode(), HINTS)
     assert_sound(parsed)
     assert reasons(parsed) == found
 
 
-def test_twenty_thousand_open_cards_are_read() -> None:
+def test_the_limit_of_cards_can_be_reached() -> None:
     card = '<article><a href="/papers/2501.00001">x</a>'
     parsed = listing_html.parse((card * 20_000).encode(), HINTS)
     assert (parsed.n_seen, reasons(parsed)) == (20_000, ["truncated_record"])
 
 
 @pytest.mark.parametrize("cut", ["", '"}]}">'], ids=["cut", "whole"])
-def test_heaps_of_data_are_rejected_whole(cut: str) -> None:
+def test_props_over_the_limits_are_rejected_whole(cut: str) -> None:
     body = '<div data-target="DailyPapers" data-props="{&quot;dailyPapers&quot;:[' + "[" * 1_100_000
     assert reasons(listing_html.parse((body + cut).encode(), HINTS)) == ["too_large"]
 
 
-def test_markup_in_titles_is_text() -> None:
+def test_markup_in_titles_stays_text() -> None:
     title = "<script>alert('x')</script>"
     cards = listing_html.parse(html_page("", article("2501.00001", title)), HINTS)
     props = listing_html.parse(html_page({"dailyPapers": [item(title=title)]}), HINTS)
     assert cards.items["title"].to_list() == props.items["title"].to_list() == [title]
 
 
-def test_counters_that_are_no_numbers_are_unknown() -> None:
+def test_counters_that_are_not_numbers_are_null() -> None:
     card = CARDS[0].replace(">3<", ">1.2k<").replace(">2<", ">٢<")
     parsed = listing_html.parse(html_page("", card), HINTS)
     assert parsed.items.select("upvotes", "comments").rows() == [(None, None)]
 
 
 @pytest.mark.parametrize("props", [PROPS, ""], ids=["props", "cards"])
-def test_every_cut_keeps_what_stands_before_it(props: Any) -> None:
+def test_every_cut_keeps_the_complete_items_before_it(props: Any) -> None:
     cards = [] if props else CARDS
     body = html_page(props, *cards)
     whole = listing_html.parse(body, HINTS).items
@@ -170,8 +170,8 @@ def test_every_cut_keeps_what_stands_before_it(props: Any) -> None:
     for at in range(0, len(body), 13):
         parsed = listing_html.parse(body[:at], HINTS)
         assert_sound(parsed)
-        # An item is complete where the next one has begun.
+        # An item is complete if the next one has begun.
         n_before = max(sum(mark in body[:at] for mark in marks) - 1, 0)
         assert parsed.items.head(n_before).equals(whole.head(n_before)), at
-        # And nothing half is taken for whole.
+        # No partial item is accepted.
         assert parsed.items.equals(whole.head(parsed.items.height)), at

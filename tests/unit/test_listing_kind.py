@@ -1,4 +1,4 @@
-"""What kind of list a capture is: a search page must never pass for a day."""
+"""The kind of a list: a search page must never count as a day."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.unit
 
 MONDAY = date(2025, 3, 3)
 SATURDAY = date(2025, 3, 1)
-# Papers of the last 90 days, as evenly spread as a keyword finds them.
+# Days before the list's day: papers of 90 days, evenly spread, as in a keyword search.
 NINETY = tuple(range(0, 90, 3))
 
 
@@ -57,36 +57,48 @@ def of_ids(*ids: str) -> pl.DataFrame:
         pytest.param(items(days(-2, 15)), None, MONDAY, "search", id="beyond the edges"),
         pytest.param(items(days(1, 2, 40)), None, MONDAY, "daily", id="two thirds are enough"),
         pytest.param(items(days(1, 2, 40, 41)), None, MONDAY, "search", id="half are not"),
-        pytest.param(items(days(1, 2, 3)), None, None, "unknown", id="nothing says it"),
-        pytest.param(items([]), None, MONDAY, "daily", id="an empty day"),
-        pytest.param(items([]), "daily", None, "daily", id="an empty list that says daily"),
-        pytest.param(items([]), None, None, "unknown", id="an empty list of no day"),
+        pytest.param(items(days(1, 2, 3)), None, None, "unknown", id="no evidence"),
+        pytest.param(items([]), None, MONDAY, "daily", id="an empty list of a day"),
+        pytest.param(items([]), "daily", None, "daily", id="an empty list, stated daily"),
+        pytest.param(items([]), None, None, "unknown", id="an empty list without a day"),
         pytest.param(items(days(1, 400, 900)), "daily", MONDAY, "search", id="years apart"),
         pytest.param(items(days(1, 2, 3, 900)), "daily", MONDAY, "daily", id="one old paper"),
         pytest.param(items(days(1, 400, 900)), "trending", MONDAY, "trending", id="trending"),
         pytest.param(items(days(1, 2)), "search", MONDAY, "search", id="search"),
-        pytest.param(items(days(1, 2)), "weekly", MONDAY, "weekly", id="says weekly"),
-        pytest.param(items(days(*NINETY)), "daily", MONDAY, "search", id="90 days, says daily"),
-        pytest.param(items(days(*NINETY)), None, MONDAY, "search", id="90 days, day in the name"),
-        pytest.param(items(days(*NINETY)), "daily", None, "search", id="90 days, says daily only"),
-        pytest.param(items(days(1, 2, 3)), "daily", None, "daily", id="recent, says daily only"),
-        pytest.param(items(days(5000)), None, MONDAY, "search", id="one old paper alone"),
+        pytest.param(items(days(1, 2)), "weekly", MONDAY, "weekly", id="stated weekly"),
+        pytest.param(items(days(*NINETY)), "daily", MONDAY, "search", id="90 days, stated daily"),
+        pytest.param(items(days(*NINETY)), None, MONDAY, "search", id="90 days, day known"),
+        pytest.param(
+            items(days(*NINETY)), "daily", None, "search", id="90 days, stated daily, no day"
+        ),
+        pytest.param(
+            items(days(1, 2, 3)), "daily", None, "daily", id="recent, stated daily, no day"
+        ),
+        pytest.param(items(days(5000)), None, MONDAY, "search", id="a single old paper"),
         pytest.param(items(days(3, 4)), "daily", SATURDAY, "unknown", id="a Saturday"),
         pytest.param(
             items(days(3, 4), [SATURDAY] * 2), None, SATURDAY, "daily", id="submitted on a Saturday"
         ),
         pytest.param(
-            items(days(1) * 5, days(0, 0, 0, 0, 3)), "weekly", None, "daily", id="4 of 5 on a day"
+            items(days(1) * 5, days(0, 0, 0, 0, 3)),
+            "weekly",
+            None,
+            "daily",
+            id="4 of 5 submitted on a day",
         ),
         pytest.param(
-            items(days(70, 80), [MONDAY] * 2), None, MONDAY, "daily", id="late, but submitted so"
+            items(days(70, 80), [MONDAY] * 2),
+            None,
+            MONDAY,
+            "daily",
+            id="old papers, submitted on the day",
         ),
         pytest.param(
             items(days(*NINETY), [MONDAY, MONDAY, *[None] * 28]),
             "daily",
             MONDAY,
             "search",
-            id="few tell when they were submitted",
+            id="few submission days",
         ),
         pytest.param(
             items(days(9) * 4, [MONDAY + timedelta(days=n) for n in range(4)]),
@@ -117,27 +129,37 @@ def of_ids(*ids: str) -> pl.DataFrame:
             id="submitted in two weeks and two months",
         ),
         pytest.param(items([None, None]), None, MONDAY, "unknown", id="no dates at all"),
-        pytest.param(items([None, None]), "daily", MONDAY, "unknown", id="a header's date alone"),
+        pytest.param(items([None, None]), "daily", MONDAY, "unknown", id="stated daily, no dates"),
         pytest.param(
-            items([None, None], [MONDAY] * 2), "daily", MONDAY, "daily", id="submissions alone"
+            items([None, None], [MONDAY] * 2), "daily", MONDAY, "daily", id="submission days only"
         ),
-        pytest.param(of_ids("2503.00001", "2502.20001"), None, MONDAY, "daily", id="months of ids"),
         pytest.param(
-            of_ids("2503.00001", "2501.20001"), None, MONDAY, "search", id="the month before last"
+            of_ids("2503.00001", "2502.20001"),
+            None,
+            MONDAY,
+            "daily",
+            id="ids of this month and the last",
+        ),
+        pytest.param(
+            of_ids("2503.00001", "2501.20001"),
+            None,
+            MONDAY,
+            "search",
+            id="an id of the month before last",
         ),
         pytest.param(
             of_ids("2502.00001", "2502.00002"),
             None,
             date(2025, 3, 28),
             "search",
-            id="last month late in the month",
+            id="ids of last month, late in the month",
         ),
         pytest.param(
             of_ids("2503.00001", "2402.00001", "cs.LG/0501001"),
             None,
             MONDAY,
             "search",
-            id="ids of years",
+            id="ids of several years",
         ),
     ],
 )
@@ -147,14 +169,14 @@ def test_infer_kind(listing: pl.DataFrame, stated: str | None, day: date | None,
     assert rule
 
 
-def test_the_rule_gives_the_counts() -> None:
+def test_the_rule_names_the_counts() -> None:
     _, rule = infer_kind(items(days(1, 2, 40, 50)), "daily", MONDAY)
     assert rule.startswith("publication_window: 2 of 4 dated papers")
     assert "2025-03-03" in rule
 
 
 def kind_of(parsed: Parsed, day: date | None) -> str:
-    """As a capture's kind is found: the page's own day first, else one known from outside."""
+    """The kind by the page's own day, else by a day known from outside."""
     return infer_kind(parsed.items, parsed.stated_kind, parsed.listed_on or day)[0]
 
 
@@ -192,29 +214,31 @@ SHAPES: dict[str, tuple[Callable[[list[dict[str, Any]]], bytes], Callable[..., P
 DAY = date(2025, 11, 6)
 
 
-def ours(*back: int) -> list[dict[str, Any]]:
+def papers_of(*back: int) -> list[dict[str, Any]]:
     published = [DAY - timedelta(days=n) for n in back]
     return [
-        item(f"{day:%y%m}.{n:05}", f"Paper {n} of ours", publishedAt=f"{day}T01:00:00Z")
+        item(f"{day:%y%m}.{n:05}", f"Paper {n}", publishedAt=f"{day}T01:00:00Z")
         for n, day in enumerate(published, start=1)
     ]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_page_of_recent_papers_is_no_day(shape: str) -> None:
+def test_a_page_of_90_days_is_a_search_in_every_format(shape: str) -> None:
     write, parse = SHAPES[shape]
-    assert kind_of(parse(write(ours(*NINETY)), HINTS), DAY) == "search"
-    assert kind_of(parse(write(ours(0, 1, 1, 2, 3, 9, 30)), HINTS), DAY) == "daily"
+    assert kind_of(parse(write(papers_of(*NINETY)), HINTS), DAY) == "search"
+    assert kind_of(parse(write(papers_of(0, 1, 1, 2, 3, 9, 30)), HINTS), DAY) == "daily"
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_forty_papers_of_the_corpus_that_a_keyword_finds(shape: str, corpus: Path) -> None:
+def test_a_keyword_search_over_the_corpus_is_a_search_in_every_format(
+    shape: str, corpus: Path
+) -> None:
     found: dict[str, dict[str, Any]] = {}
     for n in range(90):
         for path in (corpus / "hf_api").glob(f"{DAY - timedelta(days=n)}*.json.gz"):
-            for one in json.loads(gzip.decompress(path.read_bytes())):
-                if "agent" in one["paper"]["title"].lower():
-                    found.setdefault(one["paper"]["id"], one)
+            for listed in json.loads(gzip.decompress(path.read_bytes())):
+                if "agent" in listed["paper"]["title"].lower():
+                    found.setdefault(listed["paper"]["id"], listed)
     papers = list(found.values())[:: len(found) // 40][:40]
     assert len(papers) == 40
     write, parse = SHAPES[shape]
@@ -226,7 +250,7 @@ def test_forty_papers_of_the_corpus_that_a_keyword_finds(shape: str, corpus: Pat
 @pytest.mark.parametrize(
     "step", [pytest.param(4, id="a quarter"), pytest.param(1, id="all", marks=pytest.mark.slow)]
 )
-def test_real_days_of_the_corpus_stay_days(step: int, corpus: Path) -> None:
+def test_days_of_the_corpus_are_daily(step: int, corpus: Path) -> None:
     paths = sorted([*(corpus / "hf_api").glob("*.gz"), *(corpus / "hf_api_later").glob("*.gz")])
     assert len(paths) == 549
     for path in paths[::step]:
@@ -238,12 +262,12 @@ def test_real_days_of_the_corpus_stay_days(step: int, corpus: Path) -> None:
             assert infer_kind(shown, None, day)[0] == "daily", path.name
 
 
-def test_a_saved_page_of_the_corpus_is_a_day_by_its_data_and_by_its_cards(corpus: Path) -> None:
+def test_a_saved_page_of_the_corpus_is_daily_by_props_and_by_cards(corpus: Path) -> None:
     body = (corpus / "hf_page" / "papers-2024-08-01.html").read_bytes()
-    by_data = listing_html.parse(body, HINTS)
+    by_props = listing_html.parse(body, HINTS)
     by_cards = listing_html.parse(body.replace(b'data-target="DailyPapers"', b""), HINTS)
     assert by_cards.items["published_on"].null_count() == by_cards.items.height == 13
-    for parsed in (by_data, by_cards):
+    for parsed in (by_props, by_cards):
         assert kind_of(parsed, date(2024, 8, 1)) == "daily"
 
 

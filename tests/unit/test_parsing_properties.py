@@ -1,4 +1,4 @@
-"""What holds for every parser and any bytes: no exception, nothing lost, all accounted for."""
+"""Properties of every parser on any bytes: no exception, and every item accepted or rejected."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ pytestmark = pytest.mark.unit
 
 
 def bounded(max_examples: int) -> settings:
-    """The same examples in every run, and no more than these."""
+    """Settings for a fixed number of examples, the same in every run."""
     return settings(derandomize=True, max_examples=max_examples, deadline=None, database=None)
 
 
 def snapshot(body: bytes, hints: Any) -> Parsed:
-    """All parts of a streamed file as one."""
+    """All parts of a streamed file as one `Parsed`."""
     parts = list(arxiv_snapshot.parse(io.BytesIO(body), hints))
     items = [part.items for part in parts]
     rejects = tuple(reject for part in parts for reject in part.rejects)
@@ -69,8 +69,8 @@ PARSERS: dict[str, Callable[[bytes, Any], Parsed]] = {
     "oai": arxiv_oai.parse,
     "arxiv": snapshot,
 }
-ITEMS = [item(f"2501.0000{n}", f"Paper {n} of ours", githubStars=n) for n in range(1, 4)]
-CARDS = [card(f"Paper {n} of ours", n, f"Mar {n}, 202{n} {n}") for n in range(1, 4)]
+ITEMS = [item(f"2501.0000{n}", f"Paper {n} of the test", githubStars=n) for n in range(1, 4)]
+CARDS = [card(f"Paper {n} of the test", n, f"Mar {n}, 202{n} {n}") for n in range(1, 4)]
 GOOD: dict[str, bytes] = {
     "text": page(*CARDS),
     "text without authors": page(*(f"Paper {n}\n\n{ABSTRACT}\n\n" for n in range(3))),
@@ -79,7 +79,7 @@ GOOD: dict[str, bytes] = {
     "api": api(*ITEMS),
     "atom": atom(*(entry(f"2501.0000{n}") for n in range(3))),
     "oai": oai_xml.page([record(f"2501.0000{n}") for n in range(3)], token=""),
-    "oai in the other form": oai_xml.page([record(f"2501.0000{n}") for n in range(3)], "arXiv"),
+    "oai as arXiv": oai_xml.page([record(f"2501.0000{n}") for n in range(3)], "arXiv"),
     "arxiv": jsonl(*(record(f"2501.0000{n}") for n in range(3))),
 }
 SPICE = [
@@ -99,8 +99,8 @@ def kind_of(name: str) -> str:
 @given(body=st.binary(max_size=400))
 @example(body=b"")
 @example(body=b"\xff\xfe\x00")
-@example(body=b"(\xb5/\xfd")  # how zstd data begin
-@example(body=b"\x1f\x8b\x08")  # and gzip data
+@example(body=b"(\xb5/\xfd")  # start of zstd data
+@example(body=b"\x1f\x8b\x08")  # start of gzip data
 def test_any_bytes(parser: str, body: bytes) -> None:
     assert_sound(PARSERS[parser](body, HINTS))
     formats.detect(body)
@@ -108,7 +108,7 @@ def test_any_bytes(parser: str, body: bytes) -> None:
 
 @bounded(80)
 @given(text=st.text(max_size=300))
-def test_any_text_is_a_page_of_some_sort(text: str) -> None:
+def test_any_text_parses_as_a_page(text: str) -> None:
     assert_sound(listing_text.parse(text.encode("utf-8", "replace"), HINTS))
 
 
@@ -126,7 +126,7 @@ def test_mutated_captures(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_lines_taken_out_or_doubled(name: str) -> None:
+def test_missing_and_repeated_lines(name: str) -> None:
     lines = GOOD[name].splitlines(keepends=True)
     for number in range(len(lines)):
         for changed in (
@@ -148,7 +148,7 @@ def test_a_cut_never_loses_an_earlier_record(name: str, data: st.DataObject) -> 
     at = data.draw(st.integers(0, len(body)))
     cut = parse(body[:at], HINTS)
     assert_sound(cut)
-    # Records are complete where the next has begun; what is half is never taken for whole.
+    # A record is complete if the next one has begun. No partial record is accepted.
     begun = sum(title.encode() in body[:at] for title in whole["title"].unique())
     if name != "text without authors" and whole["title"].is_unique().all():
         assert cut.items.height >= begun - 1
@@ -158,7 +158,7 @@ def test_a_cut_never_loses_an_earlier_record(name: str, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("name", [name for name in GOOD if "html" not in name])
-def test_line_ends_do_not_matter(name: str) -> None:
+def test_crlf_gives_the_same_items(name: str) -> None:
     parse, body = PARSERS[kind_of(name)], GOOD[name]
     changed = parse(body.replace(b"\n", b"\r\n"), HINTS)
     assert changed.items.height == 3
@@ -167,7 +167,7 @@ def test_line_ends_do_not_matter(name: str) -> None:
 
 @bounded(60)
 @given(order=st.lists(st.integers(0, 2), min_size=1, max_size=8))
-def test_cards_that_come_again_count_once(order: list[int]) -> None:
+def test_repeated_cards_count_once(order: list[int]) -> None:
     parsed = listing_text.parse(page(*(CARDS[n] for n in order)), HINTS)
     assert_sound(parsed)
     assert parsed.items["n_authors"].to_list() == [n + 1 for n in dict.fromkeys(order)]
@@ -198,7 +198,7 @@ PAPER_KEYS = st.sampled_from(
     paper=st.dictionaries(PAPER_KEYS, JSON, max_size=5),
     outer=st.dictionaries(st.sampled_from(["title", "numComments", "paper", "summary"]), JSON),
 )
-def test_items_with_anything_in_them(paper: dict[str, Any], outer: dict[str, Any]) -> None:
+def test_items_with_any_values(paper: dict[str, Any], outer: dict[str, Any]) -> None:
     odd = {"paper": {**item()["paper"], **paper}, **outer}
     parsed = listing_api.parse(api(ITEMS[0], odd, ITEMS[1]), HINTS)
     assert_sound(parsed)
@@ -224,7 +224,7 @@ RECORD_KEYS = st.sampled_from(
 
 @bounded(120)
 @given(odd=st.dictionaries(RECORD_KEYS, JSON, max_size=4))
-def test_records_with_anything_in_them(odd: dict[str, Any]) -> None:
+def test_records_with_any_values(odd: dict[str, Any]) -> None:
     line = json.dumps({**record(), **odd}).encode()
     parsed = snapshot(jsonl(record("2501.00007"), line, record("2501.00008")), HINTS)
     assert_sound(parsed)
@@ -234,7 +234,7 @@ def test_records_with_anything_in_them(odd: dict[str, Any]) -> None:
 
 @bounded(150)
 @given(texts=st.lists(st.text(max_size=30) | st.text(alphabet=r"$\{}_^ab1 ", max_size=12)))
-def test_cleaning_ends_and_cleaning_twice_keeps_the_key(texts: list[str]) -> None:
+def test_clean_text_gives_one_line_and_a_key(texts: list[str]) -> None:
     raw = pl.Series("t", texts, dtype=pl.String)
     cleaned = clean_text(raw)
     assert cleaned.len() == raw.len()
@@ -277,7 +277,7 @@ def real_bodies(corpus: Path) -> list[bytes]:
 
 
 def mutated(bodies: list[bytes], rng: random.Random) -> bytes:
-    """One body with a few accidents: bytes flipped, cut, spliced with another, lines shuffled."""
+    """A body with one to four faults: bytes changed, a cut, a splice, or shuffled lines."""
     body = bytearray(rng.choice(bodies))
     for _ in range(rng.randint(1, 4)):
         at = rng.randrange(len(body) + 1)

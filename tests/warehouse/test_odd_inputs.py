@@ -1,7 +1,7 @@
-"""Odd but honest inputs, through real builds: no exception, no NaN in a mart, no verdict of nothing.
+"""Unusual but valid inputs in real builds: no exception, no NaN in a mart, no unfounded verdict.
 
-One paper; a topic in every paper; a month without captures; a paper listed on several days; 3,303
-authors; titles in other scripts; no abstract at all.
+Inputs: one paper; a topic in every paper; a month without captures; a paper listed on several days;
+3,303 authors; titles in other scripts; papers without abstracts.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ SCRIPTS = [
     "Оценка больших языковых моделей", "การประเมินแบบจำลองภาษา", "🧪 𝔏𝔞𝔯𝔤𝔢 𝔐𝔬𝔡𝔢𝔩𝔰", "ⅠⅡⅢ ½ ℵ₀", "…",
 ]  # fmt: skip
 MANY_AUTHORS = 3_303
-NOWHERE = "http://127.0.0.1:9"
+UNREACHABLE = "http://127.0.0.1:9"
 
 
-def done(process: subprocess.CompletedProcess[str]) -> str:
+def succeeded(process: subprocess.CompletedProcess[str]) -> str:
     assert process.returncode == 0, process.stderr
     assert "Traceback" not in process.stderr
     return process.stderr
@@ -43,7 +43,7 @@ def marts(home: Path) -> duckdb.DuckDBPyConnection:
 
 
 def not_finite(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
-    """table, column, rows of every double that is neither null nor finite."""
+    """Table, column and number of rows of every double column with NaN or infinite values."""
     columns = connection.execute(
         "select table_name, column_name from information_schema.columns "
         "where table_schema = 'marts' and data_type = 'DOUBLE' order by all"
@@ -67,8 +67,8 @@ def test_one_paper(tmp_path: Path) -> None:
     home = tmp_path / "home"
     page = tmp_path / "2025-03-04.json"
     page.write_bytes(api(item("2503.00001", "One Paper", publishedAt="2025-03-03T00:00:00.000Z")))
-    done(run(home, NOWHERE, "ingest", str(page), "--listing-day", "2025-03-04"))
-    assert "1 papers" in done(run(home, NOWHERE, "build"))
+    succeeded(run(home, UNREACHABLE, "ingest", str(page), "--listing-day", "2025-03-04"))
+    assert "1 papers" in succeeded(run(home, UNREACHABLE, "build"))
     with marts(home) as connection:
         assert not_finite(connection) == []
         assert verdicts(connection, "rpt_topic_trends") == {"insufficient"}
@@ -78,7 +78,7 @@ def test_one_paper(tmp_path: Path) -> None:
 
 
 def odd_day(day: date, before: date, number: int) -> bytes:
-    """Ten papers that all name language models, one of them listed the day before as well."""
+    """Ten papers about language models; on some days, one more that the day before lists too."""
     papers = [
         item(
             f"{day:%y%m}.{number * 100 + n:05d}",
@@ -105,26 +105,26 @@ def odd_day(day: date, before: date, number: int) -> bytes:
     return json.dumps(papers).encode()
 
 
-def test_everything_odd_at_once(tmp_path: Path) -> None:
+def test_all_unusual_inputs_at_once(tmp_path: Path) -> None:
     home, folder = tmp_path / "home", tmp_path / "days"
     folder.mkdir()
     days = [date(2025, 1, 6) + timedelta(days=n) for n in range(180)]
     days = [day for day in days if day.weekday() < 5 and day.month != 4]  # April is missing
     for number, day in enumerate(days):
         (folder / f"{day}.json").write_bytes(odd_day(day, days[number - 1], number))
-    # The same paper several times over, under one id and under two.
+    # The same paper repeated, under one id and under two.
     (folder / "metadata.jsonl").write_bytes(
         jsonl(*[record("2503.00001"), record("2503.00001"), record("2503.00002")] * 3)
     )
-    said = done(run(home, NOWHERE, "ingest", str(folder)))
-    assert "0 quarantined" in said
-    done(run(home, NOWHERE, "build"))
+    messages = succeeded(run(home, UNREACHABLE, "ingest", str(folder)))
+    assert "0 quarantined" in messages
+    succeeded(run(home, UNREACHABLE, "build"))
     with marts(home) as connection:
         assert not_finite(connection) == []
         trends = pl.DataFrame(connection.sql("from rpt_topic_trends where population = 'hf_daily'"))
-        always = trends.filter(topic_id="large-language-models", grain="month")
-        assert always["share"].drop_nulls().min() > 0.5
-        assert set(always["verdict"]) <= {"flat", "insufficient"}
+        in_every_paper = trends.filter(topic_id="large-language-models", grain="month")
+        assert in_every_paper["share"].drop_nulls().min() > 0.5
+        assert set(in_every_paper["verdict"]) <= {"flat", "insufficient"}
         after_gap = trends.filter(pl.col("period_start_on") == date(2025, 6, 1), grain="month")
         assert set(after_gap["verdict_reason"]) == {"gap"}
         n_papers = len(days) * 10 + 2
@@ -132,8 +132,8 @@ def test_everything_odd_at_once(tmp_path: Path) -> None:
                                   ).fetchall() == [(n_papers, n_papers)]  # fmt: skip
         most = connection.execute("select max(n_authors) from dim_papers").fetchall()
         assert most == [(MANY_AUTHORS,)]
-        again = connection.execute(
+        n_relisted = connection.execute(
             "select count(*) from fct_listings where paper_id in (select paper_id from fct_listings "
             "where population = 'hf_daily' group by paper_id having count(*) > 1)"
         ).fetchall()[0][0]
-        assert again > 0
+        assert n_relisted > 0
