@@ -48,7 +48,7 @@ def guarded(command: click.Command) -> click.Command:
     @functools.wraps(act)  # type: ignore[arg-type]
     def known_home_first(*args: Any, **kwargs: Any) -> Any:
         settings = get_settings()
-        home.require_known(settings)
+        home.require_readable(settings)
         with faults.reporting_faults(settings.home):
             return act(*args, **kwargs)  # type: ignore[misc]
 

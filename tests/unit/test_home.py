@@ -1,4 +1,4 @@
-"""A home says which version wrote it; what is newer or damaged is refused in a sentence."""
+"""The marker of a home: migrations, and refusing a newer or damaged one with a message."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def test_a_new_home_is_marked_once(settings: Settings) -> None:
     assert [path.name for path in settings.home.iterdir()] == [home.MARKER]
 
 
-def test_looking_writes_nothing(settings: Settings) -> None:
-    home.require_known(settings)
+def test_a_reader_writes_nothing(settings: Settings) -> None:
+    home.require_readable(settings)
     assert not settings.home.exists()
 
 
@@ -45,36 +45,36 @@ def test_a_home_without_the_marker_is_migrated(settings: Settings) -> None:
     assert home.open_home(settings) == home.FORMAT
 
 
-def test_every_step_of_the_migration_is_taken_in_order(
+def test_migrations_run_in_order(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken: list[int] = []
-    steps = {n: lambda _, n=n: taken.append(n) for n in (1, 2, 3)}
+    ran: list[int] = []
+    steps = {n: lambda _, n=n: ran.append(n) for n in (1, 2, 3)}
     monkeypatch.setattr(home, "MIGRATIONS", steps)
     monkeypatch.setattr(home, "FORMAT", 4)
     write(settings, '{"format": 2, "written_by": "0.1.0"}')
     assert home.open_home(settings) == 2
-    assert taken == [2, 3]
+    assert ran == [2, 3]
 
 
 def test_a_migration_that_fails_leaves_the_old_format(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: Settings) -> None:
-        raise PapertideError("no room")
+        raise PapertideError("no space")
 
     monkeypatch.setattr(home, "MIGRATIONS", {1: fail})
     settings.captures_dir.mkdir(parents=True)
-    with pytest.raises(PapertideError, match="no room"):
+    with pytest.raises(PapertideError, match="no space"):
         home.open_home(settings)
     assert not (settings.home / home.MARKER).exists()
 
 
-def test_there_is_a_step_from_every_older_format() -> None:
+def test_every_older_format_has_a_migration() -> None:
     assert sorted(home.MIGRATIONS) == list(range(1, home.FORMAT))
 
 
-@pytest.mark.parametrize("act", [home.open_home, home.require_known], ids=["writer", "reader"])
+@pytest.mark.parametrize("act", [home.open_home, home.require_readable], ids=["writer", "reader"])
 def test_a_newer_home_is_refused_with_the_version_to_install(
     settings: Settings, act: home.Migration
 ) -> None:
@@ -83,13 +83,13 @@ def test_a_newer_home_is_refused_with_the_version_to_install(
         act(settings)
 
 
-@pytest.mark.parametrize("act", [home.open_home, home.require_known], ids=["writer", "reader"])
+@pytest.mark.parametrize("act", [home.open_home, home.require_readable], ids=["writer", "reader"])
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "null", "{}", '{"format": "2", "written_by": "1"}',
      '{"format": true, "written_by": "1"}', '{"format": 0, "written_by": "1"}', '{"format": 2}'],
 )  # fmt: skip
-def test_a_damaged_marker_is_refused_with_the_remedy(
+def test_a_damaged_marker_is_refused_with_the_next_step(
     settings: Settings, act: home.Migration, text: str
 ) -> None:
     write(settings, text)
@@ -100,9 +100,9 @@ def test_a_damaged_marker_is_refused_with_the_remedy(
     assert (settings.home / home.MARKER).read_text() == text
 
 
-def test_a_hostile_version_stays_on_one_line(settings: Settings) -> None:
+def test_control_characters_in_the_marker_are_removed(settings: Settings) -> None:
     write(settings, json.dumps({"format": 99, "written_by": "1\n\x1b[31m" + "x" * 500}))
     with pytest.raises(PapertideError) as refused:
-        home.require_known(settings)
+        home.require_readable(settings)
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 600
