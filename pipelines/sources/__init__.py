@@ -1,5 +1,6 @@
-"""Clients that bring bytes from the outside world: timeouts, retries, rate limits, paging.
+"""Fetches captures from Hugging Face and arXiv into the archive.
 
-Belongs here: asking, waiting, and handing over what came as it came. Does not: what the bytes
-mean (`parsing/`), keeping them (`captures.py`), or when to ask (`defs/`).
+Each source has a `client` (requests and paging), a `plan` (what is due) and a `fetch` (client and
+plan → archive); arXiv also has `lookups`. Does not belong here: the meaning of the bytes
+(`pipelines.parsing`), or when to run (`pipelines.defs`).
 """

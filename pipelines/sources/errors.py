@@ -1,6 +1,6 @@
-"""What can go wrong with a source. The class says whether asking again later can help.
+"""Errors of sources. The class decides whether a retry can help.
 
-Belongs here: the classes. Does not: the messages, which are written where they arise.
+Belongs here: the classes. Does not: their messages, which are written where they are raised.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from pipelines.errors import PapertideError
 
 
 class SourceError(PapertideError):
-    """A source did not give what was asked for."""
+    """A request to a source failed."""
 
 
 class TransientSourceError(SourceError):
-    """It may work later: the source is down, busy, or asks for a longer pause than we wait."""
+    """A retry may succeed later: the source is down, busy, or asks for too long a pause."""
 
 
 class TerminalSourceError(SourceError):
-    """It will not work by asking again: refused, too large, or not what the source should send."""
+    """A retry can't succeed: the request is refused, or the response too large or unexpected."""
 
 
 class BadResumptionToken(TerminalSourceError):
-    """The place in a list is lost (tokens last a day): harvest this window from its start."""
+    """A resumption token is no longer valid: harvest this window from its start."""

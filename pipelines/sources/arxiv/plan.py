@@ -1,18 +1,18 @@
-"""Which windows of arXiv are due to be harvested: pure decisions, no clock and no network.
+"""Decides which windows of arXiv are due to be harvested. Pure: no clock and no network.
 
-Belongs here: what was harvested whole, and what is missing of a span of days. Does not: harvesting
-(`harvesting.py`).
+Belongs here: what receipts show as harvested, and what is missing from a span of days. Does not:
+harvesting (`fetch.py`).
 
-A harvest asks for records by the day of their last change, in windows of whole days that are over.
-A day is known once a window that holds it was harvested to its last page. What is missing is asked
-for month by month, so history comes in months and the present in days.
+A harvest requests records by the day of their last change, in windows of complete past days. A day
+is known once a window that includes it was harvested to its last page. Missing days are requested
+in windows of at most a month.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pipelines.archive.receipt import Receipt
 
@@ -31,8 +31,33 @@ class Window:
         return f"{self.set_spec} {self.first} to {self.last}"
 
 
-def harvested(receipts: Iterable[Receipt]) -> set[Window]:
-    """The windows of which the last page was archived, from the receipts of our own harvests."""
+def plan_windows(
+    receipts: Iterable[Receipt],
+    sets: Sequence[str],
+    now: datetime,
+    since: date | None = None,
+    until: date | None = None,
+    *,
+    again: bool = False,
+) -> list[Window]:
+    """The windows that are due, set by set; with `again`, also days that were harvested.
+
+    Without `since`, starts where a regular harvest does. Ends yesterday (UTC) at the latest:
+    records of a day arrive until it is over.
+    """
+    today = now.astimezone(UTC).date()
+    last = min(until or today, today - A_DAY)
+    harvested = harvested_windows(receipts)
+    found = []
+    for set_spec in sets:
+        known = known_days(set_spec, harvested)
+        first = since or first_due(known, today)
+        found += due_windows(set_spec, set() if again else known, first, last)
+    return found
+
+
+def harvested_windows(receipts: Iterable[Receipt]) -> set[Window]:
+    """Windows whose last page was archived, from the receipts of Papertide's own harvests."""
     found = set()
     for receipt in receipts:
         given = {name: fact.value for name, fact in receipt.given.items()}
@@ -44,15 +69,15 @@ def harvested(receipts: Iterable[Receipt]) -> set[Window]:
 
 
 def known_days(set_spec: str, windows: Iterable[Window]) -> set[date]:
-    """The days of a set that these windows hold."""
-    ours = (window for window in windows if window.set_spec == set_spec)
-    return {day for window in ours for day in days(window.first, window.last)}
+    """The days of a set that the windows include."""
+    of_set = (window for window in windows if window.set_spec == set_spec)
+    return {day for window in of_set for day in days(window.first, window.last)}
 
 
-def due(set_spec: str, known: set[date], since: date, until: date) -> list[Window]:
-    """Windows for the days that are missing, oldest first, none longer than its month.
+def due_windows(set_spec: str, known: set[date], since: date, until: date) -> list[Window]:
+    """Windows of the days that are missing, oldest first, none longer than its month.
 
-    A window that follows a known day takes that day in again: a record may have been late.
+    A window that follows a known day includes that day too: a record may have been late.
     """
     windows: list[Window] = []
     for day in days(since, until):
@@ -67,9 +92,9 @@ def due(set_spec: str, known: set[date], since: date, until: date) -> list[Windo
 
 
 def first_due(known: set[date], today: date) -> date:
-    """Where a regular harvest begins: the month before this one, or earlier if it has a gap.
+    """Where a regular harvest starts: the previous month, or earlier to close a gap.
 
-    What lies before is history, which is harvested on request.
+    Older records are harvested on request only.
     """
     month_before = (today.replace(day=1) - A_DAY).replace(day=1)
     return min(month_before, max(known, default=month_before))

@@ -1,1 +1,1 @@
-"""HTTP as every source uses it: timeouts, retries, rate limits, one clock."""
+"""The HTTP client that all sources use: timeouts, retries, rate limits, and a clock."""

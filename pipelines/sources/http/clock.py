@@ -1,4 +1,4 @@
-"""The clock that sources wait by, so that tests can let it jump."""
+"""The clock of the sources, so that tests can wait without waiting."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time in UTC and lets it pass."""
+    """Returns the time and waits."""
 
     def now(self) -> datetime:
-        """The present moment, with zone UTC."""
+        """The current time in UTC."""
 
     def sleep(self, seconds: float) -> None:
-        """Return when that many seconds have passed."""
+        """Wait this many seconds."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The system clock."""
 
     def now(self) -> datetime:
-        """The present moment, with zone UTC."""
+        """The current time in UTC."""
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Return when that many seconds have passed."""
+        """Wait this many seconds."""
         time.sleep(seconds)

@@ -1,17 +1,18 @@
-"""What holds a connection and is closed with the block that uses it."""
+"""A base class for clients that hold a connection and are used as context managers."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class Closing:
-    """A context manager that closes itself; subclasses say how."""
+class Closing(ABC):
+    """A context manager that calls `close` at its end."""
 
+    @abstractmethod
     def close(self) -> None:
-        """Give back what is held."""
-        raise TypeError(f"{type(self).__name__} does not say how it is closed")
+        """Release the connection."""
 
     def __enter__(self) -> Self:
         return self

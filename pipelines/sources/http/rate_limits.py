@@ -1,7 +1,7 @@
-"""How long a server wants us to wait, read from the headers of its answer.
+"""Reads from response headers how long a server asks to wait.
 
 Belongs here: `Retry-After`, `RateLimit`, `RateLimit-Policy` and the older pair
-`RateLimit-Remaining`, `RateLimit-Reset`. Does not: waiting (`http.py`).
+`RateLimit-Remaining`, `RateLimit-Reset`. Does not: waiting (`client.py`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that `Retry-After` asks for, from either of its forms; None without a usable one.
+    """Seconds that `Retry-After` asks for, as a number or a date; None if missing or invalid.
 
-    A date is compared with the `Date` of the same answer where there is one, because the server's
-    clock and ours may differ. RFC 9110, section 10.2.3. Header names are in lower case.
+    A date is compared with the response's own `Date`, because the server's clock and ours may
+    differ. RFC 9110, section 10.2.3. Header names are in lower case.
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):
@@ -31,20 +31,21 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def seconds_until_reset(headers: Mapping[str, str]) -> float | None:
-    """Seconds until another request is welcome, when none is left now; None when some are.
+    """Seconds until the next request is allowed; None when requests remain.
 
-    Reads `"api";r=0;t=55` (IETF draft ratelimit-headers, -09) and, of its earlier versions,
-    `RateLimit-Remaining: 0` with `RateLimit-Reset: 55`. A limit that is used up and does not say
-    when it ends lasts for the window of its policy. Header names are in lower case.
+    Reads `"api";r=0;t=55` (IETF draft ratelimit-headers-09) and, of its earlier versions,
+    `RateLimit-Remaining: 0` with `RateLimit-Reset: 55`. An exhausted limit without a reset time
+    lasts for the window of its policy. Header names are in lower case.
     """
-    found = [_used_up(item, headers) for item in headers.get("ratelimit", "").split(",")]
+    found = [_reset_s(item, headers) for item in headers.get("ratelimit", "").split(",")]
     if headers.get("ratelimit-remaining", "").strip() == "0":
         found.append(_number(headers.get("ratelimit-reset", "")))
     waits = [wait for wait in found if wait is not None]
     return max(waits) if waits else None
 
 
-def _used_up(item: str, headers: Mapping[str, str]) -> float | None:
+def _reset_s(item: str, headers: Mapping[str, str]) -> float | None:
+    """Seconds until one limit resets; None when it is not exhausted."""
     parameters = _parameters(item)
     if _number(parameters.get("r", "")) != 0:
         return None
@@ -56,7 +57,7 @@ def _used_up(item: str, headers: Mapping[str, str]) -> float | None:
 
 
 def _parameters(item: str) -> dict[str, str]:
-    """`r` → `0` and so on, of one member of such a header."""
+    """Parameters of one member of such a header, such as `r` → `0`."""
     pairs = (part.partition("=") for part in item.split(";"))
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 

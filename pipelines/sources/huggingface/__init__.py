@@ -1,1 +1,1 @@
-"""Hugging Face's Daily Papers: the client, which days are due, and fetching them."""
+"""Hugging Face: the client, which days are due, and fetching them."""

@@ -1,7 +1,7 @@
 """Hugging Face's daily papers, page by page.
 
-Belongs here: which pages to ask for and when a day has no more of them. Does not: HTTP
-(`http.py`), or what an item means (`parsing/listing_api.py`).
+Belongs here: which pages to request, and when a day has no more. Does not: HTTP
+(`pipelines.sources.http`), or the meaning of an item (`pipelines.parsing.listing_api`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any, Literal
 import orjson
 
 from pipelines.settings import Settings
-from pipelines.sources.http.client import Answer, Bearer, HttpClient
+from pipelines.sources.http.client import Bearer, HttpClient, Response
 from pipelines.sources.http.clock import Clock, SystemClock
 from pipelines.sources.http.closing import Closing
-from pipelines.sources.http.fetched import Fetched
+from pipelines.sources.http.page import FetchedPage
 
-PAGE_ITEMS = 100  # the most that the API gives
-# What it gives when nothing is asked for: a page of just so many may come from a server that does
-# not heed `limit`, and is not taken for the last one.
+PAGE_ITEMS = 100  # the API's maximum
+# The API's default. A page of this size may come from a server that ignores `limit`, so it is not
+# taken for the last page.
 DEFAULT_PAGE_ITEMS = 50
 MAX_PAGES = 50
-# A body that is no list is mostly a passing fault behind an answer of 200: it is asked for again
-# after so many seconds each. The last one is kept, whatever it is.
+# A body that is not a list is mostly a temporary fault despite its status 200. It is requested
+# again after these pauses; the last response is kept.
 PAUSES_S = (2.0, 8.0)
 JSON = "application/json"
 
@@ -33,24 +33,24 @@ Outcome = Literal["listed", "empty", "not_open"]
 
 @dataclass(frozen=True)
 class DayListing:
-    """What a day's list was when it was asked for.
+    """The list of a day at the time of the request.
 
-    `listed`: there are pages to archive. `empty`: the one page is `[]`, as on weekends.
-    `not_open`: the API answered HTTP 400, which it does for days to come; there is no page, and
-    `detail` holds its words. `is_complete` says that the pages were seen to end: by a page that
-    was not full, or an empty one (not kept, unless it is the first). A page that is no list is the
-    last that is asked for, but not the list's last: who knows what comes after it.
+    `listed`: there are pages. `empty`: the only page is `[]`, as on weekends. `not_open`: the API
+    answered HTTP 400, as for future days; there is no page, and `detail` has its message.
+    `is_complete` is true when the last page was seen: it was not full, or the page after it was
+    empty (an empty page is only kept when it is the first). A page that is not a list ends the
+    requests, but is not the last page.
     """
 
     day: date
     outcome: Outcome
-    pages: tuple[Fetched, ...] = ()
+    pages: tuple[FetchedPage, ...] = ()
     is_complete: bool = True
     detail: str = ""
 
 
 class HuggingFace(Closing):
-    """The API at `HF_ENDPOINT`, with `HF_TOKEN` if there is one."""
+    """The API at `HF_ENDPOINT`, with `HF_TOKEN` if it is set."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._endpoint = settings.hf_endpoint.rstrip("/")
@@ -64,53 +64,53 @@ class HuggingFace(Closing):
         self._http.close()
 
     def daily_papers(self, day: date) -> DayListing:
-        """All pages of the list of a day, as they came.
+        """All pages of a day's list, as received.
 
-        Raises TransientSourceError and TerminalSourceError as `HttpClient.get` does; pages that
-        came before are not handed over then, since the day is asked for again as a whole.
+        Raises TransientSourceError and TerminalSourceError as `HttpClient.get` does. Earlier pages
+        are then discarded, since the whole day is requested again.
         """
-        pages: list[Fetched] = []
-        seen: object = None
+        pages: list[FetchedPage] = []
+        previous: object = None
         for number in range(MAX_PAGES):
-            answer, items = self._list(day, number)
-            if answer.status != 200:
-                return _refused(day, answer, pages)
+            response, items = self._list(day, number)
+            if response.status != 200:
+                return _refused(day, response, pages)
             if items == [] and pages:
                 pages[-1] = replace(pages[-1], is_last=True)
                 return DayListing(day, "listed", tuple(pages))
-            if pages and items is not None and _identity(items) == seen:
-                break  # the server does not heed `p`: the same page for ever
-            page = _fetched(answer, number, items)
+            if pages and items is not None and _paper_ids(items) == previous:
+                break  # the server ignores `p` and would send the same page forever
+            page = _page(response, number, items)
             pages.append(page)
             if items is None:
                 break
             if page.is_last:
                 return DayListing(day, "listed" if items else "empty", tuple(pages))
-            seen = _identity(items)
+            previous = _paper_ids(items)
         return DayListing(day, "listed", tuple(pages), is_complete=False)
 
-    def _list(self, day: date, number: int) -> tuple[Answer, list[Any] | None]:
-        """The answer for a page and its items, which are None where it is no list after all."""
-        answer = self._page(day, number)
+    def _list(self, day: date, number: int) -> tuple[Response, list[Any] | None]:
+        """The response for a page and its items, None when the body is not a list."""
+        response = self._get(day, number)
         for pause_s in PAUSES_S:
-            if answer.status != 200 or _items(answer.body) is not None:
+            if response.status != 200 or _items(response.body) is not None:
                 break
             self._clock.sleep(pause_s)
-            answer = self._page(day, number)
-        return answer, _items(answer.body)
+            response = self._get(day, number)
+        return response, _items(response.body)
 
-    def _page(self, day: date, number: int) -> Answer:
+    def _get(self, day: date, number: int) -> Response:
         return self._http.get(
             f"{self._endpoint}/api/daily_papers",
             {"date": day.isoformat(), "limit": str(PAGE_ITEMS), "p": str(number)},
             accept=JSON,
-            also=frozenset({400}),
+            accepted=frozenset({400}),
         )
 
 
-def _refused(day: date, answer: Answer, pages: list[Fetched]) -> DayListing:
-    """HTTP 400: of the first page, that the day is not open; later, that it has no such page."""
-    detail = answer.body[:200].decode("utf-8", "replace")
+def _refused(day: date, response: Response, pages: list[FetchedPage]) -> DayListing:
+    """The listing after HTTP 400: the day is not open (first page), or has no such page (later)."""
+    detail = response.body[:200].decode("utf-8", "replace")
     if not pages:
         return DayListing(day, "not_open", detail=detail)
     return DayListing(day, "listed", tuple(pages), is_complete=False, detail=detail)
@@ -125,32 +125,30 @@ def _items(body: bytes) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
-def _identity(items: list[Any] | None) -> object:
-    """What tells a page from another: its papers' ids, since counters change between requests."""
-    if items is None:
-        return None
+def _paper_ids(items: list[Any]) -> list[Any]:
+    """The ids of a page's papers, which identify the page: counters change between requests."""
     papers = (item.get("paper") if isinstance(item, dict) else item for item in items)
     return [paper.get("id") if isinstance(paper, dict) else paper for paper in papers]
 
 
-def _fetched(answer: Answer, number: int, items: list[Any] | None) -> Fetched:
+def _page(response: Response, number: int, items: list[Any] | None) -> FetchedPage:
     n_items = None if items is None else len(items)
-    return Fetched(
-        url=answer.url,
-        body=answer.body,
-        fetched_at=answer.fetched_at,
+    return FetchedPage(
+        url=response.url,
+        body=response.body,
+        fetched_at=response.fetched_at,
         page=number,
         n_items=n_items,
         is_last=n_items is not None and n_items < PAGE_ITEMS and n_items != DEFAULT_PAGE_ITEMS,
-        content_type=answer.content_type,
-        note=_note(answer, n_items),
+        content_type=response.content_type,
+        note=_note(response, n_items),
     )
 
 
-def _note(answer: Answer, n_items: int | None) -> str | None:
-    wrong = []
-    if answer.content_type != JSON:
-        wrong.append(f"sent as {answer.content_type or 'nothing in particular'}, not {JSON}")
+def _note(response: Response, n_items: int | None) -> str | None:
+    problems = []
+    if response.content_type != JSON:
+        problems.append(f"of type {response.content_type or 'unknown'}, not {JSON}")
     if n_items is None:
-        wrong.append("not a JSON array")
-    return f"The page is {' and '.join(wrong)}." if wrong else None
+        problems.append("not a JSON array")
+    return f"The page is {' and '.join(problems)}." if problems else None

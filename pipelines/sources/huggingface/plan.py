@@ -1,26 +1,30 @@
-"""Which days are due to be fetched: pure decisions, no clock and no network.
+"""Decides which days of Hugging Face's daily list are due. Pure: no clock and no network.
 
-Belongs here: what the archive knows of a day, and whether that is enough at a given moment. Does
-not: fetching (`fetching.py`), or reading receipts.
+Belongs here: what receipts show about a day, and whether that is enough at a given time. Does not:
+fetching (`fetch.py`).
 
-A list grows until the day ends (UTC). So a day is fetched until some answer came after its end and
-showed the last page; and again at set ages, because nothing but repeated observation gives a
-history of upvotes, comments and stars.
+A list grows until its day ends (UTC). A day is due until a response that was fetched after its end
+showed the last page. It is due again at set ages, because only repeated observation gives a history
+of upvotes, comments and stars.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-GROWING_INTERVAL = timedelta(hours=1)  # a list that still grows is not asked for more often
+from pipelines.archive.receipt import Receipt
+
+A_DAY = timedelta(days=1)
+GROWING_INTERVAL = timedelta(hours=1)  # shortest time between two fetches of a growing list
 SATURDAY = 5
+NEVER_FETCHED = "never fetched"
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the archive holds of a day: the newest fetch, and the newest that saw the list's end."""
+class KnownDay:
+    """The archive's captures of a day: the newest fetch, and the newest that saw the last page."""
 
     fetched_at: datetime
     ended_at: datetime | None = None
@@ -29,43 +33,93 @@ class Known:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a day is to be fetched, and why; `reason` is a short sentence for a summary."""
+    """Whether a day is due; `reason` is a short phrase for a summary."""
 
     day: date
     is_due: bool
     reason: str
 
 
-def plan(
+def plan_days(
+    receipts: Iterable[Receipt],
+    since: date,
+    until: date,
+    now: datetime,
+    ages: Sequence[int],
+    *,
+    again: bool = False,
+) -> list[Decision]:
+    """One decision for each day from `since` to `until`, both included.
+
+    `ages` are the days after the listing day at which a list is observed again. With `again`, all
+    days that have begun are due.
+    """
+    days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+    decisions = decide(days, known_days(receipts, now), now, ages)
+    if not again:
+        return decisions
+    return [
+        replace(d, is_due=True, reason="requested again") if day_end(d.day) - now < A_DAY else d
+        for d in decisions
+    ]
+
+
+def known_days(receipts: Iterable[Receipt], now: datetime) -> dict[date, KnownDay]:
+    """Listing day → what was fetched of it until now, from the receipts of Papertide's own fetches.
+
+    Fetches dated later than now are ignored: the clock was wrong then.
+    """
+    known: dict[date, KnownDay] = {}
+    for receipt in receipts:
+        day, newest = receipt.given.get("listed_on"), receipt.fetched_until(now)
+        if day is None or newest is None:
+            continue
+        is_last = receipt.given["is_last_page"].value == "true"
+        is_empty = receipt.given["n_items"].value == "0"
+        found = KnownDay(newest, newest if is_last else None, is_empty)
+        listed_on = date.fromisoformat(day.value)
+        known[listed_on] = _merged(known.get(listed_on), found)
+    return known
+
+
+def decide(
     days: Iterable[date],
-    known: Mapping[date, Known],
+    known: Mapping[date, KnownDay],
     now: datetime,
     ages: Sequence[int],
 ) -> list[Decision]:
-    """One decision per day, in the order of the days; `ages` are days after the listing day."""
+    """One decision per day, in the order of the days."""
     return [_decide(day, known.get(day), now, ages) for day in days]
 
 
 def day_end(day: date) -> datetime:
-    """The moment at which a day's list no longer grows."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+    """The moment at which a day's list stops growing."""
+    return datetime.combine(day + A_DAY, time(), UTC)
 
 
-def _decide(day: date, known: Known | None, now: datetime, ages: Sequence[int]) -> Decision:
+def _merged(one: KnownDay | None, other: KnownDay) -> KnownDay:
+    if one is None:
+        return other
+    newest = max(one, other, key=lambda known: known.fetched_at)
+    ended = max(filter(None, (one.ended_at, other.ended_at)), default=None)
+    return replace(newest, ended_at=ended, is_empty=one.is_empty and other.is_empty)
+
+
+def _decide(day: date, known: KnownDay | None, now: datetime, ages: Sequence[int]) -> Decision:
     end = day_end(day)
-    if now < end - timedelta(days=1):
-        return Decision(day, is_due=False, reason="lies in the future")
+    if now < end - A_DAY:
+        return Decision(day, is_due=False, reason="in the future")
     if known is None:
         if day.weekday() >= SATURDAY and now < end:
             return Decision(day, is_due=False, reason="a weekend day that is not over")
-        return Decision(day, is_due=True, reason="never fetched")
+        return Decision(day, is_due=True, reason=NEVER_FETCHED)
     if known.ended_at is None or known.ended_at < end:
         if now >= end:
-            return Decision(day, is_due=True, reason="not fetched whole since the day ended")
+            return Decision(day, is_due=True, reason="not fetched completely since the day ended")
         if now - known.fetched_at >= GROWING_INTERVAL:
-            return Decision(day, is_due=True, reason="the list still grows")
-        return Decision(day, is_due=False, reason="fetched within the hour")
+            return Decision(day, is_due=True, reason="the list is still growing")
+        return Decision(day, is_due=False, reason="fetched within the last hour")
     reached = [age for age in ages if now >= end + timedelta(days=age)]
     if reached and not known.is_empty and known.ended_at < end + timedelta(days=max(reached)):
-        return Decision(day, is_due=True, reason=f"to be observed again after {max(reached)} days")
+        return Decision(day, is_due=True, reason=f"due again after {max(reached)} days")
     return Decision(day, is_due=False, reason="complete")
