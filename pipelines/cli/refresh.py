@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.errors import UsageError
-from pipelines.sources.huggingface.fetch import FIRST_LISTING_DAY
+from pipelines.sources.huggingface.fetch import FIRST_LISTED_ON
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -35,7 +35,7 @@ def refresh(since: str | None, until: str | None, again: bool) -> int:  # noqa: 
 
 
 @click.command()
-@click.option("--since", metavar="DATE", default=FIRST_LISTING_DAY.isoformat(), show_default=True)
+@click.option("--since", metavar="DATE", default=FIRST_LISTED_ON.isoformat(), show_default=True)
 @click.option("--until", metavar="DATE", help="Last listing day.  [default: today, UTC]")
 @_again
 def backfill(since: str, until: str | None, again: bool) -> int:  # noqa: FBT001
@@ -61,8 +61,8 @@ def _day(text: str | None, option: str) -> date | None:
         raise UsageError(
             f"{option} {text!r} is no date; write it as YYYY-MM-DD, for example 2025-11-06."
         ) from None
-    if day < FIRST_LISTING_DAY:
-        raise UsageError(f"{option} {text}: the first list is of {FIRST_LISTING_DAY}.")
+    if day < FIRST_LISTED_ON:
+        raise UsageError(f"{option} {text}: the first list is of {FIRST_LISTED_ON}.")
     return day
 
 

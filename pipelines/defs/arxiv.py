@@ -17,6 +17,7 @@ from pipelines.sources.arxiv import fetch, lookups
 from pipelines.sources.arxiv.client import Arxiv
 from pipelines.sources.arxiv.fetch import WindowOutcome
 from pipelines.sources.arxiv.lookups import LookUpOutcome
+from pipelines.sources.arxiv.plan import plan_windows
 from pipelines.sources.errors import TransientSourceError
 from pipelines.sources.http.clock import SystemClock
 
@@ -56,7 +57,7 @@ def arxiv_announcements(context: dg.AssetExecutionContext, home: Home) -> Iterat
         raise SettingsError("PAPERTIDE_ARXIV_SETS names no set to harvest, for example cs,stat.")
     months = sorted(date.fromisoformat(key) for key in context.partition_keys)
     last = (months[-1] + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    with fetch.alone(settings):
+    with fetch.exclusive_access(settings):
         outcomes = _harvest(context, settings, months[0], last, again=True)
     # Each month was told of as it came: a plain return would tell of all, failed ones too.
     yield from ()
@@ -83,7 +84,7 @@ def live_arxiv(
     outcomes: list[WindowOutcome] = []
     found = LookUpOutcome()
     try:
-        with fetch.alone(settings):
+        with fetch.exclusive_access(settings):
             outcomes = _harvest(context, settings, since, until, again=config.again)
             if not any(outcome.status == "failed" for outcome in outcomes):
                 found = _look_up(settings)
@@ -105,19 +106,17 @@ def _harvest(
 ) -> list[WindowOutcome]:
     """Harvest what is due of the range, each window's figures on the partition of its month."""
     clock, archive = SystemClock(), Archive(settings)
-    windows = fetch.windows_due(
-        archive, settings.harvested_sets, clock.now(), since, until, again=again
+    windows = plan_windows(
+        archive.receipts(), settings.harvested_sets, clock.now(), since, until, again=again
     )
     log.info("harvesting %s window(s) from %s", len(windows), settings.arxiv_oai_url)
     outcomes: list[WindowOutcome] = []
 
-    def progress(outcome: WindowOutcome) -> None:
-        done = len(outcomes) + 1
-        log.info("%s %s", outcome.window, outcome.status, extra={"progress": (done, len(windows))})
-
     with Arxiv(settings, clock) as source:
-        for outcome in fetch.harvest(archive, source, settings.harvest_dir, windows, progress):
+        for outcome in fetch.fetch_windows(archive, source, settings.harvest_dir, windows):
             outcomes.append(outcome)
+            progress = (len(outcomes), len(windows))
+            log.info("%s %s", outcome.window, outcome.status, extra={"progress": progress})
             if outcome.status != "failed":
                 context.log_event(_materialization(outcome))
     return outcomes
@@ -142,14 +141,14 @@ def _look_up(settings: Settings) -> LookUpOutcome:
     if not settings.arxiv_lookups:
         return LookUpOutcome()
     clock, archive = SystemClock(), Archive(settings)
-    asked = lookups.asked_lately(archive.receipts(), clock.now())
+    asked = lookups.recently_asked(archive.receipts(), clock.now())
     try:
-        wanted = lookups.questions(Reader(settings), asked)
+        found = lookups.plan_lookups(Reader(settings), asked)
     except NoSnapshotError:
         return LookUpOutcome(notes=("nothing is published yet that could be looked up",))
     log.info("looking papers up at %s", settings.arxiv_api_url)
     with Arxiv(settings, clock) as source:
-        return lookups.look_up(archive, source, wanted, settings.arxiv_lookups)
+        return lookups.fetch_lookups(archive, source, found, settings.arxiv_lookups)
 
 
 def _summary(outcomes: Sequence[WindowOutcome], found: LookUpOutcome) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from pipelines.sources.errors import TransientSourceError
 from pipelines.sources.http.clock import SystemClock
 from pipelines.sources.huggingface import fetch
 from pipelines.sources.huggingface.client import HuggingFace
+from pipelines.sources.huggingface.plan import plan_days
 
 log = logging.getLogger("papertide")
 
 MAX_NOTES = 20
 # The current day is a partition too: its list is fetched while it grows.
 DAYS = dg.DailyPartitionsDefinition(
-    start_date=fetch.FIRST_LISTING_DAY.isoformat(), end_offset=1, timezone="UTC"
+    start_date=fetch.FIRST_LISTED_ON.isoformat(), end_offset=1, timezone="UTC"
 )
 FETCHED = ("new", "changed", "unchanged", "empty")
 
@@ -72,19 +73,19 @@ def _fetch(
     """Fetch what is due of the range, each day's figures on its partition."""
     clock = SystemClock()
     archive = Archive(settings)
-    decided = fetch.decisions(
-        archive, since, until, clock.now(), settings.observation_ages, again=again
+    decided = plan_days(
+        archive.receipts(), since, until, clock.now(), settings.observation_ages, again=again
     )
     n_due = sum(decision.is_due for decision in decided)
     log.info("fetching %s of %s day(s) from %s", n_due, len(decided), settings.hf_endpoint)
     outcomes, n_done = [], 0
     with HuggingFace(settings, clock) as source:
-        for outcome in fetch.fetch(archive, source, decided):
+        for outcome in fetch.fetch_days(archive, source, decided):
             outcomes.append(outcome)
             if outcome.status == "skipped":
                 continue
             n_done += 1
-            said = fetch.NOT_TRIED if outcome.is_left else outcome.status
+            said = fetch.NOT_TRIED if outcome.is_postponed else outcome.status
             log.info("%s %s", outcome.day, said, extra={"progress": (n_done, n_due)})
             if outcome.status in FETCHED:
                 context.log_event(_materialization(outcome))

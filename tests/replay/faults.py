@@ -40,7 +40,7 @@ class Rule:
     def __post_init__(self) -> None:
         if self.action != "drop_parameter" and self.action not in ACTIONS:
             known = ", ".join(["drop_parameter", *ACTIONS])
-            raise ValueError(f"{self.action} is no action; there are {known}")
+            raise ValueError(f"{self.action} is not an action; choose one of {known}")
 
     def concerns(self, path: str, query: Mapping[str, str]) -> bool:
         return path.startswith(self.path) and all(

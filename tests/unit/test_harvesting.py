@@ -1,4 +1,4 @@
-"""arXiv's sets → the archive: whole windows once, gone on with after a stop, over real HTTP."""
+"""Harvesting arXiv into the archive over HTTP: each window once, resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from pipelines.lake import items
 from pipelines.sources.arxiv import fetch
 from pipelines.sources.arxiv.client import Arxiv
 from pipelines.sources.arxiv.fetch import WindowOutcome
+from pipelines.sources.arxiv.plan import plan_windows
+from pipelines.sources.arxiv.progress import HarvestProgress
 from tests.fixtures.listings import record
 from tests.replay import ArxivPapers, JumpingClock, ReplayServer, Rule, settings_for
 
@@ -32,7 +34,7 @@ ROWS = [
 
 
 class World:
-    """An archive, a source, and a clock that all go by."""
+    """An archive and a source that share a clock."""
 
     def __init__(self, server: ReplayServer, home: Path, clock: JumpingClock) -> None:
         self.settings = settings_for(server, home=home, max_attempts=2, arxiv_sets="cs,stat")
@@ -43,15 +45,16 @@ class World:
         return list(self.outcomes(*sets, **span))
 
     def outcomes(self, *sets: str, **span: Any) -> Iterator[WindowOutcome]:
-        windows = fetch.windows_due(self.archive, sets, self.clock.now(), **span)
+        windows = plan_windows(self.archive.receipts(), sets, self.clock.now(), **span)
         with Arxiv(self.settings, self.clock) as source:
-            yield from fetch.harvest(self.archive, source, self.settings.harvest_dir, windows)
+            folder = self.settings.harvest_dir
+            yield from fetch.fetch_windows(self.archive, source, folder, windows)
 
     def pages(self) -> list[Receipt]:
         return sorted(self.archive.receipts(), key=lambda receipt: receipt.received_at)
 
     def ids(self) -> set[str]:
-        """The papers that the lake would hold."""
+        """The papers in the lake after parsing everything."""
         found: set[str] = set()
         for receipt in self.archive.receipts():
             items.load(self.archive, receipt, self.settings.items_dir)
@@ -74,7 +77,7 @@ def shown(outcomes: list[WindowOutcome]) -> list[tuple[str, str, int, int]]:
 MAY, JUNE = "cs 2025-05-01 to 2025-05-31", "cs 2025-06-01 to 2025-06-02"
 
 
-def test_the_month_before_and_what_is_over_of_this_one(world: World) -> None:
+def test_the_previous_month_and_the_past_days_of_this_one(world: World) -> None:
     assert shown(world.harvest("cs", "stat")) == [
         (MAY, "harvested", 3, 25),
         (JUNE, "harvested", 1, 1),
@@ -94,7 +97,7 @@ def test_the_month_before_and_what_is_over_of_this_one(world: World) -> None:
     assert (last["page"].value, last["is_last_page"].value) == ("2", "true")
 
 
-def test_what_was_harvested_is_not_asked_again(world: World) -> None:
+def test_harvested_windows_are_not_requested_again(world: World) -> None:
     world.harvest("cs")
     world.server.seen.clear()
     assert world.harvest("cs") == []
@@ -102,7 +105,7 @@ def test_what_was_harvested_is_not_asked_again(world: World) -> None:
     assert len(world.harvest("cs", again=True)) == 2
 
 
-def test_the_next_day_takes_the_last_one_in_again(world: World) -> None:
+def test_the_next_day_includes_the_last_one(world: World) -> None:
     world.harvest("cs")
     world.clock.set(NOW + timedelta(days=1))
     (outcome,) = world.harvest("cs")
@@ -116,7 +119,7 @@ def test_history_on_request(world: World) -> None:
         "cs 2025-03-01 to 2025-03-31", "cs 2025-04-01 to 2025-04-30", "cs 2025-05-01 to 2025-05-10",
     ]  # fmt: skip
     assert [o.status for o in outcomes] == ["empty", "empty", "harvested"]
-    # What is known of the month is not asked for again.
+    # Known days of the month are not requested again.
     assert str(world.harvest("cs")[0].window) == "cs 2025-05-10 to 2025-05-31"
 
 
@@ -130,20 +133,20 @@ def test_facts_in_the_lake(world: World) -> None:
     assert all(f["n_seen"] == f["n_accepted"] + f["n_quarantined"] for f in facts)
 
 
-def test_a_stop_between_pages_goes_on_with_the_token(world: World) -> None:
-    """Killed after two of three pages: the third is asked for, and nothing else of the window."""
+def test_an_interrupted_window_resumes_with_the_token(world: World) -> None:
+    """Interrupted after two of three pages: the next run only requests the third."""
     world.server.add(Rule("status", skip=2, times=2, options={"status": 503}))
     first, second = world.harvest("cs")
     assert (first.status, first.n_pages) == ("failed", 2)
-    assert "the next run goes on from here" in first.note
+    assert "The next run continues from here" in first.note
     assert (second.status, second.note[:9]) == ("failed", "not tried")
-    place = world.settings.harvest_dir / "cs.json"
-    assert '"page": 2' in place.read_text()
+    resume_file = world.settings.harvest_dir / "cs.json"
+    assert '"page": 2' in resume_file.read_text()
     world.server.seen.clear()
     assert shown(world.harvest("cs")) == [(MAY, "harvested", 1, 5), (JUNE, "harvested", 1, 1)]
     assert "resumptionToken" in world.server.seen[0].query
     assert len(world.server.seen) == 2
-    assert not place.exists()
+    assert not resume_file.exists()
     assert [r.given["page"].value for r in world.pages()] == ["0", "1", "2", "0"]
     assert len(world.ids()) == 26
 
@@ -153,20 +156,20 @@ class _KilledError(Exception):
 
 
 @pytest.mark.parametrize("n_pages", [1, 2, 3])
-def test_killed_after_any_page_nothing_is_lost(
+def test_a_kill_after_any_page_loses_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, n_pages: int
 ) -> None:
-    """After the page is archived and before its place is written, the page comes once more."""
+    """Killed after a page is archived and before its token is saved: it is fetched again."""
 
     def killed(*_: Any) -> None:
         if len(world.archive.receipts()) == n_pages:
             raise _KilledError
-        remember(*_)
+        save(*_)
 
-    remember = fetch._remember
+    save = HarvestProgress.save
     with monkeypatch.context() as patched:
-        patched.setattr(fetch, "_remember", killed)
-        patched.setattr(fetch, "_forget", killed)
+        patched.setattr(HarvestProgress, "save", killed)
+        patched.setattr(HarvestProgress, "clear", killed)
         with pytest.raises(_KilledError):
             world.harvest("cs", since=date(2025, 5, 1), until=date(2025, 5, 31))
     world.clock.sleep(60)
@@ -175,11 +178,11 @@ def test_killed_after_any_page_nothing_is_lost(
     assert world.harvest("cs") == []
 
 
-def test_a_token_that_is_lost_begins_the_window_anew(world: World) -> None:
+def test_an_invalid_token_restarts_the_window(world: World) -> None:
     world.server.add(Rule("status", skip=1, times=2, options={"status": 503}))
     world.harvest("cs")
-    place = world.settings.harvest_dir / "cs.json"
-    place.write_text(place.read_text().replace("%", "!"))
+    resume_file = world.settings.harvest_dir / "cs.json"
+    resume_file.write_text(resume_file.read_text().replace("%", "!"))
     assert shown(world.harvest("cs"))[0] == (MAY, "harvested", 3, 25)
     assert len(world.ids()) == 26
 
@@ -194,13 +197,13 @@ ELSEWHERE = (
     ["", "[]", "{}", '{"page": "x"}', ELSEWHERE],
     ids=["empty", "list", "no fields", "half", "another window"],
 )
-def test_a_place_that_is_none_is_passed_over(world: World, text: str) -> None:
+def test_an_invalid_resume_point_is_ignored(world: World, text: str) -> None:
     world.settings.harvest_dir.mkdir(parents=True)
     (world.settings.harvest_dir / "cs.json").write_text(text)
     assert shown(world.harvest("cs"))[0] == (MAY, "harvested", 3, 25)
 
 
-def test_a_token_that_is_never_good_fails_the_set_alone(world: World) -> None:
+def test_a_token_that_stays_invalid_fails_its_set_only(world: World) -> None:
     page = {"text": "<OAI-PMH xmlns='http://www.openarchives.org/OAI/2.0/'>"
                     "<error code='badResumptionToken'>no</error></OAI-PMH>"}  # fmt: skip
     world.server.add(Rule("body", query={"set": "cs"}, times=None, options=page))
@@ -211,13 +214,13 @@ def test_a_token_that_is_never_good_fails_the_set_alone(world: World) -> None:
     assert "Harvest this window from its start" in outcomes[0].note
 
 
-def test_busy_is_waited_for(world: World) -> None:
+def test_a_busy_source_is_waited_for(world: World) -> None:
     world.server.add(Rule("status", options={"status": 503, "retry_after": "90"}))
     assert shown(world.harvest("cs")) == [(MAY, "harvested", 3, 25), (JUNE, "harvested", 1, 1)]
     assert max(world.clock.slept) >= 90
 
 
-def test_a_body_that_is_cut_on_the_way_is_asked_for_again(world: World) -> None:
+def test_a_truncated_transfer_is_repeated(world: World) -> None:
     world.server.add(Rule("cut", skip=1))
     assert shown(world.harvest("cs"))[0] == (MAY, "harvested", 3, 25)
     assert len(world.server.asked("/oai")) == 5
@@ -225,14 +228,14 @@ def test_a_body_that_is_cut_on_the_way_is_asked_for_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("rule", [Rule("truncate"), Rule("html")], ids=["half", "html"])
-def test_a_notice_in_place_of_a_page_ends_it_and_is_no_capture(world: World, rule: Rule) -> None:
+def test_a_notice_instead_of_a_page_fails_and_is_not_archived(world: World, rule: Rule) -> None:
     world.server.add(rule)
     assert [o.status for o in world.harvest("cs")] == ["failed", "failed"]
     assert world.pages() == []
     assert [o.status for o in world.harvest("cs")] == ["harvested", "harvested"]
 
 
-def test_a_source_that_is_down_is_left_alone(world: World) -> None:
+def test_a_source_that_is_down_is_not_asked_further(world: World) -> None:
     world.server.add(Rule("status", times=None, options={"status": 503}))
     outcomes = world.harvest("cs", "stat")
     assert [o.status for o in outcomes] == ["failed"] * 4
@@ -240,7 +243,7 @@ def test_a_source_that_is_down_is_left_alone(world: World) -> None:
 
 
 def test_the_same_bytes_change_nothing(world: World) -> None:
-    world.server.clock = JumpingClock(NOW)  # its answers tell the same time for ever
+    world.server.clock = JumpingClock(NOW)  # its responses always have the same time
     world.harvest("cs", until=date(2025, 5, 31))
     before = {r.capture_id for r in world.pages()}
     world.harvest("cs", until=date(2025, 5, 31), again=True)
@@ -250,16 +253,16 @@ def test_the_same_bytes_change_nothing(world: World) -> None:
 
 def test_one_process_at_a_time(world: World) -> None:
     with (
-        fetch.alone(world.settings),
+        fetch.exclusive_access(world.settings),
         pytest.raises(BusyError, match="one connection"),
-        fetch.alone(world.settings),
+        fetch.exclusive_access(world.settings),
     ):
         pass
-    with fetch.alone(world.settings):
+    with fetch.exclusive_access(world.settings):
         pass
 
 
-def test_sets_are_files_of_their_own(world: World) -> None:
+def test_each_set_has_its_own_file(world: World) -> None:
     world.server.add(Rule("status", skip=1, times=2, options={"status": 503}))
     world.harvest("cs:cs:LG")
     assert [p.name for p in world.settings.harvest_dir.glob("*.json")] == ["cs+cs+LG.json"]

@@ -45,9 +45,7 @@ def test_a_home_without_the_marker_is_migrated(settings: Settings) -> None:
     assert home.open_home(settings) == home.FORMAT
 
 
-def test_migrations_run_in_order(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_migrations_run_in_order(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[int] = []
     steps = {n: lambda _, n=n: ran.append(n) for n in (1, 2, 3)}
     monkeypatch.setattr(home, "MIGRATIONS", steps)

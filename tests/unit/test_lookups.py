@@ -1,4 +1,4 @@
-"""Papers that arXiv is asked for: which, in what order, and not again for a month."""
+"""Look-ups at arXiv: which papers, in what order, and not again for a month."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipelines.archive.archive import Archive
 from pipelines.lake import items
 from pipelines.sources.arxiv import lookups
 from pipelines.sources.arxiv.client import Arxiv
-from pipelines.sources.arxiv.lookups import LookUpOutcome, Question
+from pipelines.sources.arxiv.lookups import LookUp, LookUpOutcome
 from tests.fixtures.listings import record
 from tests.replay import ArxivPapers, JumpingClock, ReplayServer, Rule, settings_for
 
@@ -24,7 +24,7 @@ ROWS = [record(f"2505.{n:05}", title=f"Paper {n} of ours") for n in range(230)]
 
 
 class Snapshot:
-    """What a published snapshot would answer."""
+    """A published snapshot with these ids and titles."""
 
     def __init__(self, ids: list[str], titles: list[str]) -> None:
         self._ids, self._titles = ids, titles
@@ -37,20 +37,20 @@ class Snapshot:
 
 
 class World:
-    """An archive, a source, and a clock that all go by."""
+    """An archive and a source that share a clock."""
 
     def __init__(self, server: ReplayServer, home: Path, clock: JumpingClock) -> None:
         self.settings = settings_for(server, home=home, max_attempts=2)
         self.archive = Archive(self.settings)
         self.server, self.clock = server, clock
 
-    def questions(self, snapshot: Snapshot) -> list[Question]:
-        asked = lookups.asked_lately(self.archive.receipts(), self.clock.now())
-        return lookups.questions(snapshot, asked)
+    def planned(self, snapshot: Snapshot) -> list[LookUp]:
+        asked = lookups.recently_asked(self.archive.receipts(), self.clock.now())
+        return lookups.plan_lookups(snapshot, asked)
 
     def look_up(self, snapshot: Snapshot, n_requests: int = 10) -> LookUpOutcome:
         with Arxiv(self.settings, self.clock) as source:
-            return lookups.look_up(self.archive, source, self.questions(snapshot), n_requests)
+            return lookups.fetch_lookups(self.archive, source, self.planned(snapshot), n_requests)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ IDS = [row["id"] for row in ROWS]
 ODD = ["2505.1", "nonsense", "2513.00001", "2505.00001v2", "cs/x", "2505.00001,2505.00002"]
 
 
-def test_ids_a_hundred_at_a_time_then_titles(world: World) -> None:
+def test_ids_by_the_hundred_then_titles(world: World) -> None:
     asked = Snapshot([*ODD, *IDS], ["Paper 7 of ours", "Unheard of"])
     assert world.look_up(asked, 4) == LookUpOutcome(4, 230, 1, 231, n_left=1)
     assert [seen.query["max_results"] for seen in world.server.seen] == ["100", "100", "30", "5"]
@@ -72,7 +72,7 @@ def test_ids_a_hundred_at_a_time_then_titles(world: World) -> None:
                    for odd in ODD for seen in world.server.seen)  # fmt: skip
 
 
-def test_the_answers_are_captures_of_arxiv(world: World) -> None:
+def test_responses_are_captures_of_arxiv(world: World) -> None:
     world.look_up(Snapshot(IDS[:2], ["Paper 7 of ours"]))
     receipts = sorted(world.archive.receipts(), key=lambda r: r.received_at)
     assert [r.given["source"].value for r in receipts] == ["arxiv"] * 2
@@ -84,37 +84,37 @@ def test_the_answers_are_captures_of_arxiv(world: World) -> None:
     ]  # fmt: skip
 
 
-def test_not_again_for_a_month_found_or_not(world: World) -> None:
+def test_a_look_up_is_not_repeated_for_a_month(world: World) -> None:
     snapshot = Snapshot([IDS[0], "2505.99999"], ["Paper 7 of ours", "Unheard of"])
     assert world.look_up(snapshot).n_requests == 3
-    assert world.questions(snapshot) == []
+    assert world.planned(snapshot) == []
     world.clock.set(NOW + timedelta(days=30))
-    assert world.questions(snapshot) == []
+    assert world.planned(snapshot) == []
     world.clock.set(NOW + timedelta(days=31))
-    assert len(world.questions(snapshot)) == 3
+    assert len(world.planned(snapshot)) == 3
 
 
-def test_a_source_that_is_down_ends_it(world: World) -> None:
+def test_a_source_that_is_down_ends_the_look_ups(world: World) -> None:
     world.server.add(Rule("status", skip=1, times=2, options={"status": 503}))
     snapshot = Snapshot(IDS[:150], ["Paper 7 of ours"])
     outcome = world.look_up(snapshot)
     assert (outcome.n_requests, outcome.n_ids, outcome.n_left) == (1, 100, 51)
-    assert "the next run goes on" in outcome.failed
+    assert "The next run continues" in outcome.failed
     assert world.look_up(snapshot) == LookUpOutcome(2, 50, 1, 51)
 
 
-def test_a_question_that_is_refused_is_passed_over(world: World) -> None:
+def test_a_refused_look_up_is_skipped(world: World) -> None:
     world.server.add(Rule("status", options={"status": 400}))
     outcome = world.look_up(Snapshot(IDS[:1], ["Paper 7 of ours"]))
     assert (outcome.n_ids, outcome.n_titles, outcome.failed) == (0, 1, "")
     assert "HTTP 400" in outcome.notes[0]
 
 
-def test_when_all_is_refused_it_failed(world: World) -> None:
+def test_the_run_fails_when_every_look_up_is_refused(world: World) -> None:
     world.server.add(Rule("status", times=None, options={"status": 400}))
     assert "HTTP 400" in world.look_up(Snapshot(IDS[:1], ["Paper 7 of ours"])).failed
 
 
-def test_nothing_to_ask_no_request(world: World) -> None:
+def test_no_look_ups_send_no_requests(world: World) -> None:
     assert world.look_up(Snapshot([], [])) == LookUpOutcome()
     assert world.server.seen == []

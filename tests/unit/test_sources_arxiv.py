@@ -110,16 +110,18 @@ def test_three_seconds_between_requests_on_one_connection(
     assert {seen.n_under_way for seen in server.seen} == {1}
 
 
-def test_busy_is_waited_for(server: ReplayServer, arxiv: Arxiv, clock: JumpingClock) -> None:
+def test_a_busy_source_is_waited_for(
+    server: ReplayServer, arxiv: Arxiv, clock: JumpingClock
+) -> None:
     server.add(Rule("status", skip=1, options={"status": 503, "retry_after": "90"}))
     assert len(harvest(arxiv)) == 3
     assert 90 <= clock.slept[1] <= 91
 
 
-def test_a_harvest_goes_on_where_another_stopped(server: ReplayServer, arxiv: Arxiv) -> None:
+def test_a_harvest_resumes_where_another_stopped(server: ReplayServer, arxiv: Arxiv) -> None:
     server.add(Rule("status", skip=2, times=5, options={"status": 503}))
     kept: list[OaiPage] = []
-    with pytest.raises(TransientSourceError, match="the next run goes on"):  # noqa: PT012
+    with pytest.raises(TransientSourceError, match="The next run continues"):  # noqa: PT012
         for page in arxiv.harvest("cs", FIRST, LAST):
             kept.append(page)  # noqa: PERF402
     assert [page.n_records for page in kept] == [10, 10]
@@ -131,8 +133,8 @@ def test_a_harvest_goes_on_where_another_stopped(server: ReplayServer, arxiv: Ar
     assert len(set(ids(kept + rest))) == 25
 
 
-def test_pages_come_one_by_one(server: ReplayServer, arxiv: Arxiv) -> None:
-    """Whoever stops in between has asked for no more than was taken."""
+def test_pages_are_requested_one_by_one(server: ReplayServer, arxiv: Arxiv) -> None:
+    """A caller that stops early has caused no further requests."""
     pages = arxiv.harvest("cs", FIRST, LAST)
     next(pages)
     assert len(server.seen) == 1
@@ -153,15 +155,15 @@ def test_sets(arxiv: Arxiv, set_spec: str | None, n: int) -> None:
 
 
 @pytest.mark.parametrize("token", ["rainbow", "skip%3D10"])
-def test_a_token_that_is_no_longer_good(arxiv: Arxiv, token: str) -> None:
+def test_an_expired_token(arxiv: Arxiv, token: str) -> None:
     with pytest.raises(BadResumptionToken, match="Harvest this window from its start"):
         harvest(arxiv, resume=token)
 
 
-def test_a_token_for_the_second_time(server: ReplayServer, arxiv: Arxiv) -> None:
+def test_a_repeated_token(server: ReplayServer, arxiv: Arxiv) -> None:
     page = oai_xml.page([row(1)], token="again")  # noqa: S106
     server.add(Rule("body", times=None, options={"text": page.decode()}))
-    with pytest.raises(BadResumptionToken, match="second time"):
+    with pytest.raises(BadResumptionToken, match="same resumption token twice"):
         harvest(arxiv)
     assert len(server.seen) == 2
 
@@ -174,27 +176,27 @@ def test_both_ends_of_a_list(server: ReplayServer, arxiv: Arxiv, token: str | No
     assert (only.n_records, only.resumption_token, only.complete_list_size) == (1, None, None)
 
 
-def test_other_errors_of_the_protocol_end_it(arxiv: Arxiv) -> None:
+def test_other_errors_of_the_protocol(arxiv: Arxiv) -> None:
     with pytest.raises(TerminalSourceError, match="cannotDisseminateFormat"):
         harvest(arxiv, prefix="marc")
 
 
 @pytest.mark.parametrize(
-    ("rule", "why"),
+    ("rule", "message"),
     [
         (Rule("html"), "text/html"),
         (Rule("truncate"), "can't be read as XML"),
         (Rule("body", options={"text": "<feed/>"}), "begins with <feed>"),
         (Rule("body", options={"text": '<!DOCTYPE x [<!ENTITY e "e">]><x>&e;</x>'}), "as XML"),
-        (Rule("body", options={"text": oai_xml.page([]).decode()}), "without records"),
+        (Rule("body", options={"text": oai_xml.page([]).decode()}), "neither records nor an error"),
     ],
     ids=["html", "truncated", "other root", "dtd", "no records"],
 )
-def test_what_is_no_oai_pmh_ends_it(
-    server: ReplayServer, arxiv: Arxiv, rule: Rule, why: str
+def test_a_response_that_is_not_oai_pmh(
+    server: ReplayServer, arxiv: Arxiv, rule: Rule, message: str
 ) -> None:
     server.add(rule)
-    with pytest.raises(TerminalSourceError, match=why) as failed:
+    with pytest.raises(TerminalSourceError, match=message) as failed:
         harvest(arxiv)
     assert f"{server.url}/oai?verb=ListRecords" in str(failed.value)
     assert len(server.seen) == 1
@@ -208,7 +210,7 @@ def look_up(body: bytes) -> list[str]:
     return parsed.items["arxiv_id"].to_list()
 
 
-def test_papers_by_id_a_hundred_at_a_time(clock: JumpingClock) -> None:
+def test_papers_by_id_in_batches(clock: JumpingClock) -> None:
     wanted = [f"2501.{n:05}" for n in range(250)]
     with (
         ReplayServer(None, ArxivPapers(map(row, range(250))), clock=clock) as server,
@@ -223,18 +225,18 @@ def test_papers_by_id_a_hundred_at_a_time(clock: JumpingClock) -> None:
     assert answers[0].content_type == "application/atom+xml"
 
 
-def test_no_ids_no_request(server: ReplayServer, arxiv: Arxiv) -> None:
+def test_no_ids_send_no_request(server: ReplayServer, arxiv: Arxiv) -> None:
     assert list(arxiv.by_ids([])) == []
     assert server.seen == []
 
 
-def test_unknown_ids_are_left_out(arxiv: Arxiv) -> None:
+def test_unknown_ids_are_missing_from_the_feed(arxiv: Arxiv) -> None:
     (answer,) = arxiv.by_ids(["2501.00003", "2501.99999", "2501.00004v1"])
     assert (answer.n_items, answer.is_last) == (2, True)
     assert look_up(answer.body) == ["2501.00003", "2501.00004"]
 
 
-def test_an_id_that_is_none(arxiv: Arxiv) -> None:
+def test_a_malformed_id(arxiv: Arxiv) -> None:
     with pytest.raises(TerminalSourceError, match="HTTP 400"):
         list(arxiv.by_ids(["2501.00003", "nonsense"]))
 
@@ -247,7 +249,7 @@ def test_papers_by_title(server: ReplayServer, arxiv: Arxiv) -> None:
     assert arxiv.by_title("others of").n_items == 5
 
 
-# The pages that the parser is built upon
+# Pages as the parser expects them
 
 
 def test_a_raw_record() -> None:

@@ -1,4 +1,4 @@
-"""The HTTP client against a real server: retries, pauses, limits of size, redirects, the token."""
+"""The HTTP client against a real server: retries, pauses, size limit, redirects, the token."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from pipelines.sources.http.client import (
     MAX_REDIRECTS,
     MAX_TRANSFER_S,
     USER_AGENT,
-    Answer,
     Bearer,
     HttpClient,
+    Response,
 )
 from pipelines.sources.http.rate_limits import retry_after, seconds_until_reset
 from tests.replay import InlineListings, JumpingClock, Limit, ReplayServer, Rule, settings_for
@@ -44,7 +44,7 @@ def server(clock: JumpingClock) -> Iterator[ReplayServer]:
 
 
 def client(server: ReplayServer, *, interval_s: float = 0, **settings: Any) -> HttpClient:
-    """Without jitter: pauses are half of what they may be at most, and exactly as asked for."""
+    """Without jitter: backoff is half of its maximum, and requested pauses are exact."""
     return HttpClient(
         settings_for(server, **settings),
         server.clock,  # type: ignore[arg-type]
@@ -53,20 +53,20 @@ def client(server: ReplayServer, *, interval_s: float = 0, **settings: Any) -> H
     )
 
 
-def get(server: ReplayServer, http: HttpClient, **more: str) -> Answer:
+def get(server: ReplayServer, http: HttpClient, **more: str) -> Response:
     url = f"{server.url}/api/daily_papers"
     return http.get(url, {**DAY, **more}, accept="application/json")
 
 
-def fetch(server: ReplayServer, **settings: Any) -> Answer:
+def fetch(server: ReplayServer, **settings: Any) -> Response:
     with client(server, **settings) as http:
         return get(server, http)
 
 
-# What goes well
+# Successful requests
 
 
-def test_an_answer_is_as_it_came(server: ReplayServer, clock: JumpingClock) -> None:
+def test_a_response_is_unchanged(server: ReplayServer, clock: JumpingClock) -> None:
     answer = fetch(server)
     assert answer.body == b'[{"paper": {"id": "1"}}]'
     assert answer.content_type == "application/json"
@@ -85,13 +85,13 @@ def test_transport_compression_is_undone(server: ReplayServer) -> None:
     assert fetch(server).body == b'[{"paper": {"id": "1"}}]'
 
 
-def test_a_value_that_looks_quoted_arrives_as_it_is(server: ReplayServer) -> None:
+def test_a_value_that_looks_encoded_is_encoded(server: ReplayServer) -> None:
     with client(server) as http:
         get(server, http, words="a%3Db%2526c d&e")
     assert server.seen[0].query["words"] == "a%3Db%2526c d&e"
 
 
-def test_a_client_asks_one_thing_at_a_time(server: ReplayServer) -> None:
+def test_a_client_sends_one_request_at_a_time(server: ReplayServer) -> None:
     server.add(Rule("slow", times=None, options={"seconds": 0.02}))
     with client(server) as http:
         threads = [threading.Thread(target=get, args=(server, http)) for _ in range(4)]
@@ -102,7 +102,7 @@ def test_a_client_asks_one_thing_at_a_time(server: ReplayServer) -> None:
     assert [seen.n_under_way for seen in server.seen] == [1, 1, 1, 1]
 
 
-# What another attempt mends
+# Failures that are retried
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,20 @@ def test_a_client_asks_one_thing_at_a_time(server: ReplayServer) -> None:
     ],
     ids=lambda rule: " ".join([rule.action, *map(str, rule.options.values())]),
 )
-def test_one_failure_is_mended(server: ReplayServer, clock: JumpingClock, rule: Rule) -> None:
+def test_one_failure_is_retried(server: ReplayServer, clock: JumpingClock, rule: Rule) -> None:
     server.add(rule)
     assert fetch(server, read_timeout_s=0.5).body == b'[{"paper": {"id": "1"}}]'
     assert len(server.seen) == 2
     assert clock.slept == [0.5]
 
 
-def test_pauses_double_up_to_a_bound(server: ReplayServer, clock: JumpingClock) -> None:
+def test_backoff_doubles_up_to_a_limit(server: ReplayServer, clock: JumpingClock) -> None:
     server.add(Rule("status", times=9))
     fetch(server, max_attempts=10)
     assert clock.slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
 
 
-def test_jitter_stays_within_the_pause(server: ReplayServer, clock: JumpingClock) -> None:
+def test_jitter_stays_within_the_backoff(server: ReplayServer, clock: JumpingClock) -> None:
     server.add(Rule("status", times=4))
     with HttpClient(settings_for(server), clock) as http:
         get(server, http)
@@ -141,28 +141,26 @@ def test_jitter_stays_within_the_pause(server: ReplayServer, clock: JumpingClock
         assert most / 2 <= slept <= most
 
 
-def test_when_all_attempts_fail_it_says_what_was_tried(
-    server: ReplayServer, clock: JumpingClock
-) -> None:
+def test_the_error_lists_the_failed_attempts(server: ReplayServer, clock: JumpingClock) -> None:
     server.add(Rule("status", times=2), Rule("cut", skip=2, times=None))
     with pytest.raises(TransientSourceError) as failed:
         fetch(server)
-    said = str(failed.value)
-    assert f"{server.url}/api/daily_papers?date=2025-06-02" in said
-    assert "5 attempts (HTTP 500, a broken connection) in 8 s" in said
-    assert "the next run goes on" in said
+    message = str(failed.value)
+    assert f"{server.url}/api/daily_papers?date=2025-06-02" in message
+    assert "5 attempts (HTTP 500, a broken connection) in 8 s" in message
+    assert "The next run continues" in message
     assert len(server.seen) == 5
     assert clock.slept == [0.5, 1, 2, 4], "no pause after the last attempt"
 
 
-def test_nobody_listens(server: ReplayServer, clock: JumpingClock) -> None:
+def test_a_server_that_is_down(server: ReplayServer, clock: JumpingClock) -> None:
     gone = ReplayServer(clock=clock)
     gone._http.server_close()
     with pytest.raises(TransientSourceError, match=r"no connection.* Check the network"):
         fetch(gone, max_attempts=2)
 
 
-def test_a_body_that_drips_for_ever_is_left(server: ReplayServer, clock: JumpingClock) -> None:
+def test_a_body_that_never_ends_is_abandoned(server: ReplayServer, clock: JumpingClock) -> None:
     class Racing(JumpingClock):
         def now(self) -> datetime:
             self.sleep(MAX_TRANSFER_S * 0.6)
@@ -171,17 +169,17 @@ def test_a_body_that_drips_for_ever_is_left(server: ReplayServer, clock: Jumping
     server.add(Rule("oversize", times=None, options={"n_bytes": 3_000_000}))
     with (
         HttpClient(settings_for(server, max_attempts=2), Racing()) as http,
-        pytest.raises(TransientSourceError, match="a body that does not end"),
+        pytest.raises(TransientSourceError, match="a body that took more than"),
     ):
         get(server, http)
 
 
-# What the server wishes
+# Pauses that the server asks for
 
 
-@pytest.mark.parametrize("wish", ["7", "date:7"])
-def test_retry_after_is_heeded(server: ReplayServer, clock: JumpingClock, wish: str) -> None:
-    server.add(Rule("status", options={"status": 429, "retry_after": wish}))
+@pytest.mark.parametrize("value", ["7", "date:7"])
+def test_retry_after_is_obeyed(server: ReplayServer, clock: JumpingClock, value: str) -> None:
+    server.add(Rule("status", options={"status": 429, "retry_after": value}))
     fetch(server)
     assert clock.slept == [7]
 
@@ -194,13 +192,13 @@ def test_the_servers_clock_may_differ(server: ReplayServer) -> None:
     assert ours.slept == [7]
 
 
-def test_a_useless_retry_after_is_passed_over(server: ReplayServer, clock: JumpingClock) -> None:
+def test_an_invalid_retry_after_is_ignored(server: ReplayServer, clock: JumpingClock) -> None:
     server.add(Rule("status", options={"status": 503, "retry_after": "soon"}))
     fetch(server)
     assert clock.slept == [0.5]
 
 
-def test_too_long_a_pause_ends_this_run(server: ReplayServer, clock: JumpingClock) -> None:
+def test_too_long_a_pause_ends_the_run(server: ReplayServer, clock: JumpingClock) -> None:
     server.add(Rule("status", options={"status": 503, "retry_after": "3600"}))
     with client(server) as http:
         with pytest.raises(TransientSourceError) as failed:
@@ -210,7 +208,7 @@ def test_too_long_a_pause_ends_this_run(server: ReplayServer, clock: JumpingCloc
         assert "PAPERTIDE_MAX_WAIT_S (600)" in str(failed.value)
         with pytest.raises(TransientSourceError, match="was not fetched: "):
             get(server, http)
-        assert len(server.seen) == 1, "it is left alone until then"
+        assert len(server.seen) == 1, "nothing is sent until the pause is over"
         assert clock.slept == []
         clock.set(clock.now() + timedelta(hours=1))
         assert get(server, http).status == 200
@@ -226,7 +224,7 @@ def test_too_long_a_pause_ends_this_run(server: ReplayServer, clock: JumpingCloc
     ],
     ids=["draft", "two of them", "policy only", "older pair"],
 )
-def test_a_used_up_limit_holds_the_next_request(
+def test_an_exhausted_limit_delays_the_next_request(
     server: ReplayServer, clock: JumpingClock, headers: dict[str, str]
 ) -> None:
     server.add(Rule("headers", options=headers))
@@ -239,7 +237,7 @@ def test_a_used_up_limit_holds_the_next_request(
     assert clock.slept == [55]
 
 
-def test_a_whole_backfill_is_never_refused(clock: JumpingClock) -> None:
+def test_a_backfill_stays_within_the_rate_limit(clock: JumpingClock) -> None:
     with (
         ReplayServer(clock=clock, limit=Limit(requests=20, window_s=300)) as server,
         client(server) as http,
@@ -250,21 +248,21 @@ def test_a_whole_backfill_is_never_refused(clock: JumpingClock) -> None:
     assert len(clock.slept) == 3
 
 
-def test_requests_keep_their_distance(server: ReplayServer, clock: JumpingClock) -> None:
+def test_requests_are_spaced_by_the_interval(server: ReplayServer, clock: JumpingClock) -> None:
     server.add(Rule("status", skip=1))
     with client(server, interval_s=3) as http:
         for _ in range(3):
             get(server, http)
     moments = [seen.at for seen in server.seen]
     gaps = [(b - a).total_seconds() for a, b in pairwise(moments)]
-    assert gaps == [3, 3, 3], "a retry keeps it too, and the pauses do not add up"
+    assert gaps == [3, 3, 3], "also for a retry, and pauses do not add up"
 
 
-# What no repetition mends
+# Failures that are not retried
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 204, 304])
-def test_a_refusal_ends_it(server: ReplayServer, clock: JumpingClock, status: int) -> None:
+def test_a_refusal_is_final(server: ReplayServer, clock: JumpingClock, status: int) -> None:
     server.add(Rule("status", options={"status": status}))
     with pytest.raises(TerminalSourceError) as failed:
         fetch(server)
@@ -274,16 +272,16 @@ def test_a_refusal_ends_it(server: ReplayServer, clock: JumpingClock, status: in
     assert len(server.seen) == 1
 
 
-def test_a_refusal_can_be_an_answer(server: ReplayServer) -> None:
+def test_an_accepted_status_is_a_response(server: ReplayServer) -> None:
     server.add(Rule("status", options={"status": 400}))
     with client(server) as http:
-        answer = http.get(f"{server.url}/x", {}, accept="*/*", also=frozenset({400}))
+        answer = http.get(f"{server.url}/x", {}, accept="*/*", accepted=frozenset({400}))
     assert answer.status == 400
     assert answer.body
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
-def test_too_large_a_body_is_left(server: ReplayServer, *, packed: bool) -> None:
+def test_too_large_a_body_is_refused(server: ReplayServer, *, packed: bool) -> None:
     server.add(Rule("oversize", options={"n_bytes": 8_000_000 if packed else 5_000}))
     if packed:
         server.add(Rule("gzip"))
@@ -309,7 +307,7 @@ def test_an_untrusted_certificate_is_named(
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "nothing", "ftp://127.0.0.1/x"])
-def test_what_is_no_address(server: ReplayServer, url: str) -> None:
+def test_an_invalid_url(server: ReplayServer, url: str) -> None:
     with client(server) as http, pytest.raises(TerminalSourceError, match="settings"):
         http.get(url, {}, accept="*/*")
 
@@ -348,7 +346,7 @@ def test_the_token_does_not_follow_to_another_host(
     assert "authorization" not in elsewhere.seen[0].headers
 
 
-def test_the_token_is_not_sent_where_it_does_not_belong(
+def test_the_token_is_not_sent_to_other_hosts(
     server: ReplayServer, elsewhere: ReplayServer
 ) -> None:
     with with_token(server) as http:
@@ -383,21 +381,23 @@ def test_user_and_password_of_an_address_are_not_shown(server: ReplayServer) -> 
     assert "secret" not in str(failed.value)
 
 
-def test_a_redirect_to_nowhere(server: ReplayServer) -> None:
-    """Some versions of httpx2 call it a broken connection; a failure it is with all."""
+def test_a_redirect_to_an_invalid_url(server: ReplayServer) -> None:
+    """Some versions of httpx2 report a broken connection, others an invalid URL."""
     server.add(Rule("redirect", times=None, options={"to": "http://[::1"}))
     with pytest.raises(SourceError):
         fetch(server)
 
 
-def test_a_refusal_elsewhere_is_told_so(server: ReplayServer, elsewhere: ReplayServer) -> None:
+def test_a_refusal_after_a_redirect_names_the_host(
+    server: ReplayServer, elsewhere: ReplayServer
+) -> None:
     there = elsewhere.url.replace("127.0.0.1", "localhost")
     server.add(Rule("redirect", options={"to": f"{there}/nothing"}))
-    with pytest.raises(TerminalSourceError, match="HTTP 404, by localhost, where it redirects"):
+    with pytest.raises(TerminalSourceError, match="HTTP 404 by localhost, where it redirects"):
         fetch(server)
 
 
-def test_redirects_in_a_circle_end(server: ReplayServer) -> None:
+def test_circular_redirects_end(server: ReplayServer) -> None:
     server.add(Rule("redirect", times=None, options={"to": "/api/daily_papers"}))
     with pytest.raises(TerminalSourceError, match="redirects more than"):
         fetch(server)
@@ -405,14 +405,14 @@ def test_redirects_in_a_circle_end(server: ReplayServer) -> None:
 
 
 @pytest.mark.parametrize("to", ["ftp://127.0.0.1/", "file:///etc/passwd"])
-def test_redirects_lead_to_no_other_protocol(server: ReplayServer, to: str) -> None:
+def test_redirects_to_other_protocols_are_refused(server: ReplayServer, to: str) -> None:
     server.add(Rule("redirect", times=None, options={"to": to}))
     with pytest.raises(TerminalSourceError):
         fetch(server)
     assert len(server.seen) == 1
 
 
-# The headers, without a server
+# Headers, without a server
 
 NOW = datetime(2025, 6, 2, 12, 0, tzinfo=UTC)
 
@@ -433,7 +433,7 @@ NOW = datetime(2025, 6, 2, 12, 0, tzinfo=UTC)
         ("9" * 40, None),
     ],
 )
-def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
+def test_forms_of_retry_after(text: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": text}, NOW) == seconds
 
 
@@ -451,5 +451,5 @@ def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
         ({"ratelimit": ";;=,,;r", "ratelimit-policy": "=;=,"}, None),
     ],
 )
-def test_limits_in_all_their_forms(headers: dict[str, str], seconds: float | None) -> None:
+def test_forms_of_rate_limits(headers: dict[str, str], seconds: float | None) -> None:
     assert seconds_until_reset(headers) == seconds

@@ -1,4 +1,4 @@
-"""Daily lists: pages, their end, and days without a list; against the replay server."""
+"""Daily lists against the replay server: pages, the last page, and days without a list."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MONDAY, SUNDAY, TOMORROW = date(2025, 6, 2), date(2025, 6, 1), date(2025, 6, 3)
 
 
 class Many(InlineListings):
-    """Every day has as many papers as its test says."""
+    """Every day has the number of papers that the test sets."""
 
     def __init__(self, n_papers: int) -> None:
         super().__init__({"2025-06-02": synthetic.items(MONDAY, n_papers)})
@@ -94,7 +94,7 @@ def test_the_end_of_a_day(
     assert len(server.seen) == n_requests
 
 
-def test_a_server_that_gives_fifty_whatever_was_asked(server: ReplayServer) -> None:
+def test_a_server_that_ignores_the_limit(server: ReplayServer) -> None:
     server.add(Rule("drop_parameter", times=None, options={"name": "limit"}))
     found = listing(server)
     assert numbers(found) == [50] * 5
@@ -118,7 +118,7 @@ def test_the_same_page_with_other_counters_is_the_same_page(server: ReplayServer
     assert numbers(listing(server)) == [100]
 
 
-def test_a_list_without_end_is_left(clock: JumpingClock) -> None:
+def test_an_endless_list_is_abandoned(clock: JumpingClock) -> None:
     with ReplayServer(Many(3_000), clock=clock) as server:
         server.add(Rule("drop_parameter", times=None, options={"name": "limit"}))
         found = listing(server)
@@ -134,7 +134,7 @@ def test_a_sunday_is_empty_and_its_page_is_kept(server: ReplayServer) -> None:
     assert (page.body, page.n_items, page.is_last) == (b"[]", 0, True)
 
 
-def test_a_day_to_come_is_not_open(server: ReplayServer) -> None:
+def test_a_future_day_is_not_open(server: ReplayServer) -> None:
     found = listing(server, TOMORROW)
     assert (found.outcome, found.pages) == ("not_open", ())
     assert "2025-06-03 is in the future" in found.detail
@@ -158,13 +158,13 @@ def test_a_list_grows_during_the_day(clock: JumpingClock) -> None:
         assert listing(server).outcome == "empty"
 
 
-# Bodies that are no list are kept: the parser judges them
+# Bodies that are not lists are kept: the parser reports them
 
 
 @pytest.mark.parametrize(
     ("rule", "note"),
     [
-        (Rule("html"), "The page is sent as text/html, not application/json and not a JSON array."),
+        (Rule("html"), "The page is of type text/html, not application/json and not a JSON array."),
         (Rule("truncate"), "The page is not a JSON array."),
         (Rule("body", options={"text": '{"error":"no"}'}), "The page is not a JSON array."),
         (Rule("body", options={"text": "17"}), "The page is not a JSON array."),
@@ -173,7 +173,7 @@ def test_a_list_grows_during_the_day(clock: JumpingClock) -> None:
     ],
     ids=["html", "truncated", "object", "number", "nan", "deep"],
 )
-def test_a_body_that_is_no_list_is_kept(server: ReplayServer, rule: Rule, note: str) -> None:
+def test_a_body_that_is_not_a_list_is_kept(server: ReplayServer, rule: Rule, note: str) -> None:
     server.add(replace(rule, times=None))
     found = listing(server)
     (page,) = found.pages
@@ -183,28 +183,28 @@ def test_a_body_that_is_no_list_is_kept(server: ReplayServer, rule: Rule, note: 
     assert len(server.seen) == 3
 
 
-def test_a_body_that_is_no_list_is_asked_for_again(server: ReplayServer) -> None:
+def test_a_body_that_is_not_a_list_is_requested_again(server: ReplayServer) -> None:
     server.add(Rule("html"), Rule("truncate", skip=1))
     found = listing(server)
     assert numbers(found) == [100, 100, 50]
     assert found.is_complete
 
 
-def test_a_second_page_that_is_no_list_is_kept_too(server: ReplayServer) -> None:
+def test_a_second_page_that_is_not_a_list_is_kept(server: ReplayServer) -> None:
     server.add(Rule("html", query={"p": "1"}, times=None))
     found = listing(server)
     assert numbers(found) == [100, None]
     assert not found.is_complete
 
 
-def test_a_list_of_another_type_is_a_list(server: ReplayServer) -> None:
+def test_a_list_of_another_content_type_is_a_list(server: ReplayServer) -> None:
     server.add(Rule("content_type", times=None, options={"value": "text/plain"}))
     found = listing(server)
     assert numbers(found) == [100, 100, 50]
-    assert found.pages[0].note == "The page is sent as text/plain, not application/json."
+    assert found.pages[0].note == "The page is of type text/plain, not application/json."
 
 
-def test_items_of_another_shape_are_pages_all_the_same(server: ReplayServer) -> None:
+def test_pages_of_unexpected_items_are_kept(server: ReplayServer) -> None:
     server.add(
         Rule(
             "schema",
@@ -221,10 +221,10 @@ def test_items_may_be_anything(clock: JumpingClock, items: list[Any]) -> None:
         assert numbers(listing(server)) == [len(items)]
 
 
-# Failures in between
+# Failures
 
 
-def test_a_page_that_fails_once_is_asked_for_again(
+def test_a_page_that_fails_once_is_requested_again(
     server: ReplayServer, clock: JumpingClock
 ) -> None:
     server.add(
@@ -243,7 +243,7 @@ def test_a_day_that_keeps_failing(server: ReplayServer) -> None:
         listing(server)
 
 
-def test_another_place_of_the_api(server: ReplayServer) -> None:
+def test_another_path_of_the_api(server: ReplayServer) -> None:
     with pytest.raises(TerminalSourceError, match="HTTP 404"):
         listing(server, hf_endpoint=f"{server.url}/elsewhere/")
     assert server.seen[0].path == "/elsewhere/api/daily_papers"

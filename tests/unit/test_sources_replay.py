@@ -1,4 +1,4 @@
-"""The replay server keeps to the sources' manners, also when it runs as a program."""
+"""The replay server behaves like the sources, also when it runs as a program."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ def test_the_rate_limit(server: ReplayServer, clock: JumpingClock) -> None:
     assert [seen.status for seen in server.seen] == [200, 200, 200, 429, 200]
 
 
-def test_faults_hit_what_they_name(server: ReplayServer) -> None:
+def test_faults_apply_to_the_requests_that_they_name(server: ReplayServer) -> None:
     server.add(Rule("status", query={"date": "2025-06-02"}, skip=1, times=1))
     assert [get(server, date="2025-06-02").status_code for _ in range(3)] == [200, 500, 200]
-    with pytest.raises(ValueError, match="explode is no action"):
+    with pytest.raises(ValueError, match="explode is not an action"):
         Rule("explode")
 
 
-def test_oai_pmh_tells_of_itself(server: ReplayServer) -> None:
+def test_oai_pmh_identifies_itself(server: ReplayServer) -> None:
     assert "<granularity>YYYY-MM-DD</granularity>" in get(server, "/oai", verb="Identify").text
     assert "<ListSets>" in get(server, "/oai", verb="ListSets").text
     assert "badVerb" in get(server, "/oai").text
@@ -95,7 +95,7 @@ def test_oai_pmh_tells_of_itself(server: ReplayServer) -> None:
 
 @contextmanager
 def program(*arguments: str) -> Iterator[str]:
-    """Its address, while it runs."""
+    """The address of the running program."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.replay", "--port", "0", *arguments],
         cwd=PROJECT_ROOT,
@@ -112,7 +112,7 @@ def program(*arguments: str) -> Iterator[str]:
             running.terminate()
 
 
-def test_made_up_papers_and_faults(tmp_path: Path) -> None:
+def test_synthetic_papers_and_faults(tmp_path: Path) -> None:
     faults = tmp_path / "faults.json"
     faults.write_text(
         json.dumps([{"path": PAPERS, "action": "status", "options": {"status": 503}}])

@@ -1,4 +1,4 @@
-"""Settings of the sources: the ecosystem's names, and a token that nobody gets to see."""
+"""Settings of the sources: the names that other tools use, and a token that is never shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     get_settings.cache_clear()
 
 
-def test_the_names_of_the_ecosystem_are_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_names_of_other_tools_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert get_settings().hf_endpoint == "https://huggingface.co"
     assert get_settings().hf_token is None
     get_settings.cache_clear()
@@ -35,20 +35,18 @@ def test_the_names_of_the_ecosystem_are_heeded(monkeypatch: pytest.MonkeyPatch) 
     assert "hf_abc" not in repr(get_settings())
 
 
-def test_what_is_given_outright_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_argument_beats_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://one")
     assert Settings(hf_endpoint="http://two").hf_endpoint == "http://two"
 
 
-def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_token_is_not_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "")
     assert get_settings().hf_token is None
 
 
 @pytest.mark.parametrize("token", ["hf_one hf_two", "hf_\nx", "hf_é"])
-def test_a_token_that_can_not_be_one_is_not_repeated(
-    monkeypatch: pytest.MonkeyPatch, token: str
-) -> None:
+def test_an_invalid_token_is_not_shown(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(SettingsError, match=r"^HF_TOKEN can't be used") as failed:
         get_settings()
@@ -60,21 +58,21 @@ def test_a_token_that_can_not_be_one_is_not_repeated(
     ["huggingface.co", "ftp://h", "https://", "http://me:secret@h", "http://h/a b", "http://h?x=1"],
 )
 @pytest.mark.parametrize("name", ["HF_ENDPOINT", "PAPERTIDE_ARXIV_OAI_URL"])
-def test_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+def test_an_invalid_address(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
     monkeypatch.setenv(name, url)
     with pytest.raises(SettingsError, match=f"^{name}="):
         get_settings()
 
 
 @pytest.mark.parametrize("name", ["MAX_ATTEMPTS", "READ_TIMEOUT_S", "CONNECT_TIMEOUT_S"])
-def test_numbers_have_bounds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_numbers_have_limits(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"PAPERTIDE_{name}", "0")
     with pytest.raises(SettingsError, match=f"^PAPERTIDE_{name}='0'"):
         get_settings()
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("MEMORY_LIMIT", "2gigs", "write it like '2GB'"),
         ("READER_MEMORY_LIMIT", "1KB", "less than 100MB"),
@@ -85,21 +83,21 @@ def test_numbers_have_bounds(monkeypatch: pytest.MonkeyPatch, name: str) -> None
         ("TOPIC_EMBEDDER", "mine", "write it like 'package.module:function'"),
     ],
 )
-def test_how_a_value_is_written_is_told_by_an_example(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+def test_the_error_shows_an_example(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(f"PAPERTIDE_{name}", value)
-    with pytest.raises(SettingsError, match=said) as failed:
+    with pytest.raises(SettingsError, match=message) as failed:
         get_settings()
     assert "^" not in str(failed.value)
 
 
 @pytest.mark.parametrize("text", ["100MB", "2GB", "1.5 GiB", "2TB"])
-def test_memory_is_written_as_the_database_writes_it(text: str) -> None:
+def test_memory_sizes_as_in_duckdb(text: str) -> None:
     assert Settings(memory_limit=text).memory_limit == text
 
 
-def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "TAXONOMY_DIR", "TOPIC_EMBEDDER"):
         monkeypatch.setenv(f"PAPERTIDE_{name}", "")
     given = Settings()
@@ -107,21 +105,19 @@ def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("cron", ["every day", "99 * * * *", "* * *", "0 0 31 2 *"])
-def test_a_schedule_that_is_none_is_told_in_a_sentence(cron: str) -> None:
+def test_an_invalid_schedule_is_reported(cron: str) -> None:
     with pytest.raises(SettingsError, match=r"^PAPERTIDE_REFRESH_CRON=.*five fields"):
         schedules.of(Settings(refresh_cron=cron))
 
 
-def test_the_schedule_is_of_the_setting() -> None:
+def test_the_schedule_follows_the_setting() -> None:
     (schedule,) = schedules.of(Settings(refresh_cron="5 4 * * *"))
     assert schedule.cron_schedule == "5 4 * * *"
     assert schedules.of(Settings(refresh_cron="")) == []
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:se@cret@h/db", "postgresql://u@x:p@h/db"])
-def test_an_at_sign_of_a_password_is_not_taken_for_the_host(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_an_at_sign_in_a_password_is_reported(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("PAPERTIDE_POSTGRES_URL", url)
     with pytest.raises(SettingsError, match="%40") as failed:
         get_settings()

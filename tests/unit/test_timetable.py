@@ -1,4 +1,4 @@
-"""Which days are due: a growing list again, a finished one at set ages, nothing twice."""
+"""Which days are due: a growing list repeatedly, a complete one at set ages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipelines.sources.huggingface.plan import Known, day_end, plan
+from pipelines.sources.huggingface.plan import KnownDay, day_end, decide
 
 pytestmark = pytest.mark.unit
 
@@ -26,29 +26,49 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
         pytest.param(SATURDAY, None, day_end(SATURDAY) - HOUR, False, "weekend", id="weekend"),
         pytest.param(SATURDAY, None, day_end(SATURDAY), True, "never", id="weekend over"),
         pytest.param(
-            TUESDAY, Known(END - 3 * HOUR, END - 3 * HOUR), END - HOUR, True, "grows", id="grows"
-        ),
-        pytest.param(
-            TUESDAY, Known(END - HOUR, END - HOUR), END - HOUR / 2, False, "hour", id="just fetched"
-        ),
-        pytest.param(
-            TUESDAY, Known(END - HOUR, END - HOUR), END, True, "since the day ended", id="ended"
-        ),
-        pytest.param(
-            TUESDAY, Known(END + HOUR), END + HOUR, True, "whole", id="last page never came"
-        ),
-        pytest.param(
-            TUESDAY, Known(END + HOUR, END + HOUR), END + 2 * HOUR, False, "complete", id="complete"
-        ),
-        pytest.param(
-            TUESDAY, Known(END + HOUR, END + HOUR), END + DAY, True, "after 1 days", id="a day old"
-        ),
-        pytest.param(
-            TUESDAY, Known(END + DAY, END + DAY), END + 2 * DAY, False, "complete", id="observed"
+            TUESDAY,
+            KnownDay(END - 3 * HOUR, END - 3 * HOUR),
+            END - HOUR,
+            True,
+            "growing",
+            id="growing",
         ),
         pytest.param(
             TUESDAY,
-            Known(END + HOUR, END + HOUR),
+            KnownDay(END - HOUR, END - HOUR),
+            END - HOUR / 2,
+            False,
+            "hour",
+            id="just fetched",
+        ),
+        pytest.param(
+            TUESDAY, KnownDay(END - HOUR, END - HOUR), END, True, "since the day ended", id="ended"
+        ),
+        pytest.param(
+            TUESDAY, KnownDay(END + HOUR), END + HOUR, True, "completely", id="last page missing"
+        ),
+        pytest.param(
+            TUESDAY,
+            KnownDay(END + HOUR, END + HOUR),
+            END + 2 * HOUR,
+            False,
+            "complete",
+            id="complete",
+        ),
+        pytest.param(
+            TUESDAY,
+            KnownDay(END + HOUR, END + HOUR),
+            END + DAY,
+            True,
+            "after 1 days",
+            id="a day old",
+        ),
+        pytest.param(
+            TUESDAY, KnownDay(END + DAY, END + DAY), END + 2 * DAY, False, "complete", id="observed"
+        ),
+        pytest.param(
+            TUESDAY,
+            KnownDay(END + HOUR, END + HOUR),
             END + 9 * DAY,
             True,
             "after 7",
@@ -56,7 +76,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
         ),
         pytest.param(
             TUESDAY,
-            Known(END + 8 * DAY, END + 8 * DAY),
+            KnownDay(END + 8 * DAY, END + 8 * DAY),
             END + 99 * DAY,
             False,
             "complete",
@@ -64,7 +84,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
         ),
         pytest.param(
             SATURDAY,
-            Known(day_end(SATURDAY), day_end(SATURDAY), is_empty=True),
+            KnownDay(day_end(SATURDAY), day_end(SATURDAY), is_empty=True),
             day_end(SATURDAY) + 9 * DAY,
             False,
             "complete",
@@ -73,21 +93,21 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
     ],
 )
 def test_a_decision(
-    day: date, known: Known | None, now: datetime, is_due: bool, reason: str
+    day: date, known: KnownDay | None, now: datetime, is_due: bool, reason: str
 ) -> None:
-    (decision,) = plan([day], {day: known} if known else {}, now, AGES)
+    (decision,) = decide([day], {day: known} if known else {}, now, AGES)
     assert (decision.is_due, reason in decision.reason) == (is_due, True), decision.reason
 
 
-def test_a_fetch_a_day_is_enough() -> None:
-    """Played for a hundred days: fetched while it grows, once after its end, once an age."""
-    known: dict[date, Known] = {}
+def test_a_finished_list_is_fetched_once_per_age() -> None:
+    """Simulates 100 days: fetched while the list grows, once after its end, once per age."""
+    known: dict[date, KnownDay] = {}
     fetched_at = []
     moment = datetime(2025, 6, 3, 10, tzinfo=UTC)
     for _ in range(100 * 4):
-        if plan([TUESDAY], known, moment, AGES)[0].is_due:
+        if decide([TUESDAY], known, moment, AGES)[0].is_due:
             fetched_at.append(moment)
-            known[TUESDAY] = Known(moment, moment)
+            known[TUESDAY] = KnownDay(moment, moment)
         moment += timedelta(hours=6)
     after_end = [(m - END).days for m in fetched_at if m >= END]
     assert after_end == [0, 1, 3, 7]

@@ -35,6 +35,7 @@ from pipelines.publishing.snapshot import current
 from pipelines.runtime import faults
 from pipelines.settings import Settings, get_settings
 from pipelines.sources.errors import TransientSourceError
+from pipelines.sources.huggingface.plan import plan_days
 from pipelines.topics import in_force as rules_room
 from pipelines.topics.taxonomy import Taxonomy
 from pipelines.warehouse import candidate, loading, topic_matches
@@ -291,16 +292,16 @@ def test_figures_of_the_future_are_not_fresh(home: Home) -> None:
 def test_what_was_fetched_under_a_clock_ahead_is_fetched_again(tmp_path: Path) -> None:
     archive = Archive(Settings(home=tmp_path))
 
-    def fetch(moment: str) -> None:
+    def archive_fetched(moment: str) -> None:
         facts = {"captured_at": moment, "is_last_page": "true", "n_items": "1", "page": "0"}
         given = {k: Given(v, FETCH) for k, v in {**facts, "listed_on": str(DAY)}.items()}
         archive.receive(BytesIO(b'[{"paper": {}}]'), f"{DAY}.json", given)
 
     now = datetime(2025, 6, 10, tzinfo=UTC)
-    fetch("2031-01-01T00:00:00+00:00")
-    assert fetch.decisions(archive, DAY, DAY, now, ())[0].is_due
-    fetch("2025-06-09T00:00:00+00:00")
-    assert not fetch.decisions(archive, DAY, DAY, now, ())[0].is_due
+    archive_fetched("2031-01-01T00:00:00+00:00")
+    assert plan_days(archive.receipts(), DAY, DAY, now, ())[0].is_due
+    archive_fetched("2025-06-09T00:00:00+00:00")
+    assert not plan_days(archive.receipts(), DAY, DAY, now, ())[0].is_due
 
 
 # Whole builds

@@ -114,7 +114,7 @@ def test_a_failing_arxiv_does_not_stop_the_run(world: World) -> None:
 
 
 def test_another_process_at_it_is_told_of(world: World) -> None:
-    with fetch.alone(world.settings()):
+    with fetch.exclusive_access(world.settings()):
         found = metadata(world.run(arxiv.live_arxiv, arxiv_sets="cs"))
     assert (found["status"], "one connection" in found["message"]) == ("failed", True)
 

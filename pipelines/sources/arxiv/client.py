@@ -1,8 +1,8 @@
-"""arXiv's metadata: whole days by OAI-PMH, single papers by the Atom API.
+"""arXiv's metadata: complete days by OAI-PMH, single papers by the Atom API.
 
-Belongs here: what to ask for, resumption tokens, the protocol's errors. Does not: HTTP
-(`http.py`), or what a record means (`parsing/`). Both ways share one client, because arXiv allows
-one request every three seconds over all of them.
+Belongs here: request parameters, resumption tokens, errors of the protocol. Does not: HTTP
+(`pipelines.sources.http`), or the meaning of a record (`pipelines.parsing`). Both services share
+one client, because arXiv allows one request every three seconds over all of them.
 """
 
 from __future__ import annotations
@@ -17,27 +17,29 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from pipelines.runtime.text import one_line, shortened
 from pipelines.settings import Settings
 from pipelines.sources.errors import BadResumptionToken, TerminalSourceError
-from pipelines.sources.http.client import Answer, HttpClient
+from pipelines.sources.http.client import HttpClient, Response
 from pipelines.sources.http.clock import Clock
 from pipelines.sources.http.closing import Closing
-from pipelines.sources.http.fetched import Fetched
+from pipelines.sources.http.page import FetchedPage
 
 XML_TYPES = frozenset({"application/xml", "text/xml", "application/atom+xml"})
 IDS_PER_REQUEST = 100
 TITLE_MATCHES = 5
+MAX_DETAIL_CHARS = 200
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @dataclass(frozen=True)
 class OaiPage:
-    """One page of a harvest, whole and unchanged.
+    """One page of a harvest, complete and unchanged.
 
-    `resumption_token` asks for the next page and is None on the last; it is good until midnight
-    UTC, so whoever wants to go on later keeps it. `n_records` is 0 when nothing matches.
-    `complete_list_size` is the server's own count, which it may leave out.
+    `resumption_token` requests the next page, and is None on the last one. It is valid until
+    midnight UTC. `n_records` is 0 when nothing matches. `complete_list_size` is the server's count
+    of the whole list, if it gives one.
     """
 
     url: str
@@ -70,10 +72,10 @@ class Arxiv(Closing):
     ) -> Iterator[OaiPage]:
         """Pages of the records of a set (`cs`, `cs:cs:LG`, None for all) that changed in a window.
 
-        Both days belong to the window. With `resume`, the token of the last page that the caller
-        has, the harvest goes on after that page. When nothing matches, one page with no record
-        comes. Raises BadResumptionToken when the window must be started anew, and otherwise as
-        `HttpClient.get` does.
+        Both days are included. With `resume`, the token of an earlier page, the harvest continues
+        after that page. When nothing matches, there is one page without records. Raises
+        BadResumptionToken when the window must be harvested from its start, and otherwise the
+        errors of `HttpClient.get`.
         """
         window = {"metadataPrefix": prefix, "from": str(from_on), "until": str(until_on)}
         if set_spec:
@@ -87,17 +89,17 @@ class Arxiv(Closing):
                 return
             if token in used:
                 raise BadResumptionToken(
-                    f"{page.url} gives a resumption token for the second time, so the list would "
-                    "never end. Harvest this window from its start."
+                    f"{page.url} returned the same resumption token twice, so the list would never "
+                    "end. Harvest this window from its start."
                 )
             used.add(token)
 
     def _oai_page(self, parameters: dict[str, str]) -> OaiPage:
-        answer = self._http.get(
+        response = self._http.get(
             self._oai_url, {"verb": "ListRecords", **parameters}, accept="application/xml"
         )
         n_records, token, size, error = 0, None, None, None
-        for element in _elements(answer, f"{_OAI}OAI-PMH"):
+        for element in _elements(response, f"{_OAI}OAI-PMH"):
             if element.tag == f"{_OAI}record":
                 n_records += 1
                 element.clear()
@@ -107,19 +109,19 @@ class Arxiv(Closing):
             elif element.tag == f"{_OAI}error" and error is None:
                 error = element
         if error is not None and error.get("code") != "noRecordsMatch":
-            raise _oai_error(answer, error, with_token="resumptionToken" in parameters)
+            raise _oai_error(response, error, with_token="resumptionToken" in parameters)
         if error is None and not n_records and token is None:
             raise TerminalSourceError(
-                f"{answer.url} sent OAI-PMH without records and without an error. "
-                "If it stays so, the source has changed."
+                f"{response.url} returned OAI-PMH with neither records nor an error. "
+                "If this persists, the source has changed."
             )
-        return OaiPage(answer.url, answer.body, answer.fetched_at, n_records, token, size)
+        return OaiPage(response.url, response.body, response.fetched_at, n_records, token, size)
 
-    def by_ids(self, ids: Iterable[str]) -> Iterator[Fetched]:
-        """Atom answers for papers by arXiv id, a hundred at a time; unknown ids are left out.
+    def by_ids(self, ids: Iterable[str]) -> Iterator[FetchedPage]:
+        """Atom feeds of papers by arXiv id, `IDS_PER_REQUEST` per feed, without unknown ids.
 
-        Ids must be well-formed: arXiv refuses a whole request for one that is not. Raises as
-        `HttpClient.get` does.
+        Ids must be well-formed: arXiv refuses a whole request because of one that is not. Raises
+        the errors of `HttpClient.get`.
         """
         rest = iter(dict.fromkeys(ids))
         batch, number = list(islice(rest, IDS_PER_REQUEST)), 0
@@ -128,69 +130,72 @@ class Arxiv(Closing):
             yield self._look_up(_ids(batch), number, is_last=not following)
             batch, number = following, number + 1
 
-    def by_title(self, title: str) -> Fetched:
-        """An Atom answer with at most five papers whose title has these words in this order.
+    def by_title(self, title: str) -> FetchedPage:
+        """An Atom feed of at most `TITLE_MATCHES` papers whose title has these words in this order.
 
-        Raises as `HttpClient.get` does.
+        Raises the errors of `HttpClient.get`.
         """
-        words = " ".join(title.replace('"', " ").replace("\\", " ").split())
+        words = one_line(title.replace('"', " ").replace("\\", " "))
         query = {"search_query": f'ti:"{words}"', "max_results": str(TITLE_MATCHES)}
         return self._look_up(query, 0, is_last=True)
 
-    def _look_up(self, query: dict[str, str], number: int, *, is_last: bool) -> Fetched:
-        answer = self._http.get(self._api_url, query, accept="application/atom+xml")
-        entries = sum(e.tag == f"{_ATOM}entry" for e in _elements(answer, f"{_ATOM}feed"))
-        return Fetched(
-            url=answer.url,
-            body=answer.body,
-            fetched_at=answer.fetched_at,
+    def _look_up(self, query: dict[str, str], number: int, *, is_last: bool) -> FetchedPage:
+        response = self._http.get(self._api_url, query, accept="application/atom+xml")
+        entries = sum(e.tag == f"{_ATOM}entry" for e in _elements(response, f"{_ATOM}feed"))
+        return FetchedPage(
+            url=response.url,
+            body=response.body,
+            fetched_at=response.fetched_at,
             page=number,
             n_items=entries,
             is_last=is_last,
-            content_type=answer.content_type,
+            content_type=response.content_type,
         )
 
 
 def _ids(batch: Sequence[str]) -> dict[str, str]:
-    # Without max_results only ten come.
+    # Without max_results, arXiv returns ten.
     return {"id_list": ",".join(batch), "max_results": str(len(batch))}
 
 
-def _elements(answer: Answer, root_tag: str) -> Iterator[Element]:
-    """Elements of the answer as they end. Raises TerminalSourceError when it is no such XML."""
-    if answer.content_type not in XML_TYPES:
-        raise _not_xml(answer, f"was sent as {answer.content_type or 'nothing in particular'}")
+def _elements(response: Response, root_tag: str) -> Iterator[Element]:
+    """Elements of the response as they end. Raises TerminalSourceError for any other document."""
+    if response.content_type not in XML_TYPES:
+        raise _not_xml(response, f"has the type {response.content_type or 'unknown'}")
     root: Element | None = None
     try:
         for event, element in iterparse(
-            BytesIO(answer.body), events=("start", "end"), forbid_dtd=True
+            BytesIO(response.body), events=("start", "end"), forbid_dtd=True
         ):
             if root is None:
                 root = element
                 if root.tag != root_tag:
-                    raise _not_xml(answer, f"begins with <{root.tag.rpartition('}')[2]}>")
+                    raise _not_xml(response, f"begins with <{root.tag.rpartition('}')[2]}>")
             if event == "end":
                 yield element
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise _not_xml(answer, f"can't be read as XML ({error})") from None
+        raise _not_xml(response, f"can't be read as XML ({error})") from None
 
 
-def _not_xml(answer: Answer, what: str) -> TerminalSourceError:
+def _not_xml(response: Response, problem: str) -> TerminalSourceError:
     return TerminalSourceError(
-        f"The answer of {answer.url} {what}, so there is nothing to go on with. It may be a notice "
-        "of maintenance: try later, and check the settings of the sources."
+        f"The response of {response.url} {problem}, so it can't be used. It may be a maintenance "
+        "notice: try again later, and check the settings of the sources."
     )
 
 
-def _oai_error(answer: Answer, error: Element, *, with_token: bool) -> TerminalSourceError:
-    code, words = error.get("code", "no code"), " ".join("".join(error.itertext()).split())[:200]
-    # A token is arguments in disguise: when it is damaged, those may be what is complained of.
+def _oai_error(response: Response, error: Element, *, with_token: bool) -> TerminalSourceError:
+    code = error.get("code", "no code")
+    detail = shortened(one_line("".join(error.itertext())), MAX_DETAIL_CHARS)
+    # arXiv's tokens encode the arguments, so a damaged token may be reported as a bad argument.
     if code == "badResumptionToken" or (with_token and code == "badArgument"):
         return BadResumptionToken(
-            f"{answer.url}: the resumption token is not or no longer good ({words}). "
+            f"{response.url}: the resumption token is invalid or expired ({detail}). "
             "Harvest this window from its start."
         )
-    return TerminalSourceError(f"{answer.url} was refused: {code} ({words}). Check what is asked.")
+    return TerminalSourceError(
+        f"{response.url} was refused: {code} ({detail}). Check the requested set and dates."
+    )
 
 
 def _count(text: str | None) -> int | None:

@@ -10,7 +10,7 @@ last.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -73,7 +73,6 @@ def fetch_windows(
     source: Harvests,
     folder: Path,
     windows: Iterable[Window],
-    progress: Callable[[WindowOutcome], None] = lambda _: None,
 ) -> Iterator[WindowOutcome]:
     """Harvest the windows and archive their pages; one outcome per window, in order.
 
@@ -92,7 +91,6 @@ def fetch_windows(
             is_down = isinstance(error, TransientSourceError)
             if error is not None:
                 failed_sets.add(window.set_spec)
-        progress(outcome)
         yield outcome
 
 

@@ -9,7 +9,7 @@ so an interrupted fetch leaves a day that is still due.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
@@ -60,7 +60,6 @@ def fetch_days(
     archive: Archive,
     source: DailyPapers,
     decisions: Iterable[Decision],
-    progress: Callable[[DayOutcome], None] = lambda _: None,
 ) -> Iterator[DayOutcome]:
     """Fetch and archive the days that are due; one outcome per decision, in order.
 
@@ -76,7 +75,6 @@ def fetch_days(
         else:
             outcome = _fetch_day(archive, source, decision)
             n_failed_in_a_row = n_failed_in_a_row + 1 if outcome.status == "failed" else 0
-        progress(outcome)
         yield outcome
 
 
