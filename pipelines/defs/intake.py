@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from pipelines.errors import NoSnapshotError
 from pipelines.intake.facts import overrides
 from pipelines.intake.ingest import ingest_paths
 from pipelines.lake import items
-from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES
+from pipelines.lake.schemas import LAKE_TABLES
 from pipelines.publishing import build_status
 from pipelines.publishing.snapshot import current
 from pipelines.settings import Settings
@@ -25,6 +26,7 @@ log = logging.getLogger("papertide")
 
 OWNERS = ["team:warehouse"]
 PREVIEW_ROWS = 10
+TEXT_TABLES = ("topic_matches", "topic_texts")
 QUIET_JOB = "refresh"  # the job that builds only when something new came
 # Assets that put into the archive what sources answer.
 FETCHED = ("live_listings", "daily_listings", "live_arxiv", "arxiv_announcements")
@@ -114,8 +116,8 @@ def _raw_spec(table: str, description: str, dep: dg.AssetsDefinition) -> dg.Asse
 @dg.multi_asset(
     specs=[
         _raw_spec(table, description, parsed_items)
-        for table, (description, _) in (LAKE_TABLES | BUILD_TABLES).items()
-        if table != "topic_matches"
+        for table, (description, _) in LAKE_TABLES.items()
+        if table not in TEXT_TABLES
     ]
 )
 def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer):  # type: ignore[no-untyped-def]
@@ -128,9 +130,15 @@ def lake_tables(context: dg.AssetExecutionContext, home: Home, writer: Writer): 
         return
     is_new = candidate.begin(home.settings)
     log.info("loading the lake into %s", "a fresh warehouse" if is_new else "the warehouse's copy")
-    for table, rows in loading.load_lake(home.settings).items():
+    loaded = loading.load_lake(home.settings)
+    for table, rows in loaded.n_rows.items():
         yield dg.MaterializeResult(
-            asset_key=["raw", table], metadata={"dagster/row_count": rows, "is_full": is_new}
+            asset_key=["raw", table],
+            metadata={
+                "dagster/row_count": rows,
+                "is_full": is_new,
+                "n_changed_captures": loaded.n_changed_captures,
+            },
         )
 
 
@@ -180,28 +188,33 @@ def _fetches_that_failed(context: dg.AssetExecutionContext) -> list[str]:
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
-            ["raw", "topic_matches"],
-            deps=[dg.AssetKey(["raw", "items"]), dg.AssetKey(["raw", "touched_captures"])],
-            description=LAKE_TABLES["topic_matches"][0],
+            ["raw", table],
+            deps=[dg.AssetKey(["raw", "items"])],
+            description=LAKE_TABLES[table][0],
             group_name="text",
             owners=OWNERS,
             kinds={"polars", "parquet", "duckdb"},
         )
+        for table in TEXT_TABLES
     ],
     name="text_features",
 )
 def text_features(
     context: dg.AssetExecutionContext, home: Home, writer: Writer
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Topic phrases found in titles, abstracts and keywords; a text is searched once per rules."""
     taxonomy = in_force.in_force(home.settings)
     log.info("matching %s topics' phrases", len(taxonomy.topics))
     n_texts, n_matches = text_features_room.load_matches(home.settings, taxonomy)
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
+        asset_key=["raw", "topic_matches"],
         metadata={
             "rules_version": taxonomy.rules_version,
             "n_topics": len(taxonomy.topics),
-            "n_new_texts": n_texts,
             "dagster/row_count": n_matches,
-        }
+        },
+    )
+    yield dg.MaterializeResult(
+        asset_key=["raw", "topic_texts"],
+        metadata={"rules_version": taxonomy.rules_version, "n_new_texts": n_texts},
     )

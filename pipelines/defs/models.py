@@ -25,10 +25,10 @@ class Translator(DagsterDbtTranslator):
     """Groups follow the project's folders, so the lineage reads staging → intermediate → marts."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The folder below `models/`; seeds are reference data."""
+        """The folder that contains the model; seeds are reference data."""
         if dbt_resource_props["resource_type"] == "seed":
             return "reference"
-        return str(dbt_resource_props["fqn"][1])
+        return str(dbt_resource_props["fqn"][-2])
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """One team owns the warehouse."""

@@ -146,6 +146,11 @@ MATCH_COLUMNS = (
 )
 MATCH_SCHEMA = schema_of(MATCH_COLUMNS)
 
+TEXT_COLUMNS = (
+    Column("text_hash", TEXT, "Content hash of the text."),
+    Column("part", TEXT, "Folder below `lake/text/` that holds the result."),
+)
+
 TOPIC_COLUMNS = (
     Column("topic_id", TEXT, "Stable identifier."),
     Column("name", TEXT, "Name for readers."),
@@ -167,32 +172,7 @@ LAKE_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "items": ("One row per paper in a capture.", LAKE_ITEM_COLUMNS),
     "quarantine": ("One row per rejected item.", QUARANTINE_COLUMNS),
     "topic_matches": ("One row per text, topic and phrase found.", MATCH_COLUMNS),
+    "topic_texts": ("One row per text that was searched for topic phrases.", TEXT_COLUMNS),
     "topics": ("One row per topic in use, built-in or defined by the user.", TOPIC_COLUMNS),
     "topic_rules": ("One row per rule in use, built-in or defined by the user.", RULE_COLUMNS),
-}
-
-# What an incremental build must recompute. In a full build, only the first has rows.
-BUILD_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
-    "touched_captures": (
-        "Captures that are new, changed or gone since the last build.",
-        (Column("capture_id", TEXT, "Capture that changed."),),
-    ),
-    "touched_items": (
-        "Ids and titles in those captures, before or now.",
-        (
-            Column("arxiv_id", TEXT, "arXiv id without version; null if none was shown."),
-            Column("title_key", TEXT, "Title key, as in `items`."),
-        ),
-    ),
-    "touched_papers": (
-        "Papers that those items belonged to before.",
-        (Column("paper_id", TEXT, "Paper to recompute."),),
-    ),
-    "touched_days": (
-        "Days on which those papers and captures counted, before or now.",
-        (
-            Column("population", TEXT, "Population that they count in."),
-            Column("day_on", DAY, "Day to recompute."),
-        ),
-    ),
 }

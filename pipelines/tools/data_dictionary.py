@@ -20,7 +20,7 @@ import click
 import jinja2
 import yaml
 
-from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES
+from pipelines.lake.schemas import LAKE_TABLES, SQL_TYPES
 from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT
 
 DICTIONARY = PROJECT_ROOT / "docs" / "data-dictionary.md"
@@ -129,7 +129,7 @@ def lake() -> list[TableEntry]:
             about,
             tuple(ColumnEntry(c.name, SQL_TYPES[c.dtype], "", c.meaning) for c in columns),
         )
-        for name, (about, columns) in (LAKE_TABLES | BUILD_TABLES).items()
+        for name, (about, columns) in LAKE_TABLES.items()
     ]
 
 
@@ -144,7 +144,7 @@ def reference() -> list[TableEntry]:
                 seed["description"],
                 tuple(
                     ColumnEntry(
-                        c["name"], types.get(c["name"], "varchar"), _null(c), c["description"]
+                        c["name"], types.get(c["name"], "varchar"), _null(c, seed), c["description"]
                     )
                     for c in seed["columns"]
                 ),
@@ -174,32 +174,33 @@ def _mart(model: Mapping[str, Any]) -> TableEntry:
         name=model["name"],
         about=model["description"],
         columns=tuple(
-            ColumnEntry(c["name"], c["data_type"], _null(c), c["description"])
+            ColumnEntry(c["name"], c["data_type"], _null(c, model), c["description"])
             for c in model["columns"]
         ),
         key=", ".join(f"`{name}`" for name in key) if key else "none; rows may repeat",
         grain=" × ".join(f"`{name}`" for name in key) if key else "what the text says",
-        rules=tuple(chain.from_iterable(_arguments(model, "holds", "expressions"))),
+        rules=tuple(chain.from_iterable(_arguments(model, "expressions_are_true", "expressions"))),
     )
 
 
 def _key(model: Mapping[str, Any]) -> list[str]:
-    """Columns of the table's `unique_key` test, else the column that is tested as unique."""
-    for columns in _arguments(model, "unique_key", "columns"):
-        return list(columns)
-    return [c["name"] for c in model["columns"] if "unique" in c.get("data_tests", [])]
+    """Columns of the table's first `unique_key` test; empty if it has none."""
+    return next((list(c) for c in _arguments(model, "unique_key", "columns")), [])
 
 
 def _arguments(model: Mapping[str, Any], test: str, argument: str) -> Iterator[Any]:
     for entry in model.get("data_tests", []):
         if isinstance(entry, dict) and test in entry:
-            yield entry[test]["arguments"][argument]
+            yield entry[test]["arguments"].get(argument, [])
 
 
-def _null(column: Mapping[str, Any]) -> str:
-    """`never` where the contract or a test says so."""
-    kinds = [constraint["type"] for constraint in column.get("constraints", [])]
-    return "never" if "not_null" in [*kinds, *column.get("data_tests", [])] else ""
+def _null(column: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    """`never` if a constraint or a test rules out null, else empty."""
+    rules = [*(c["type"] for c in column.get("constraints", [])), *column.get("data_tests", [])]
+    keys = chain.from_iterable(_arguments(table, "unique_key", "columns"))
+    nullable = chain.from_iterable(_arguments(table, "unique_key", "nullable"))
+    is_key = column["name"] in set(keys) - set(nullable)
+    return "never" if is_key or "not_null" in rules else ""
 
 
 def _cell(text: str) -> str:

@@ -55,7 +55,7 @@ def judge_teams(frame: pl.DataFrame) -> pl.DataFrame:
     Raises ValueError as `judge` does.
     """
     judged = {
-        kind: _judge_share(
+        kind: judge_shares(
             frame.select(
                 "population",
                 "grain",
@@ -81,8 +81,12 @@ def judge_teams(frame: pl.DataFrame) -> pl.DataFrame:
     return out.select(pl.col(name).cast(dtype) for name, dtype in TEAM_SCHEMA.items())
 
 
-def _judge_share(frame: pl.DataFrame) -> pl.DataFrame:
-    """Keys, growth and verdict of the rows of a frame that `judge` would take."""
+def judge_shares(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the keys, window counts and the columns of `JUDGED`, one row per row of `frame`.
+
+    `frame` is as for `judge`, except that totals may differ between series and rows may be missing:
+    a series without a row in a period that has others counts as 0 of 0 there.
+    """
     given = check(frame)
     if given.is_empty():
         names = (*WINDOW_COUNTS, *JUDGED)

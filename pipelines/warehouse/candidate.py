@@ -5,7 +5,7 @@ starts from an empty file if there is no warehouse, or if its signature differs.
 candidate replaces the warehouse, so a failed build leaves no partial state behind.
 
 Belongs here: creating and adopting the file, and the writer lock. Does not: loading rows
-(`loading`), change detection (`changes`), models (dbt), what readers open (`publishing/`).
+(`loading`), detecting what changed (dbt), models (dbt), what readers open (`publishing/`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from pipelines.lake import items
-from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES
+from pipelines.lake.schemas import LAKE_TABLES, SQL_TYPES
 from pipelines.runtime.locks import exclusive
 from pipelines.settings import Settings
 from pipelines.topics import in_force
 from pipelines.warehouse import dbt_project
 from pipelines.warehouse.connections import connect
 
-FORMAT = "1"  # increase when the tables created here change
+FORMAT = "2"  # increase when the tables created here change
 
 
 @contextmanager
@@ -96,10 +96,10 @@ def _create(settings: Settings, signature: str) -> None:
         connection.execute(
             "create table raw.build_info as select $s as signature", {"s": signature}
         )
-        for table, (_, columns) in (LAKE_TABLES | BUILD_TABLES).items():
+        for table, (_, columns) in LAKE_TABLES.items():
             body = ", ".join(f"{c.name} {SQL_TYPES[c.dtype]}" for c in columns)
             connection.execute(f"create table raw.{table} ({body})")
-        connection.execute("create table raw.topic_texts (text_hash varchar, part varchar)")
+        connection.execute("create table raw.searched_captures (capture_id varchar, stamp varchar)")
         taxonomy = in_force.in_force(settings)
         _fill(connection, "topics", in_force.topic_rows(taxonomy))
         _fill(connection, "topic_rules", in_force.rule_rows(taxonomy))

@@ -1,28 +1,35 @@
 """Loading the lake's Parquet and JSON files into the candidate's schema `raw`.
 
 Belongs here: replacing the rows of changed captures, and handling unreadable files. Does not: topic
-matches (`topic_matches`), or detecting what the changes touch (`changes`).
+matches (`topic_matches`), or finding the papers and periods that changed (dbt).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import duckdb
 
 from pipelines.errors import CaptureError
 from pipelines.lake import items
-from pipelines.lake.schemas import BUILD_TABLES, LAKE_TABLES, SQL_TYPES, Column
+from pipelines.lake.schemas import LAKE_TABLES, SQL_TYPES, Column
 from pipelines.settings import Settings
-from pipelines.warehouse import changes
 from pipelines.warehouse.candidate import loaded_stamps
 from pipelines.warehouse.connections import connect
 
 LOADED = ("captures", "items", "quarantine")
 
 
-def load_lake(settings: Settings) -> dict[str, int]:
-    """Replace the rows of changed captures in `raw`. Returns the number of rows per table.
+class Loaded(NamedTuple):
+    """The captures whose rows were replaced or removed, and the rows of each table in `raw`."""
+
+    n_changed_captures: int
+    n_rows: dict[str, int]
+
+
+def load_lake(settings: Settings) -> Loaded:
+    """Replace the rows of changed captures in `raw`.
 
     The build uses the lake as it is at the start of this function: captures parsed later wait for
     the next build. Raises CaptureError if files of the lake are damaged; their captures are then
@@ -32,36 +39,25 @@ def load_lake(settings: Settings) -> dict[str, int]:
     with connect(settings.candidate_path, settings) as connection:
         known = loaded_stamps(connection)
         changed = sorted(c for c in known.keys() | lake.keys() if known.get(c) != lake.get(c))
-        is_incremental = _has_models(connection)
         connection.execute("begin")
-        changes.begin(connection, changed)
-        if is_incremental:
-            changes.note_items(connection)
         for table in LOADED:
-            connection.execute(f"delete from raw.{table} where {changes.IN_CHANGED_CAPTURES}")
+            connection.execute(
+                f"delete from raw.{table} where capture_id in (select unnest($ids::varchar[]))",
+                {"ids": changed},
+            )
         try:
             for table in LOADED:
                 _insert(connection, settings, table, [c for c in changed if c in lake])
         except duckdb.Error as error:
             raise _read_error(settings, error) from None
-        if is_incremental:
-            changes.note_items(connection)
-            changes.note_papers(connection)
         connection.execute("commit")
-        return {
-            table: int(connection.sql(f"select count(*) from raw.{table}").fetchall()[0][0])
-            for table in (*LOADED, "topics", "topic_rules", *BUILD_TABLES)
-        }
-
-
-def _has_models(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the file has models from the last build, so that only changes are computed."""
-    return bool(
-        connection.sql(
-            "select 1 from duckdb_tables() "
-            "where schema_name = 'intermediate' and table_name = 'int_items__identified'"
-        ).fetchall()
-    )
+        return Loaded(
+            len(changed),
+            {
+                table: int(connection.sql(f"select count(*) from raw.{table}").fetchall()[0][0])
+                for table in (*LOADED, "topics", "topic_rules")
+            },
+        )
 
 
 def _insert(

@@ -25,13 +25,16 @@ from pipelines.topics.text_forms import FIELD_SEPARATOR
 from pipelines.warehouse.connections import connect
 from pipelines.warehouse.frames import as_frame
 
-# Distinct texts of the captures that came or changed, with the content hash that dbt's own `hash`
-# macro gives.
+# Distinct texts of captures that were not searched yet, or were parsed again since. The content hash
+# equals that of dbt's macro `hash`.
 _TEXTS = f"""
     with items as (
         select title, abstract, keywords
         from raw.items
-        where capture_id in (select capture_id from raw.touched_captures)
+        where capture_id in (
+            select capture_id from raw.captures
+            where (capture_id, stamp) not in (select (capture_id, stamp) from raw.searched_captures)
+        )
     )
     select distinct md5(text) as text_hash, text
     from (
@@ -65,7 +68,13 @@ def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
         )
     if texts.height:
         _keep_part(folder, texts.select("text_hash"), match_texts(texts, taxonomy))
-    return texts.height, _load_parts(settings, folder)
+    n_matches = _load_parts(settings, folder)
+    with connect(settings.candidate_path, settings) as connection:
+        connection.execute(
+            "create or replace table raw.searched_captures as "
+            "select capture_id, stamp from raw.captures"
+        )
+    return texts.height, n_matches
 
 
 def _load_parts(settings: Settings, folder: Path) -> int:

@@ -45,7 +45,7 @@ def test_damaged_rows_are_parsed_again(archive: Archive) -> None:
     (waiting,) = items.pending(archive, settings.items_dir)
     items.load(archive, waiting, settings.items_dir)
     candidate.begin(settings)
-    assert loading.load_lake(settings)["items"] == 1
+    assert loading.load_lake(settings).n_rows["items"] == 1
 
 
 def test_truncated_rows_wait_to_be_parsed(archive: Archive) -> None:
@@ -59,10 +59,10 @@ def test_truncated_rows_wait_to_be_parsed(archive: Archive) -> None:
 def test_only_what_changed_is_loaded_again(archive: Archive) -> None:
     settings = Settings(home=archive.home)
     assert candidate.begin(settings)
-    assert loading.load_lake(settings)["touched_captures"] == 1
+    assert loading.load_lake(settings).n_changed_captures == 1
     candidate.adopt(settings)
     assert not candidate.begin(settings)
-    assert loading.load_lake(settings)["touched_captures"] == 0
+    assert loading.load_lake(settings).n_changed_captures == 0
 
 
 def test_one_builder_at_a_time(archive: Archive) -> None:

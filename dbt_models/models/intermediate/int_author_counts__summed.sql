@@ -1,7 +1,7 @@
-{{ config_by_period() }}
+{{ recompute_by('period') }}
 with period_topic_papers as (
 
-    select * from {{ ref('int_period_topic_papers__spread') }}
+    select * from {{ changed_rows(ref('int_period_topic_papers__spread')) }}
 
 ),
 
@@ -42,7 +42,7 @@ counts as (
         ) as n_papers
     from period_topic_papers
     inner join papers on period_topic_papers.paper_id = papers.paper_id
-    where papers.n_authors is not null and {{ is_touched_period('period_topic_papers') }}
+    where papers.n_authors is not null
 
 ),
 
@@ -116,6 +116,7 @@ select
     {{ wilson('spread.n_ten_plus', 'spread.n_papers', 'high') }} as ten_plus_share_high,
     spread.n_papers >= {{ var('min_sufficient_n') }} as is_sufficient,
     periods.is_partial,
+    periods.coverage_share,
     periods.complete_share
 from spread
 inner join periods

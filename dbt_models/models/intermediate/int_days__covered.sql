@@ -92,8 +92,8 @@ days as (
 
     select
         calendar.population,
-        calendar.day_on as listed_on,
-        {{ iso_weekday('calendar.day_on') }} <= 5 as is_expected,
+        calendar.calendar_on as listed_on,
+        {{ iso_weekday('calendar.calendar_on') }} <= 5 as is_expected,
         known.listed_on is not null as is_captured,
         coalesce(daily_captures.n_captures, 0) as n_captures,
         coalesce(listed.n_papers, 0) as n_papers,
@@ -104,11 +104,11 @@ days as (
         end as is_complete
     from calendar
     left join known
-        on calendar.population = known.population and calendar.day_on = known.listed_on
+        on calendar.population = known.population and calendar.calendar_on = known.listed_on
     left join daily_captures
-        on calendar.population = daily_captures.population and calendar.day_on = daily_captures.listed_on
+        on calendar.population = daily_captures.population and calendar.calendar_on = daily_captures.listed_on
     left join listed
-        on calendar.population = listed.population and calendar.day_on = listed.listed_on
+        on calendar.population = listed.population and calendar.calendar_on = listed.listed_on
 
 )
 

@@ -1,4 +1,4 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- Every item with its paper, and its ranks within the paper: whose text decides, whose counters
 -- are newest, whose date is the best evidence.
 with items as (
@@ -60,8 +60,7 @@ ranked as (
             partition by paper_id
             order by date_rank nulls last, captured_at desc, item_id
         ) as date_order
-    from identified
-    where {{ is_touched_paper() }}
+    from {{ changed_rows('identified') }}
 
 )
 

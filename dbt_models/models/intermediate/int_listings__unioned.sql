@@ -1,9 +1,9 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- paper × population × listing day. Only daily lists make `hf_daily`, only announcements `arxiv`;
 -- search, trending, weekly and monthly pages add papers, never population.
 with items as (
 
-    select * from {{ ref('int_items__identified') }}
+    select * from {{ changed_rows(ref('int_items__identified')) }}
 
 ),
 
@@ -22,11 +22,8 @@ placed as (
         case listing_kind when 'daily' then listed_on else announced_on end as listed_on
     from items
     where
-        {{ is_touched_paper() }}
-        and (
-            (listing_kind = 'daily' and source in ('hf_api', 'hf_page'))
-            or (listing_kind = 'announcement' and source = 'arxiv')
-        )
+        (listing_kind = 'daily' and source in ('hf_api', 'hf_page'))
+        or (listing_kind = 'announcement' and source = 'arxiv')
 
 ),
 

@@ -9,7 +9,7 @@ def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
     learned = as_frame(dbt.ref("int_terms__learned"))
-    changed = dbt.ref("int_papers__touched")
+    changed = dbt.ref("int_papers__changed").project("paper_id").distinct()
     papers = dbt.ref("int_papers__merged").project("paper_id, title, abstract, keywords")
     vocabulary = TermVocabulary(learned.drop("vocabulary_version", "learned_from"))
     kept = kept_terms(table_before(session, dbt.this), as_frame(changed), vocabulary)

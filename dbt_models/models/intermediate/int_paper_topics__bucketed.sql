@@ -1,14 +1,14 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- Scored topics, and for every paper without one the visible bucket `no-topic`.
 with scored as (
 
-    select * from {{ ref('int_paper_topics__scored') }}
+    select * from {{ changed_rows(ref('int_paper_topics__scored')) }}
 
 ),
 
 papers as (
 
-    select * from {{ ref('int_papers__merged') }}
+    select * from {{ changed_rows(ref('int_papers__merged')) }}
 
 )
 
@@ -18,7 +18,6 @@ select
     score,
     evidence
 from scored
-where {{ is_touched_paper() }}
 union all
 select
     papers.paper_id,
@@ -27,4 +26,4 @@ select
     {{ empty_text_list() }} as evidence
 from papers
 left join scored on papers.paper_id = scored.paper_id
-where scored.paper_id is null and {{ is_touched_paper('papers.paper_id') }}
+where scored.paper_id is null

@@ -15,7 +15,7 @@ def model(dbt, session):
     """What dbt calls."""
     dbt.config(materialized="table")
     newest = dbt.ref("int_topic_fits__learned").filter("is_newest").project("learned_from")
-    changed = dbt.ref("int_papers__touched")
+    changed = dbt.ref("int_papers__changed").project("paper_id").distinct()
     papers = dbt.ref("int_papers__merged").project("paper_id, title, abstract, keywords")
     keys = [key for (key,) in newest.fetchall()]
     if not keys:

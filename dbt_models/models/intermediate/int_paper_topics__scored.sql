@@ -1,10 +1,10 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- paper × topic: where the topic's words stand, and the score that follows. Keywords count only
 -- where there is no abstract: they are drawn from it, and exist only since March 2025, so counting
 -- them beside it would say the same thing twice and bend every trend.
 with papers as (
 
-    select * from {{ ref('int_papers__merged') }}
+    select * from {{ changed_rows(ref('int_papers__merged')) }}
 
 ),
 
@@ -26,19 +26,19 @@ texts as (
         paper_id, 'title' as field, {{ dbt.hash('title') }} as text_hash,
         abstract is null as has_no_abstract
     from papers
-    where title is not null and {{ is_touched_paper() }}
+    where title is not null
     union all
     select
         paper_id, 'keywords' as field, {{ dbt.hash(join_list('keywords', ' | ')) }} as text_hash,
         true as has_no_abstract
     from papers
-    where keywords is not null and abstract is null and {{ is_touched_paper() }}
+    where keywords is not null and abstract is null
     union all
     select
         paper_id, 'abstract' as field, {{ dbt.hash('abstract') }} as text_hash,
         false as has_no_abstract
     from papers
-    where abstract is not null and {{ is_touched_paper() }}
+    where abstract is not null
 
 ),
 

@@ -1,15 +1,15 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- One row per paper. Text columns: the source that stands first in `source_precedence`. Dates: the
 -- evidence that stands first in `date_precedence`. Counters and links: the newest observation.
 with items as (
 
-    select * from {{ ref('int_items__identified') }}
+    select * from {{ changed_rows(ref('int_items__identified')) }}
 
 ),
 
 listings as (
 
-    select * from {{ ref('int_listings__unioned') }}
+    select * from {{ changed_rows(ref('int_listings__unioned')) }}
 
 ),
 
@@ -54,7 +54,6 @@ merged as (
         {{ sorted_set('source') }} as sources,
         count(*) as n_items
     from items
-    where {{ is_touched_paper() }}
     group by paper_id
 
 )

@@ -1,8 +1,8 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- population × grain × period × paper. A month alone can't be placed in a week.
 with population_papers as (
 
-    select * from {{ ref('int_population__papers') }}
+    select * from {{ changed_rows(ref('int_population__papers')) }}
 
 )
 
@@ -13,6 +13,7 @@ select distinct
     {{ period_start(grain, 'counted_on') }} as period_start_on,
     paper_id
 from population_papers
-where {{ is_touched_paper() }}{% if grain == 'week' %} and date_precision = 'day'{% endif %}
+{% if grain == 'week' %}where date_precision = 'day'
+{% endif -%}
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

@@ -1,14 +1,14 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- population × grain × period × topic × paper, with `all` for the whole population.
 with period_papers as (
 
-    select * from {{ ref('int_period_papers__spread') }}
+    select * from {{ changed_rows(ref('int_period_papers__spread')) }}
 
 ),
 
 paper_topics as (
 
-    select * from {{ ref('int_paper_topics__bucketed') }}
+    select * from {{ changed_rows(ref('int_paper_topics__bucketed')) }}
 
 )
 
@@ -19,7 +19,6 @@ select
     'all' as topic_id,
     paper_id
 from period_papers
-where {{ is_touched_paper() }}
 union all
 select
     period_papers.population,
@@ -29,4 +28,3 @@ select
     period_papers.paper_id
 from period_papers
 inner join paper_topics on period_papers.paper_id = paper_topics.paper_id
-where {{ is_touched_paper('period_papers.paper_id') }}

@@ -75,7 +75,7 @@ expected as (
         period_key,
         count(*) as n_days_expected
     from calendar
-    where {{ iso_weekday('day_on') }} <= 5
+    where {{ iso_weekday('calendar_on') }} <= 5
     group by period_key
 
 ),

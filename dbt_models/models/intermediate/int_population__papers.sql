@@ -1,15 +1,15 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- Which papers a period's figures count, and by which clock: `hf_daily` by listing day, `arxiv`, as
 -- a whole and by primary category, by the day (or only the month) of version 1.
 with listings as (
 
-    select * from {{ ref('int_listings__unioned') }}
+    select * from {{ changed_rows(ref('int_listings__unioned')) }}
 
 ),
 
 papers as (
 
-    select * from {{ ref('int_papers__merged') }}
+    select * from {{ changed_rows(ref('int_papers__merged')) }}
 
 ),
 
@@ -36,7 +36,7 @@ dated as (
         papers.published_on_precision as date_precision
     from announced
     inner join papers on announced.paper_id = papers.paper_id
-    where papers.published_on is not null and {{ is_touched_paper('papers.paper_id') }}
+    where papers.published_on is not null
 
 )
 
@@ -47,7 +47,7 @@ select
     'listed_on' as clock,
     'day' as date_precision
 from listings
-where population = 'hf_daily' and {{ is_touched_paper() }}
+where population = 'hf_daily'
 union all
 select
     'arxiv' as population,

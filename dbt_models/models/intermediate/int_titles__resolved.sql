@@ -1,4 +1,4 @@
-{{ config_by_title() }}
+{{ recompute_by('title') }}
 {%- set shown_as -%}
     title_key || ' ' || coalesce(cast(published_on as {{ dbt.type_string() }}), '')
     || ' ' || coalesce(cast(n_authors as {{ dbt.type_string() }}), '')
@@ -8,7 +8,7 @@
 -- count speaks against it.
 with items as (
 
-    select * from {{ ref('stg_raw__items') }}
+    select * from {{ changed_rows(ref('stg_raw__items')) }}
 
 ),
 
@@ -26,7 +26,7 @@ shown as (
         n_authors,
         min(title) as title
     from items
-    where arxiv_id is null and {{ is_touched_title() }}
+    where arxiv_id is null
     group by title_key, published_on, n_authors
 
 ),

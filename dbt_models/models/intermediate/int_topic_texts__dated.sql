@@ -1,9 +1,9 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 -- The text of each paper as it was first shown, and when: what topics are learned from. Later
 -- revisions change nothing that was learned before them.
 with items as (
 
-    select * from {{ ref('int_items__identified') }}
+    select * from {{ changed_rows(ref('int_items__identified')) }}
 
 ),
 
@@ -19,7 +19,6 @@ dated as (
         captured_at,
         coalesce(listed_on, announced_on, published_on) as dated_on
     from items
-    where {{ is_touched_paper() }}
 
 ),
 

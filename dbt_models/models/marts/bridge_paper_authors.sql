@@ -1,7 +1,7 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 with papers as (
 
-    select * from {{ ref('int_papers__merged') }}
+    select * from {{ changed_rows(ref('int_papers__merged')) }}
 
 ),
 
@@ -17,4 +17,3 @@ select
     cast(position as bigint) as position,
     author_name
 from names
-where {{ is_touched_paper() }}

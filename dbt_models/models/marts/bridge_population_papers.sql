@@ -1,7 +1,7 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 with population_papers as (
 
-    select * from {{ ref('int_population__papers') }}
+    select * from {{ changed_rows(ref('int_population__papers')) }}
 
 )
 
@@ -12,4 +12,3 @@ select
     clock,
     date_precision
 from population_papers
-where {{ is_touched_paper() }}

@@ -1,7 +1,7 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 with papers as (
 
-    select * from {{ ref('int_papers__merged') }}
+    select * from {{ changed_rows(ref('int_papers__merged')) }}
 
 )
 
@@ -29,4 +29,3 @@ select
     sources,
     n_items
 from papers
-where {{ is_touched_paper() }}

@@ -1,30 +1,6 @@
 with topics as (
 
-    select * from {{ ref('stg_raw__topics') }}
-
-),
-
-fits as (
-
-    select * from {{ ref('int_topic_fits__learned') }}
-
-),
-
-fitted as (
-
-    {{ unnest_list('fits', 'topics', 'topic', 'place', ['boundary_on', 'is_newest']) }}
-
-),
-
-discovered as (
-
-    select
-        topic.topic_id as topic_id,
-        topic.label as name,
-        {{ join_list('topic.top_words', ', ') }} as words,
-        boundary_on
-    from fitted
-    where is_newest
+    select * from {{ ref('int_topics__unioned') }}
 
 )
 
@@ -32,28 +8,8 @@ select
     topic_id,
     name,
     area,
-    'taxonomy' as kind,
+    kind,
     origin,
     parents,
     description
 from topics
-union all
-select
-    'no-topic' as topic_id,
-    'No topic matched' as name,
-    'No topic' as area,
-    'none' as kind,
-    'papertide' as origin,
-    {{ empty_text_list() }} as parents,
-    'Papers in which no phrase of the taxonomy was found often enough.' as description
-union all
-select
-    topic_id,
-    name,
-    'Discovered' as area,
-    'discovered' as kind,
-    'papertide' as origin,
-    {{ empty_text_list() }} as parents,
-    'Found in papers dated before ' || cast(boundary_on as {{ dbt.type_string() }})
-    || case when words = '' then '.' else '. Words: ' || words || '.' end as description
-from discovered

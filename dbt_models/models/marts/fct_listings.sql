@@ -1,7 +1,7 @@
-{{ config_by_paper() }}
+{{ recompute_by('paper') }}
 with listings as (
 
-    select * from {{ ref('int_listings__unioned') }}
+    select * from {{ changed_rows(ref('int_listings__unioned')) }}
 
 )
 
@@ -14,4 +14,3 @@ select
     upvotes,
     comments
 from listings
-where {{ is_touched_paper() }}

@@ -1,7 +1,7 @@
-{{ config_by_period() }}
+{{ recompute_by('period') }}
 with period_topic_papers as (
 
-    select * from {{ ref('int_period_topic_papers__spread') }}
+    select * from {{ changed_rows(ref('int_period_topic_papers__spread')) }}
 
 ),
 
@@ -29,7 +29,7 @@ counted as (
         count(*) as n_papers
     from period_topic_papers
     inner join papers on period_topic_papers.paper_id = papers.paper_id
-    where papers.n_authors is not null and {{ is_touched_period('period_topic_papers') }}
+    where papers.n_authors is not null
     group by
         period_topic_papers.population,
         period_topic_papers.grain,

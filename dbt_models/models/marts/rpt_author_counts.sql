@@ -4,9 +4,23 @@ with summed as (
 
 ),
 
-judged as (
+series as (
 
-    select * from {{ ref('int_team_trends__judged') }}
+    select * from {{ ref('int_series__judged') }}
+
+),
+
+solo as (
+
+    select * from series
+    where series_kind = 'solo'
+
+),
+
+ten_plus as (
+
+    select * from series
+    where series_kind = 'ten_plus'
 
 )
 
@@ -37,27 +51,38 @@ select
     summed.ten_plus_share_high,
     summed.is_sufficient,
     summed.is_partial,
-    judged.n_papers_current,
-    judged.n_solo_current,
-    judged.n_ten_plus_current,
-    judged.n_papers_before,
-    judged.n_solo_before,
-    judged.n_ten_plus_before,
-    judged.solo_growth,
-    judged.solo_growth_low,
-    judged.solo_growth_high,
-    judged.solo_growth_level,
-    judged.solo_p_value,
-    judged.solo_q_value,
-    judged.solo_verdict,
-    judged.solo_verdict_reason,
-    judged.ten_plus_growth,
-    judged.ten_plus_growth_low,
-    judged.ten_plus_growth_high,
-    judged.ten_plus_growth_level,
-    judged.ten_plus_p_value,
-    judged.ten_plus_q_value,
-    judged.ten_plus_verdict,
-    judged.ten_plus_verdict_reason
+    solo.n_total_current as n_papers_current,
+    solo.n_papers_current as n_solo_current,
+    ten_plus.n_papers_current as n_ten_plus_current,
+    solo.n_total_before as n_papers_before,
+    solo.n_papers_before as n_solo_before,
+    ten_plus.n_papers_before as n_ten_plus_before,
+    solo.growth as solo_growth,
+    solo.growth_low as solo_growth_low,
+    solo.growth_high as solo_growth_high,
+    solo.growth_level as solo_growth_level,
+    solo.p_value as solo_p_value,
+    solo.q_value as solo_q_value,
+    solo.verdict as solo_verdict,
+    solo.verdict_reason as solo_verdict_reason,
+    ten_plus.growth as ten_plus_growth,
+    ten_plus.growth_low as ten_plus_growth_low,
+    ten_plus.growth_high as ten_plus_growth_high,
+    ten_plus.growth_level as ten_plus_growth_level,
+    ten_plus.p_value as ten_plus_p_value,
+    ten_plus.q_value as ten_plus_q_value,
+    ten_plus.verdict as ten_plus_verdict,
+    ten_plus.verdict_reason as ten_plus_verdict_reason
 from summed
-{{ join_judged('summed', 'judged', 'topic_id') }}
+left join solo
+    on
+        summed.population = solo.population
+        and summed.grain = solo.grain
+        and summed.period_start_on = solo.period_start_on
+        and summed.topic_id = solo.series_id
+left join ten_plus
+    on
+        summed.population = ten_plus.population
+        and summed.grain = ten_plus.grain
+        and summed.period_start_on = ten_plus.period_start_on
+        and summed.topic_id = ten_plus.series_id

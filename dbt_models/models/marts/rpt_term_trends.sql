@@ -1,6 +1,6 @@
-with counted as (
+with series as (
 
-    select * from {{ ref('int_terms__counted') }}
+    select * from {{ ref('int_series__judged') }}
 
 ),
 
@@ -10,28 +10,20 @@ terms as (
 
 ),
 
-judged as (
+term_series as (
 
-    select * from {{ ref('int_term_trends__judged') }}
+    select * from series
+    where series_kind = 'term'
 
 )
 
 select
-    counted.population,
-    counted.grain,
-    counted.period_start_on,
-    counted.period_end_on,
-    counted.term_id,
+    term_series.population,
+    term_series.grain,
+    term_series.period_start_on,
+    term_series.period_end_on,
+    term_series.series_id as term_id,
     terms.term,
-    counted.n_papers,
-    counted.n_total,
-    cast(counted.n_papers as double) / counted.n_total as share,
-    {{ wilson('counted.n_papers', 'counted.n_total', 'low') }} as share_low,
-    {{ wilson('counted.n_papers', 'counted.n_total', 'high') }} as share_high,
-    counted.n_total >= {{ var('min_sufficient_n') }} as is_sufficient,
-    {{ judged_columns('judged') }},
-    counted.is_partial,
-    counted.coverage_share
-from counted
-left join terms on counted.term_id = terms.term_id
-{{ join_judged('counted', 'judged', 'term_id') }}
+    {{ trend_columns('term_series') }}
+from term_series
+left join terms on term_series.series_id = terms.term_id

@@ -1,46 +1,31 @@
-with taxonomy as (
+with series as (
 
-    select * from {{ ref('int_topics__counted') }}
-
-),
-
-placed as (
-
-    select * from {{ ref('int_placed_topics__counted') }}
+    select * from {{ ref('int_series__judged') }}
 
 ),
 
-judged as (
+topics as (
 
-    select * from {{ ref('int_topic_trends__judged') }}
+    select * from {{ ref('dim_topics') }}
 
 ),
 
-counted as (
+topic_series as (
 
-    select * from taxonomy
-    union all
-    select * from placed
+    select * from series
+    where series_kind in ('taxonomy', 'discovered')
 
 )
 
 select
-    counted.population,
-    counted.grain,
-    counted.period_start_on,
-    counted.period_end_on,
-    counted.topic_id,
-    counted.topic_name,
-    counted.area,
-    counted.kind,
-    counted.n_papers,
-    counted.n_total,
-    cast(counted.n_papers as double) / counted.n_total as share,
-    {{ wilson('counted.n_papers', 'counted.n_total', 'low') }} as share_low,
-    {{ wilson('counted.n_papers', 'counted.n_total', 'high') }} as share_high,
-    counted.n_total >= {{ var('min_sufficient_n') }} as is_sufficient,
-    {{ judged_columns('judged') }},
-    counted.is_partial,
-    counted.coverage_share
-from counted
-{{ join_judged('counted', 'judged', 'topic_id') }}
+    topic_series.population,
+    topic_series.grain,
+    topic_series.period_start_on,
+    topic_series.period_end_on,
+    topic_series.series_id as topic_id,
+    topics.name as topic_name,
+    topics.area,
+    topics.kind,
+    {{ trend_columns('topic_series') }}
+from topic_series
+left join topics on topic_series.series_id = topics.topic_id

@@ -27,7 +27,8 @@ typed as (
         n_seen,
         n_accepted,
         n_quarantined,
-        parser_version
+        parser_version,
+        stamp
     from captures
 
 )

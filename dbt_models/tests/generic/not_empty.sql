@@ -1,4 +1,4 @@
-{# A table that must never be empty has at least one row. #}
+{# The table has at least one row. #}
 {% test not_empty(model) %}
 select 1 as missing
 where not exists (select 1 from {{ model }})

@@ -1,6 +1,6 @@
-{# Each expression is true in every row; null counts as a failure. A row for each that is not, with
-   the number of rows in which it isn't. #}
-{% test holds(model, expressions) %}
+{# Each expression is true in every row; null counts as a failure. Returns one row per expression
+   that fails, with the number of rows in which it does. #}
+{% test expressions_are_true(model, expressions) %}
 with counted as (
 
     select

@@ -1,5 +1,5 @@
 {{ config(meta={'dagster': {'ref': {'name': 'int_papers__merged'}}}) }}
--- A paper whose text was not searched for topics would pass for one without any.
+-- A paper whose text was not searched for topic phrases would look like a paper without a topic.
 with papers as (
 
     select * from {{ ref('int_papers__merged') }}
@@ -8,7 +8,7 @@ with papers as (
 
 searched as (
 
-    select * from {{ source('raw', 'topic_texts') }}
+    select * from {{ ref('stg_raw__topic_texts') }}
 
 ),
 
