@@ -25,8 +25,8 @@ from pipelines.topics.text_forms import FIELD_SEPARATOR
 from pipelines.warehouse.connections import connect
 from pipelines.warehouse.frames import as_frame
 
-# Distinct texts of captures that were not searched yet, or were parsed again since. The content hash
-# equals that of dbt's macro `hash`.
+# Distinct texts of captures that were not searched yet, or were parsed again since. The content
+# hash equals that of dbt's macro `hash`.
 _TEXTS = f"""
     with items as (
         select title, abstract, keywords
