@@ -14,7 +14,7 @@ from pipelines.trends.judging import OUTPUT_SCHEMA, judge
 from pipelines.trends.teams import judge_shares
 
 TEAM_KINDS: Final = ("solo", "ten_plus")
-JUDGED_SCHEMA: Final = {name: t for name, t in OUTPUT_SCHEMA.items() if name not in KEYS}
+JUDGED_SCHEMA: Final = pl.Schema({n: t for n, t in OUTPUT_SCHEMA.items() if n not in KEYS})
 
 
 def judge_series(counted: pl.DataFrame, *, min_term_papers: int) -> pl.DataFrame:
