@@ -89,7 +89,7 @@ QUARANTINE_COLUMNS = (
     Column("place", TEXT, "Place in the capture, for readers (`item 3`, `line 120`)."),
     Column("reason", TEXT, "Reason code; docs/methodology.md lists them."),
     Column("detail", TEXT, "Explanation as a sentence."),
-    Column("excerpt", TEXT, "The item's first characters, at most 200."),
+    Column("excerpt", TEXT, "At most 200 characters of the item."),
 )
 QUARANTINE_SCHEMA = schema_of(QUARANTINE_COLUMNS)
 
@@ -126,7 +126,7 @@ CAPTURE_COLUMNS = (
     Column(
         "is_last_page", YES_NO, "Whether it is the last page; null unless Papertide fetched it."
     ),
-    Column("origin", TEXT, "File name or address under which it was received."),
+    Column("origin", TEXT, "Last part of the path or address under which it was received."),
     Column("overrides", TEXT, "Facts set by the user, as JSON."),
     Column("rules", TEXTS, "What was inferred while parsing, one `code: sentence` each."),
     Column("n_seen", INT, "Items in the capture: accepted and quarantined."),
