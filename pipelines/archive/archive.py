@@ -31,7 +31,8 @@ from pipelines.archive.receipt import (
     receipt_paths,
 )
 from pipelines.errors import CaptureError
-from pipelines.parsing.formats import HEAD_BYTES, Format, detect
+from pipelines.parsing.formats import Format, detect
+from pipelines.parsing.head import HEAD_BYTES
 from pipelines.runtime.files import sync, temporary_file
 from pipelines.settings import Settings
 

@@ -16,7 +16,8 @@ from typing import Any
 from pipelines.archive.archive import Archive
 from pipelines.archive.receipt import Receipt
 from pipelines.parsing import PARSER_VERSION
-from pipelines.parsing.formats import HEAD_BYTES, UNKNOWN, Format, detect
+from pipelines.parsing.formats import UNKNOWN, Format, detect
+from pipelines.parsing.head import HEAD_BYTES
 from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.moments import credible, utc
 from pipelines.parsing.records import Hints, Parsed, Reject

@@ -18,10 +18,8 @@ from pipelines.parsing import (
     listing_html,
     listing_text,
 )
-from pipelines.parsing.head import HEAD_BYTES, Head, is_binary
+from pipelines.parsing.head import Head, is_binary
 from pipelines.parsing.records import Hints, Parsed, reject_body
-
-__all__ = ["FORMATS", "HEAD_BYTES", "LISTING_API", "UNKNOWN", "Format", "detect"]
 
 Parse = Callable[[BinaryIO, Hints], Iterator[Parsed]]
 

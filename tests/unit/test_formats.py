@@ -7,6 +7,7 @@ import io
 import pytest
 
 from pipelines.parsing import formats
+from pipelines.parsing.head import HEAD_BYTES
 from pipelines.parsing.moments import latest_timestamp
 from tests.fixtures.listings import (
     ABSTRACT,
@@ -66,7 +67,7 @@ def test_detect(head: bytes, name: str, mark: bytes) -> None:
 
 
 def test_only_the_first_mebibyte_counts() -> None:
-    assert formats.detect(b"x" * formats.HEAD_BYTES + jsonl(record())).name == "unknown"
+    assert formats.detect(b"x" * HEAD_BYTES + jsonl(record())).name == "unknown"
 
 
 def test_format_names_are_unique() -> None:

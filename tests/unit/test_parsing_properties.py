@@ -26,6 +26,7 @@ from pipelines.parsing import (
     listing_text,
 )
 from pipelines.parsing.clean import clean_text, title_key
+from pipelines.parsing.head import HEAD_BYTES
 from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.records import Parsed
 from tests.fixtures.listings import (
@@ -305,7 +306,7 @@ def mutated(bodies: list[bytes], rng: random.Random) -> bytes:
 def assert_mutations_are_sound(bodies: list[bytes], seeds: range) -> None:
     for seed in seeds:
         body = mutated(bodies, random.Random(seed))  # noqa: S311
-        parse = BY_FORMAT.get(formats.detect(body[: formats.HEAD_BYTES]).name)
+        parse = BY_FORMAT.get(formats.detect(body[:HEAD_BYTES]).name)
         if parse is None:
             continue
         try:
