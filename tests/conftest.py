@@ -1,7 +1,8 @@
-"""What several tiers of tests share: the corpus, a published demo home, running the command."""
+"""Shared by several tiers of tests: the corpus, a published demo home, running a command."""
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -14,33 +15,37 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.cli import main
+from pipelines.settings import PROJECT_ROOT, Settings, get_settings
 
 TESTS = Path(__file__).parent
-# What needs no home runs while the demo home is built.
+# Tests that need no home run while the demo home is built.
 ORDER = ("unit", "contracts", "dashboards", "e2e", "warehouse")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def pytest_configure() -> None:
-    """Heed Ctrl-C, as do the commands that tests start: a shell's background job begins without."""
+    """Enable Ctrl-C, here and in the commands that tests start.
+
+    A shell starts background jobs with SIGINT ignored.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that wait for the demo home come last."""
+    """Run tests that wait for the demo home last."""
     items.sort(key=lambda item: ORDER.index(item.path.relative_to(TESTS).parts[0]))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start building the demo home where a test is known to want one."""
+    """Start building the demo home if a collected test needs it."""
     if any("published_home" in getattr(item, "fixturenames", ()) for item in session.items):
         _demo_home(session.config)
 
 
 def _demo_home(config: pytest.Config) -> Path:
-    """The home in which the demo runs, or has run; the first of all workers starts it."""
+    """The home of the demo; the first worker that asks for it starts `papertide demo` there."""
     home = _shared(config) / "published-home"
     with suppress(FileExistsError):
         home.mkdir()
@@ -54,14 +59,14 @@ def _demo_home(config: pytest.Config) -> Path:
 
 
 def _shared(config: pytest.Config) -> Path:
-    """The folder of temporary files that all workers of the session see."""
+    """The folder for temporary files that all workers of the session share."""
     base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     return base.parent if hasattr(config, "workerinput") else base
 
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of real captures; tests that need it skip where it is absent."""
+    """The folder of real captures; skips the test if it is absent."""
     named = os.environ.get("PAPERTIDE_CORPUS")
     path = Path(named) if named else PROJECT_ROOT.parent / "shared" / "corpus"
     if not (path / "hf_api").is_dir():
@@ -72,7 +77,7 @@ def corpus() -> Path:
 def run_papertide(
     home: Path, *arguments: str | Path, stdin: bytes | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """`papertide …` as a user runs it, in a home of its own."""
+    """Run `papertide …` as a user does: a new process, with this home."""
     done = subprocess.run(
         [Path(sys.executable).with_name("papertide"), *map(str, arguments)],
         env={**os.environ, "PAPERTIDE_HOME": str(home), "COLUMNS": "120", **environment},
@@ -83,6 +88,27 @@ def run_papertide(
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode()
     )
+
+
+def run_in_process(
+    home: Path, *arguments: str | Path, stdin: bytes | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `papertide …` in this process, which saves the start: not for what ends a process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"PAPERTIDE_HOME": str(home), "COLUMNS": "120", **environment}.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin or b""), "utf-8"))
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        get_settings.cache_clear()
+        code = main.run([*map(str, arguments)])
+    get_settings.cache_clear()
+    printed = []
+    for stream in (out, err):
+        stream.flush()
+        printed.append(stream.buffer.getvalue().decode("utf-8", "replace"))  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(arguments, code, *printed)
 
 
 @pytest.fixture
@@ -97,7 +123,7 @@ def papertide(tmp_path: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def published_home(pytestconfig: pytest.Config) -> Path:
-    """A home in which `papertide demo` has run once; nobody may write to it."""
+    """A home in which `papertide demo` has run once. Tests must not write to it."""
     home = _demo_home(pytestconfig)
     until = time.monotonic() + 600
     while not (home / "demo.code").exists() and time.monotonic() < until:

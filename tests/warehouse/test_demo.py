@@ -1,4 +1,4 @@
-"""The demo, end to end: what the bundled sample becomes, against an independent count of it."""
+"""The tables of the demo against independent counts of the bundled sample."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.publishing.reader import Reader
 from pipelines.settings import PROJECT_ROOT, Settings
-from tests.conftest import run_papertide
+from tests.conftest import run_in_process
 
 pytestmark = pytest.mark.warehouse
 Z = 1.959963984540054
@@ -29,7 +29,7 @@ def reader(demo_settings: Settings) -> Reader:
 
 @pytest.fixture(scope="module")
 def sample_days() -> dict[date, list[dict[str, Any]]]:
-    """Listing day → items, read from the sample without any of the product's code."""
+    """Listing day → items, read from the sample without Papertide's code."""
     days = {}
     for path in sorted((PROJECT_ROOT / "sample" / "hf_api").glob("*.json.gz")):
         days[date.fromisoformat(path.name[:10])] = json.loads(gzip.decompress(path.read_bytes()))
@@ -47,14 +47,14 @@ def wilson(k: int, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def test_the_demo_says_where_to_look(published_home: Path) -> None:
-    said = (published_home / "demo.stderr").read_text()
-    assert "7559 items seen = 7559 accepted + 0 quarantined" in said
-    assert str(published_home / "site" / "index.html") in said
+def test_the_demo_reports_counts_and_the_site(published_home: Path) -> None:
+    messages = (published_home / "demo.stderr").read_text()
+    assert "7559 items seen = 7559 accepted + 0 quarantined" in messages
+    assert str(published_home / "site" / "index.html") in messages
     assert (published_home / "site" / "index.html").is_file()
 
 
-def test_every_listed_paper_is_there_once(reader: Reader, sample_days: dict[date, Rows]) -> None:
+def test_every_listing_is_present_once(reader: Reader, sample_days: dict[date, Rows]) -> None:
     listings = reader.query(
         "select arxiv_id, listed_on from fct_listings join dim_papers using (paper_id)"
     )
@@ -198,7 +198,7 @@ def test_the_most_frequent_names_against_a_count_of_papers(
     assert {(row[0], row[1]): row[2:] for row in rows} == expected
 
 
-def test_every_paper_has_a_topic_or_stands_in_the_bucket(reader: Reader) -> None:
+def test_every_paper_has_a_topic_or_no_topic(reader: Reader) -> None:
     n_papers = reader.query("select count(*) as n from dim_papers")["n"][0]
     assert (
         reader.query(
@@ -265,21 +265,21 @@ def test_coverage_names_the_missing_weekdays(reader: Reader, sample_days: dict[d
     )
 
 
-def test_columns_say_what_they_mean(reader: Reader) -> None:
+def test_every_column_is_described(reader: Reader) -> None:
     bare = reader.query(
         "select table_name, column_name from duckdb_columns() where schema_name = 'marts' and coalesce(comment, '') = ''"
     )
     assert bare.is_empty()
 
 
-def test_evaluation_of_the_demo_writes_its_report(published_home: Path, tmp_path: Path) -> None:
+def test_evaluate_writes_its_report(published_home: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.md"
-    done = run_papertide(published_home, "evaluate", "--only", "leakage", "-o", report)
+    done = run_in_process(published_home, "evaluate", "--only", "leakage", "-o", report)
     assert done.returncode == 0, done.stderr
     text = report.read_text()
     assert text.startswith("# Evaluation\n")
     assert "What is tested is what is published | the published verdicts, to the bit | yes" in text
     assert "## Selection" not in text
-    nowhere = run_papertide(published_home, "evaluate", "-o", tmp_path / "no" / "r.md")
+    nowhere = run_in_process(published_home, "evaluate", "-o", tmp_path / "no" / "r.md")
     assert nowhere.returncode == 2
     assert "There is no folder" in nowhere.stderr

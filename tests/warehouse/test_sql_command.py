@@ -1,4 +1,7 @@
-"""`papertide sql` and `status` as a user runs them: formats, the fence, exit codes."""
+"""`papertide sql` and `status`: formats, refused statements, exit codes.
+
+Commands run in this process; `test_the_question_of_the_readme` starts the real one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.conftest import run_papertide
+from tests.conftest import run_in_process, run_papertide
 
 pytestmark = pytest.mark.warehouse
 QUESTION = (
@@ -32,7 +35,7 @@ def test_the_question_of_the_readme(published_home: Path) -> None:
 def test_formats_hold_the_same_rows(published_home: Path, tmp_path: Path, style: str) -> None:
     file = tmp_path / f"rows.{style}"
     query = "select paper_id, n_authors, authors from dim_papers order by paper_id limit 3"
-    done = run_papertide(published_home, "sql", query, "--format", style, "-o", file)
+    done = run_in_process(published_home, "sql", query, "--format", style, "-o", file)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     read = {
@@ -47,7 +50,7 @@ def test_formats_hold_the_same_rows(published_home: Path, tmp_path: Path, style:
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         pytest.param("select * from read_csv('/etc/passwd')", "disabled", id="read a file"),
         pytest.param("select * from read_text('/etc/hostname')", "disabled", id="read text"),
@@ -63,72 +66,67 @@ def test_formats_hold_the_same_rows(published_home: Path, tmp_path: Path, style:
         pytest.param("create table x as select 1", "Only queries that read", id="create"),
         pytest.param("export database '/tmp/x'", "Only queries that read", id="export"),
         pytest.param("select 1; select 2", "one statement", id="two statements"),
-        pytest.param("", "one statement", id="nothing"),
+        pytest.param("", "one statement", id="empty"),
         pytest.param("selekt 1", "syntax error", id="typo"),
-        pytest.param("select * from nowhere", "nowhere", id="no such table"),
+        pytest.param("select * from nowhere", "nowhere", id="unknown table"),
     ],
 )
-def test_the_fence(published_home: Path, query: str, says: str) -> None:
-    done = run_papertide(published_home, "sql", query)
+def test_refused_statements(published_home: Path, query: str, message: str) -> None:
+    done = run_in_process(published_home, "sql", query)
     assert done.returncode == 1
-    assert says in done.stderr
+    assert message in done.stderr
     assert done.stderr.startswith("papertide: ")
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
 
 
-def test_a_query_without_end_is_stopped(published_home: Path) -> None:
-    endless = "select count(*) from range(1000000000000) a, range(1000000) b"
-    done = run_papertide(published_home, "sql", endless, "--timeout", "0.5")
-    assert done.returncode == 1
-    assert "stopped after 0.5 s" in done.stderr
-
-
-def test_formulas_lose_their_teeth_in_csv_only(published_home: Path) -> None:
+def test_formulas_are_escaped_in_csv_only(published_home: Path) -> None:
     query = "select '=cmd()' as a, -1 as b, ['+1', 'x'] as c"
-    as_csv = run_papertide(published_home, "sql", query, "--format", "csv").stdout
-    as_json = run_papertide(published_home, "sql", query, "--format", "json").stdout
+    as_csv = run_in_process(published_home, "sql", query, "--format", "csv").stdout
+    as_json = run_in_process(published_home, "sql", query, "--format", "json").stdout
     assert as_csv == "a,b,c\n'=cmd(),-1,'+1; x\n"
     assert json.loads(as_json) == [{"a": "=cmd()", "b": -1, "c": ["+1", "x"]}]
 
 
-def test_status_for_people_and_machines(published_home: Path) -> None:
-    words = run_papertide(published_home, "status")
-    figures = json.loads(run_papertide(published_home, "status", "--json").stdout)
-    assert words.returncode == 0
-    assert "7,555" in words.stdout
+def test_status_as_text_and_as_json(published_home: Path) -> None:
+    text = run_in_process(published_home, "status")
+    figures = json.loads(run_in_process(published_home, "status", "--json").stdout)
+    assert text.returncode == 0
+    assert "7,555" in text.stdout
     assert figures["n_papers"] == 7_555
     assert figures["n_captures_not_published"] == 0
     assert {row["population"] for row in figures["coverage"]} == {"hf_daily"}
     assert all(r["n_seen"] == r["n_accepted"] + r["n_quarantined"] for r in figures["captures"])
 
 
-def test_nothing_published_yet_is_one_sentence(tmp_path: Path) -> None:
-    for command in (["status"], ["sql", "select 1"], ["export-site", str(tmp_path / "site")]):
-        done = run_papertide(tmp_path / "empty", *command)
-        assert done.returncode == 1
-        assert "Nothing is published" in done.stderr
-        assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("command", [["status"], ["sql", "select 1"], ["export-site", "site"]])
+def test_without_a_snapshot_commands_fail_with_a_message(
+    tmp_path: Path, command: list[str]
+) -> None:
+    done = run_in_process(tmp_path / "empty", *command)
+    assert done.returncode == 1
+    assert "Nothing is published" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(["nosuch"], id="no such command"),
+        pytest.param(["nosuch"], id="unknown command"),
         pytest.param(["ingest"], id="no path"),
-        pytest.param(["ingest", ".", "--kind", "hourly"], id="no such kind"),
-        pytest.param(["ingest", ".", "--listing-day", "Feb 30"], id="no date"),
-        pytest.param(["ingest", ".", "--captured-on", "yesterday"], id="no time"),
-        pytest.param(["sql", "select 1", "--format", "xls"], id="no such format"),
+        pytest.param(["ingest", ".", "--kind", "hourly"], id="unknown kind"),
+        pytest.param(["ingest", ".", "--listing-day", "Feb 30"], id="not a date"),
+        pytest.param(["ingest", ".", "--captured-on", "yesterday"], id="not a time"),
+        pytest.param(["sql", "select 1", "--format", "xls"], id="unknown format"),
     ],
 )
 def test_wrong_usage_is_code_2(tmp_path: Path, arguments: list[str]) -> None:
-    done = run_papertide(tmp_path / "home", *arguments)
+    done = run_in_process(tmp_path / "home", *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    done = run_papertide(tmp_path, "status", PAPERTIDE_THREADS="many")
+def test_an_invalid_setting_is_named(tmp_path: Path) -> None:
+    done = run_in_process(tmp_path, "status", PAPERTIDE_THREADS="many")
     assert done.returncode == 2
     assert "PAPERTIDE_THREADS='many'" in done.stderr

@@ -1,4 +1,7 @@
-"""`papertide topics …` and a user's own taxonomy, over a real published snapshot."""
+"""`papertide topics …` and a user's own taxonomy, on a published snapshot.
+
+Commands run in this process; `test_tables_and_csv` starts the real one.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
 from pipelines.topics import in_force
 from pipelines.topics.scoring import THRESHOLD, score_papers
-from tests.conftest import run_papertide
+from tests.conftest import run_in_process, run_papertide
 
 pytestmark = pytest.mark.warehouse
 
@@ -37,21 +40,21 @@ def test_python_scores_every_paper_as_sql_does(demo_settings: Settings) -> None:
 
 
 def test_try_counts_what_the_snapshot_holds(published_home: Path) -> None:
-    done = run_papertide(published_home, "topics", "try", "World-Model", "--topic", "world-models",
+    done = run_in_process(published_home, "topics", "try", "World-Model", "--topic", "world-models",
                          "--format", "json", "--limit", "0")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["phrase"] == "world model"
-    everything, *_ = told["populations"]
-    assert everything["n_papers"] == len(told["papers"]) > 10
+    answer = json.loads(done.stdout)
+    assert answer["phrase"] == "world model"
+    everything, *_ = answer["populations"]
+    assert everything["n_papers"] == len(answer["papers"]) > 10
     assert everything["share_low"] < everything["share"] < everything["share_high"]
-    assert all("world model" in paper["matched"] for paper in told["papers"])
-    assert told["topics"][0]["topic_id"] == "world-models"
-    effect = {row["papers"]: row["n"] for row in told["effect"]}
+    assert all("world model" in paper["matched"] for paper in answer["papers"])
+    assert answer["topics"][0]["topic_id"] == "world-models"
+    effect = {row["papers"]: row["n"] for row in answer["effect"]}
     assert sum(effect.values()) == everything["n_papers"]
-    assert effect["new"] == effect["lost"] == 0  # it is a rule already
+    assert effect["new"] == effect["lost"] == 0  # it is already a rule
     assert {"world model": "same words"}.items() <= {
-        rule["phrase"]: rule["relation"] for rule in told["rules"]
+        rule["phrase"]: rule["relation"] for rule in answer["rules"]
     }.items()
 
 
@@ -61,14 +64,14 @@ def test_tables_and_csv(published_home: Path) -> None:
     assert [line for line in table.stdout.splitlines() if line.endswith(":")] == [
         "populations:", "papers:", "topics:", "rules:",
     ]  # fmt: skip
-    done = run_papertide(published_home, "topics", "try", "diffusion", "--format", "csv")
+    done = run_in_process(published_home, "topics", "try", "diffusion", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert len(rows) == 10
     assert set(rows[0]) == {"paper_id", "title", "field", "matched", "n", "context"}
 
 
-def test_near_misses_have_not_the_topic(published_home: Path) -> None:
-    done = run_papertide(published_home, "topics", "near-misses", "segmentation", "--limit", "0",
+def test_near_misses_lack_the_topic(published_home: Path) -> None:
+    done = run_in_process(published_home, "topics", "near-misses", "segmentation", "--limit", "0",
                          "--format", "json")  # fmt: skip
     missed = {row["paper_id"] for row in json.loads(done.stdout)["papers"]}
     query = "select paper_id from bridge_paper_topics where topic_id = 'segmentation'"
@@ -77,27 +80,27 @@ def test_near_misses_have_not_the_topic(published_home: Path) -> None:
     assert f"{len(missed)} paper(s) narrowly miss segmentation." in done.stderr
 
 
-def test_uncovered_names_words_that_no_rule_has(published_home: Path) -> None:
-    done = run_papertide(published_home, "topics", "uncovered", "--format", "json", "--limit", "0")
-    told = json.loads(done.stdout)
-    assert told["populations"][0]["n_papers"] == len(told["papers"])
+def test_uncovered_lists_ngrams_that_no_rule_has(published_home: Path) -> None:
+    done = run_in_process(published_home, "topics", "uncovered", "--format", "json", "--limit", "0")
+    answer = json.loads(done.stdout)
+    assert answer["populations"][0]["n_papers"] == len(answer["papers"])
     phrases = {rule.phrase for rule in in_force.in_force(Settings(home=published_home)).rules}
-    ngrams = {row["ngram"] for row in told["ngrams"]}
+    ngrams = {row["ngram"] for row in answer["ngrams"]}
     assert ngrams
     assert not ngrams & phrases
 
 
-def test_list_adds_up(published_home: Path) -> None:
-    done = run_papertide(published_home, "topics", "list", "--limit", "0", "--format", "csv")
+def test_list_has_every_topic_and_rule(published_home: Path) -> None:
+    done = run_in_process(published_home, "topics", "list", "--limit", "0", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     taxonomy = in_force.in_force(Settings(home=published_home))
     assert {row["topic_id"] for row in rows} == {topic.topic_id for topic in taxonomy.topics}
     assert sum(int(row["n_rules"]) for row in rows) == len(taxonomy.rules)
     assert f"version {taxonomy.rules_version}" in done.stderr
-    one = run_papertide(published_home, "topics", "list", "--topic", "llm-agents", "--format",
+    one = run_in_process(published_home, "topics", "list", "--topic", "llm-agents", "--format",
                         "json", "--limit", "0")  # fmt: skip
-    told = json.loads(one.stdout)
-    around = {row["topic_id"]: row["is"] for row in told["topics"]}
+    answer = json.loads(one.stdout)
+    around = {row["topic_id"]: row["is"] for row in answer["topics"]}
     assert around["gui-web-agents"] == "narrower"
     assert around["large-language-models"] == "broader"
     known = Reader(Settings(home=published_home)).query("select topic_id, parents from dim_topics")
@@ -106,21 +109,21 @@ def test_list_adds_up(published_home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
-        pytest.param(["try", "?!"], "has no letter or digit", id="no words"),
+        pytest.param(["try", "?!"], "has no letter or digit", id="no letters"),
         pytest.param(["try", "x", "--topic", "raag"], "Perhaps rag", id="unknown topic"),
         pytest.param(["near-misses", "raag"], "There is no topic 'raag'", id="unknown topic again"),
     ],
 )
-def test_wrong_usage_is_a_sentence(published_home: Path, arguments: list[str], says: str) -> None:
-    done = run_papertide(published_home, "topics", *arguments)
+def test_wrong_usage_is_one_line(published_home: Path, arguments: list[str], message: str) -> None:
+    done = run_in_process(published_home, "topics", *arguments)
     assert done.returncode == 2
-    assert says in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_mistake_in_the_users_rules_ends_a_build_before_any_work(demo_home: Path) -> None:
+def test_an_invalid_user_rule_stops_a_build_before_any_work(demo_home: Path) -> None:
     folder = demo_home / "taxonomy"
     folder.mkdir()
     (folder / "topic_phrases.csv").write_text("topic_id,phrase,role\nnowhere,some words,phrase\n")
@@ -133,7 +136,7 @@ def test_a_mistake_in_the_users_rules_ends_a_build_before_any_work(demo_home: Pa
 
 
 @pytest.mark.slow  # two builds
-def test_the_users_topic_comes_and_goes_with_the_next_build(demo_home: Path) -> None:
+def test_the_next_build_uses_the_users_topics(demo_home: Path) -> None:
     folder = demo_home / "taxonomy"
     folder.mkdir()
     (folder / "topics.csv").write_text(

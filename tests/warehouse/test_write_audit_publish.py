@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.publishing.snapshot import current
 from pipelines.settings import PROJECT_ROOT, Settings
-from tests.conftest import run_papertide
+from tests.conftest import run_in_process, run_papertide
 
 pytestmark = pytest.mark.warehouse
 
@@ -64,7 +64,7 @@ def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "code", "message"),
     [
         (("accept", "yesterday", "--why", "x"), 2, "is neither a day (YYYY-MM-DD) nor a table"),
         (("accept", "2025-01-01", "--why", " "), 2, "--why is empty"),
@@ -72,10 +72,10 @@ def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home
         (("diff", "nothing"), 1, "There is no snapshot 'nothing'"),
     ],
 )
-def test_mistakes_are_sentences(
-    demo_home: Path, arguments: tuple[str, ...], code: int, words: str
+def test_wrong_usage_has_a_message(
+    published_home: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    done = run_papertide(demo_home, *arguments)
+    done = run_in_process(published_home, *arguments)
     assert done.returncode == code
-    assert words in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
