@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine with Python 3.11+: `make demo`, `make test`.
+# A fresh machine needs Python 3.11 to 3.13, then `make demo` and `make test`.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -9,66 +9,67 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help install demo test unit e2e quality style up docs bench soak lock clean
 .DEFAULT_GOAL := help
 
-help: ## Show what can be made
+help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# Installed once; again only when the pinned versions or the project file change.
+# Runs again only if the pinned versions or the project file change.
 $(VENV)/.run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "Papertide needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 demo"; exit 2; }
+		{ echo "Papertide needs Python 3.11, 3.12 or 3.13; $(PYTHON) is a different version. Try: make PYTHON=python3.12 demo"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing what Papertide runs on (once)"
+	@echo "installing Papertide (once)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	@echo "installing what its tests need (once)"
+	@echo "installing development tools (once)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
-install: $(VENV)/.run ## Install what Papertide runs on, and nothing else
+install: $(VENV)/.run ## Install Papertide without development tools
 
-demo: $(VENV)/.run ## Run the main job on the bundled sample and say where to look
+demo: $(VENV)/.run ## Build and publish the bundled sample
 	@$(BIN)/papertide demo
 
-test: $(VENV)/.dev ## Run the tests (browser tests where a Chromium is found)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests
+test: $(VENV)/.dev ## Run the tests (browser tests if Chromium is installed)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 \
+		-m "not slow" tests
 
-unit: $(VENV)/.dev ## Run the quick tests only
+unit: $(VENV)/.dev ## Run the unit tests only
 	@$(BIN)/python -m pytest -q -n 2 -m "unit and not slow" tests
 
 e2e: $(VENV)/.dev ## Run the browser tests only
 	@$(BIN)/python -m pytest -q -m e2e tests
 
-quality: $(VENV)/.dev ## Check style, types, SQL and generated docs; changes nothing
+quality: $(VENV)/.dev ## Check style, types, SQL and generated docs
 	@$(BIN)/ruff format --check --quiet $(CODE)
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/python -m pipelines.tools.data_dictionary --check
 
-style: $(VENV)/.dev ## Mend what `quality` checks, as far as tools can
+style: $(VENV)/.dev ## Fix what `quality` checks, where a tool can
 	@$(BIN)/ruff format --quiet $(CODE)
 	@$(BIN)/ruff check --quiet --fix $(CODE)
 
-docs: $(VENV)/.dev ## Write the data dictionary anew
+docs: $(VENV)/.dev ## Generate the data dictionary
 	@$(BIN)/python -m pipelines.tools.data_dictionary
 
-up: $(VENV)/.run ## Start the dashboard, Dagster's UI and its daemon; Ctrl-C stops all
+up: $(VENV)/.run ## Start the dashboard, Dagster's web server and its daemon
 	@$(BIN)/papertide up
 
-bench: $(VENV)/.dev ## Measure against the budgets (minutes; needs the corpus)
+bench: $(VENV)/.dev ## Measure the time and memory budgets (minutes; needs the corpus)
 	@$(BIN)/python -m tests.benchmarks
 
-soak: $(VENV)/.dev ## Kill refreshes and read through them, for long (SOAK="--kills 10")
+soak: $(VENV)/.dev ## Kill refreshes while others read, for hours (SOAK="--kills 10")
 	@$(BIN)/python -m tests.soak $(SOAK)
 
-lock: $(VENV)/.dev ## Pin the dependencies anew, with hashes and without hosts
+lock: $(VENV)/.dev ## Pin the dependencies again, with hashes
 	@for part in "requirements.txt:--group build" "requirements-dev.txt:--group dev --group e2e" \
 		"docs/deploy/requirements-postgres.txt:--group build --group postgres -c requirements.txt"; do \
 		$(BIN)/uv pip compile pyproject.toml $${part#*:} --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras \
 			--quiet -o $${part%%:*}; done
 
-clean: ## Remove the environment and caches; data stays
+clean: ## Remove the environment and caches, not the data
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import shutil
@@ -94,6 +95,7 @@ def run_in_process(
     home: Path, *arguments: str | Path, stdin: bytes | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `papertide …` in this process, which saves the start: not for what ends a process."""
+    before = dict(os.environ)
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"PAPERTIDE_HOME": str(home), "COLUMNS": "120", **environment}.items():
@@ -103,7 +105,10 @@ def run_in_process(
         patch.setattr(sys, "stderr", err)
         get_settings.cache_clear()
         code = main.run([*map(str, arguments)])
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
     get_settings.cache_clear()
+    gc.collect()  # closes the snapshot, so that the next command can open it with other settings
     printed = []
     for stream in (out, err):
         stream.flush()
@@ -129,6 +134,18 @@ def published_home(pytestconfig: pytest.Config) -> Path:
     while not (home / "demo.code").exists() and time.monotonic() < until:
         time.sleep(0.2)
     assert (home / "demo.code").read_text().strip() == "0", (home / "demo.stderr").read_text()
+    return home
+
+
+@pytest.fixture(scope="module")
+def snapshot_home(published_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the published snapshot only, for queries in this process.
+
+    DuckDB refuses to open a file with other settings than an open connection has, and tests of
+    other modules may have one to the published home.
+    """
+    home = tmp_path_factory.mktemp("snapshot")
+    shutil.copytree(published_home / "snapshots", home / "snapshots")
     return home
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 from pipelines.audit.findings import Comparison, Finding, Outcome, name_list
-
-MAX_AGE_WEEKDAYS = 3
+from pipelines.publishing.status import MAX_AGE_WEEKDAYS, weekdays_between
 
 _MISSED_WEEKDAYS = """
     select listed_on from candidate.marts.rpt_coverage
@@ -60,9 +57,3 @@ def newest_day_is_recent(comparison: Comparison) -> Outcome:
         "Run `papertide refresh`, or ingest newer captures.",
     )
     return Outcome((finding,), figures)
-
-
-def weekdays_between(first: date, last: date) -> int:
-    """Number of weekdays after the first day, up to and including the last."""
-    days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
-    return sum(day.isoweekday() <= 5 for day in days)

@@ -1,1 +1,4 @@
-"""`papertide …`: argument handling only. With `definitions.py`, the room that knows both houses."""
+"""The `papertide` command: parses arguments and prints results.
+
+With `definitions.py`, the only code that imports both pipelines and dashboards.
+"""

@@ -1,4 +1,4 @@
-"""`papertide alert-test`: whether what would be sent at three in the morning arrives."""
+"""`papertide alert-test`: sends a test message through each configured channel."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pipelines.settings import get_settings, variable
 
 @click.command("alert-test")
 def alert_test() -> int:
-    """Send a test message by every configured way, and say what became of it."""
+    """Send a test message through each configured channel and show the results."""
     from pipelines.delivery import alerts
 
     settings = get_settings()
-    lacking = ", ".join(variable(name) for name in alerts.half_configured(settings))
+    missing = ", ".join(variable(name) for name in alerts.half_configured(settings))
     results = alerts.send_test(settings)
-    if not results and not lacking:
+    if not results and not missing:
         raise UsageError(
-            "No way for alerts is configured. Set PAPERTIDE_ALERT_WEBHOOK, or "
+            "No channel for alerts is configured. Set PAPERTIDE_ALERT_WEBHOOK, or "
             "PAPERTIDE_ALERT_MAIL_TO, PAPERTIDE_ALERT_MAIL_FROM and PAPERTIDE_SMTP_URL."
         )
-    for name, trouble in results.items():
-        click.echo(f"{name}: {trouble or 'taken'}", err=True)
-    if lacking:
-        click.echo(f"mail: off, because {lacking} is not set", err=True)
-    return 1 if lacking or any(results.values()) else 0
+    for name, problem in results.items():
+        click.echo(f"{name}: {problem or 'sent'}", err=True)
+    if missing:
+        click.echo(f"mail: off, because {missing} is not set", err=True)
+    return 1 if missing or any(results.values()) else 0

@@ -1,13 +1,14 @@
-"""The command line's entry: the group of commands, and what a mistake looks like.
+"""Entry point of the command line: the group of commands, exit codes and error messages.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage. Data goes to stdout, words to stderr. A user's
-mistake is one clear sentence; a traceback means a defect in Papertide.
+Exit codes: 0 success, 1 failure, 2 wrong usage. Data goes to stdout, messages to stderr. A user's
+mistake gets a message; a traceback means a defect in Papertide.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -26,33 +27,33 @@ from pipelines.settings import get_settings
 def papertide() -> None:
     """A warehouse of machine-learning paper listings.
 
-    State lives in ./data, or where PAPERTIDE_HOME points.
+    All state is in ./data, or in the folder that PAPERTIDE_HOME names.
 
     \b
     First steps:
       papertide demo                         try it on the bundled sample
-      papertide ingest ~/Downloads/page.txt  take a saved listing in
-      papertide build                        rebuild, check and publish
-      papertide dashboard                    look at it
+      papertide ingest ~/Downloads/page.txt  ingest a saved listing page
+      papertide build                        build, check and publish
+      papertide dashboard                    open the dashboard
     """
 
 
 def guarded(command: click.Command) -> click.Command:
-    """The command, which first refuses a home that a newer Papertide wrote."""
+    """The command, with a check that no newer Papertide wrote the home."""
     if isinstance(command, click.Group):
-        for below in command.commands.values():
-            guarded(below)
+        for subcommand in command.commands.values():
+            guarded(subcommand)
         return command
-    act = command.callback
+    callback = command.callback
 
-    @functools.wraps(act)  # type: ignore[arg-type]
-    def known_home_first(*args: Any, **kwargs: Any) -> Any:
+    @functools.wraps(callback)  # type: ignore[arg-type]
+    def checked(*args: Any, **kwargs: Any) -> Any:
         settings = get_settings()
         home.require_readable(settings)
         with faults.reporting_faults(settings.home):
-            return act(*args, **kwargs)  # type: ignore[misc]
+            return callback(*args, **kwargs)  # type: ignore[misc]
 
-    command.callback = known_home_first
+    command.callback = checked
     return command
 
 
@@ -61,19 +62,26 @@ for command in commands.ALL:
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code.
+
+    The process ends after the exit handlers, without the interpreter's teardown: that is slow, and
+    prints a traceback if a pipe was closed.
+    """
+    code = 1
+
+    def leave() -> None:
+        logging.shutdown()
+        with suppress(OSError, ValueError):  # a closed pipe
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+    atexit.register(leave)  # handlers run in reverse order: this one runs last
     code = run(sys.argv[1:])
-    with suppress(OSError, ValueError):  # a pipe that was closed at its other end
-        sys.stdout.flush()
-        sys.stderr.flush()
-    # What libraries want done at the end is done; but the interpreter is not taken to pieces, which
-    # takes a while and has words for a pipe that was closed.
-    atexit._run_exitfuncs()
-    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; the exit code. Never raises for a user's mistake."""
+    """Run one command and return its exit code. Errors of a user are printed, not raised."""
     try:
         code = papertide.main(arguments, prog_name="papertide", standalone_mode=False)
     except click.ClickException as error:
@@ -82,7 +90,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. What was finished is kept; run the command again to go on.", err=True)
+        click.echo("Stopped. Finished work is kept; run the command again to continue.", err=True)
         return 1
     except UsageError as error:
         click.echo(f"papertide: {error}", err=True)
@@ -90,7 +98,7 @@ def run(arguments: list[str]) -> int:
     except PapertideError as error:
         click.echo(f"papertide: {error}", err=True)
         return 1
-    except (BrokenPipeError, SystemExit):  # `papertide sql … | head`; click ends so for its own
+    except (BrokenPipeError, SystemExit):  # `papertide sql … | head`; click raises SystemExit
         sys.stderr.close()
         return 0
     return code if isinstance(code, int) else 0

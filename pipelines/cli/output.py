@@ -42,14 +42,18 @@ def write_answer(
     query = export.Query(sql, encode, timeout_s)
     if path is None:
         with _stdout() as out:
-            exported = export.to_stream(settings, query, out)
-    else:
-        exported = export.to_file(settings, query, path)
+            _print_renamed(export.to_stream(settings, query, out))
+        return
+    exported = export.to_file(settings, query, path)
+    _print_renamed(exported)
+    if path.is_file():
+        click.echo(f"{exported.n_rows} row(s) written to {path}", err=True)
+
+
+def _print_renamed(exported: export.Exported) -> None:
     if exported.renamed:
         pairs = ", ".join(f"{printable(a)} is now {printable(b)}" for a, b in exported.renamed)
         click.echo(f"Columns had the same name: {pairs}.", err=True)
-    if path is not None and path.is_file():
-        click.echo(f"{exported.n_rows} row(s) written to {path}", err=True)
 
 
 def print_table(rows: pl.DataFrame) -> None:
@@ -92,7 +96,7 @@ def _show(
         send(_rendered(table).encode())
     if len(rows) > MAX_TABLE_ROWS:
         click.echo(
-            f"The first {MAX_TABLE_ROWS} rows are shown; use --format csv, json or parquet for all.",
+            f"The first {MAX_TABLE_ROWS} rows are shown. --format csv, json or parquet prints all.",
             err=True,
         )
     elif not rows:

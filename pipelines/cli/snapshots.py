@@ -1,9 +1,7 @@
-"""`papertide snapshots`, `rollback`, `diff`, `accept`: what was published, and going back."""
+"""`papertide snapshots`, `rollback`, `diff` and `accept`: commands on published snapshots."""
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +19,9 @@ MAX_ROWS = 20
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def snapshots(as_json: bool) -> None:  # noqa: FBT001  click passes it
-    """Every snapshot in the home, newest first: when, how much, and whether it is whole."""
+    """List the snapshots in the home, newest first, with row counts, size and damage."""
     import polars as pl
 
     from pipelines.cli import output
@@ -31,11 +29,11 @@ def snapshots(as_json: bool) -> None:  # noqa: FBT001  click passes it
 
     lines = [_line(entry) for entry in history.entries(get_settings())]
     if as_json:
-        _print_json(lines)
+        output.print_json(lines)
     elif lines:
-        output.write(pl.DataFrame(lines, infer_schema_length=None), "table", None)
+        output.print_table(pl.DataFrame(lines, infer_schema_length=None))
     else:
-        click.echo("Nothing is published yet: papertide build", err=True)
+        click.echo("Nothing is published yet. Run `papertide build`.", err=True)
 
 
 def _line(entry: Entry) -> dict[str, Any]:
@@ -56,10 +54,9 @@ def _line(entry: Entry) -> dict[str, Any]:
 @click.command()
 @click.argument("snapshot_id", required=False, metavar="[ID]")
 def rollback(snapshot_id: str | None) -> None:
-    """Let readers go back to the snapshot before the current one, or to ID.
+    """Return readers to the snapshot before the current one, or to ID.
 
-    Nothing is deleted. A later build publishes on from what the archive holds, so mend what was
-    wrong first.
+    Nothing is deleted. The next build publishes from all captures again, so fix the cause first.
 
     \b
     Examples:
@@ -75,10 +72,9 @@ def rollback(snapshot_id: str | None) -> None:
     to = move.to
     click.echo(
         f"Readers now have {to.snapshot.snapshot_id} (published {to.published_at}, "
-        f"{to.rows.get('dim_papers', 0):,} papers) instead of "
-        f"{move.left or 'a pointer that led nowhere'}. "
-        "The next build publishes on from all captures, and a refresh as soon as something new "
-        "comes: mend what was wrong before.",
+        f"{to.rows.get('dim_papers', 0):,} papers) instead of {move.left or 'an invalid pointer'}. "
+        "Fix the cause before the next build, or before a refresh finds new data: both publish "
+        "from all captures again.",
         err=True,
     )
 
@@ -86,18 +82,19 @@ def rollback(snapshot_id: str | None) -> None:
 @click.command()
 @click.argument("older", required=False)
 @click.argument("newer", required=False)
-@click.option("--json", "as_json", is_flag=True, help="For machines: every row.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with every row.")
 def diff(older: str | None, newer: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """What changed between two snapshots: papers, listings, captures, coverage, topics.
+    """Compare two snapshots: papers, listings, captures, coverage and topics.
 
-    Without arguments: from the one before the current to the current; with one: from that to the
-    current.
+    Without arguments, compares the snapshot before the current one with the current one; with one
+    argument, that snapshot with the current one.
 
     \b
     Examples:
       papertide diff
       papertide diff 20260104T061500Z-9f8e7d6c 20260105T061500Z-1a2b3c4d --json
     """
+    from pipelines.cli import output
     from pipelines.publishing import difference, history
 
     settings = get_settings()
@@ -107,12 +104,14 @@ def diff(older: str | None, newer: str | None, as_json: bool) -> None:  # noqa: 
     frames = difference.compare(settings, old.snapshot, new.snapshot)
     if as_json:
         rows = {name.replace(" ", "_"): frame.to_dicts() for name, frame in frames.items()}
-        _print_json({"from": old.snapshot.snapshot_id, "to": new.snapshot.snapshot_id, **rows})
+        output.print_json(
+            {"from": old.snapshot.snapshot_id, "to": new.snapshot.snapshot_id, **rows}
+        )
         return
     click.echo(f"from {old.snapshot.snapshot_id}\nto   {new.snapshot.snapshot_id}")
     if all(frame.is_empty() for frame in frames.values()):
         same = old.content_hash == new.content_hash
-        click.echo("\nThe tables are the same." if same else "\nNothing that is compared changed.")
+        click.echo("\nThe tables are equal." if same else "\nNo differences in what is compared.")
         return
     for name, frame in frames.items():
         _print_part(name, frame)
@@ -123,17 +122,15 @@ def _current(listed: list[Entry]) -> Entry:
         if entry.is_current:
             return entry
     raise PapertideError(
-        "There is no current snapshot to compare with: name two. `papertide snapshots` lists them."
+        "There is no current snapshot. Name two snapshots; `papertide snapshots` lists them."
     )
 
 
 def _before(listed: list[Entry], new: Entry) -> Entry:
-    place = listed.index(new)
-    older = [entry for entry in listed[place + 1 :] if not entry.damage]
+    position = listed.index(new)
+    older = [entry for entry in listed[position + 1 :] if not entry.damage]
     if not older:
-        raise PapertideError(
-            f"There is no whole snapshot older than {new.snapshot.snapshot_id} to compare with."
-        )
+        raise PapertideError(f"There is no intact snapshot older than {new.snapshot.snapshot_id}.")
     return older[0]
 
 
@@ -142,31 +139,31 @@ def _print_part(name: str, frame: pl.DataFrame) -> None:
 
     click.echo(f"\n{name}: {_summary(name, frame)}")
     if not frame.is_empty():
-        output.write(frame.head(MAX_ROWS), "table", None)
+        output.print_table(frame.head(MAX_ROWS))
         if frame.height > MAX_ROWS:
-            click.echo(f"… and {frame.height - MAX_ROWS:,} more (--json gives all)")
+            click.echo(f"… and {frame.height - MAX_ROWS:,} more (--json prints all)")
 
 
 def _summary(name: str, frame: pl.DataFrame) -> str:
     if frame.is_empty():
-        return "the same"
+        return "no changes"
     if "change" in frame.columns:
         counts = frame["change"].value_counts().sort("change").iter_rows()
         return ", ".join(f"{n:,} {change}" for change, n in counts)
     if name == "listings":
-        return f"{frame['n_added'].sum():,} added, {frame['n_gone'].sum():,} gone"
+        return f"{frame['n_added'].sum():,} added, {frame['n_gone'].sum():,} removed"
     return f"{frame.height:,} changed"
 
 
 @click.command()
 @click.argument("subject", metavar="DAY")
-@click.option("--why", default="", help="The reason, for whoever reads it later.")
-@click.option("--undo", is_flag=True, help="Take an acceptance back.")
+@click.option("--why", default="", help="The reason, which is stored.")
+@click.option("--undo", is_flag=True, help="Withdraw an acceptance.")
 def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
-    """Say that something a build was refused for is right: a listing day, or a mart's name.
+    """Accept what a build was refused for. DAY is a listing day, or the name of a mart.
 
-    An unusual number of papers on a day is accepted for good. Anything else (a list that does not
-    look like a day's, fewer papers than before) is accepted for the next publication only.
+    An unusual number of papers on a day is accepted permanently. Any other finding (a list that
+    does not look like a daily list, fewer papers than before) is accepted for one publication.
 
     \b
     Examples:
@@ -176,19 +173,19 @@ def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
     """
     from pipelines.publishing import acceptances, build_status
 
-    named = _subject(subject)
+    name = _subject(subject)
     if undo:
-        if not acceptances.withdraw(get_settings(), named):
-            raise UsageError(f"{named} was not accepted. `papertide status` lists what was.")
-        click.echo(f"{named} is no longer accepted.", err=True)
+        if not acceptances.withdraw(get_settings(), name):
+            raise UsageError(f"{name} was not accepted. `papertide status` lists what was.")
+        click.echo(f"{name} is no longer accepted.", err=True)
         return
     if not why.strip():
-        raise UsageError("--why is empty: say in a few words why it is right.")
-    acceptances.accept(get_settings(), named, " ".join(why.split()))
+        raise UsageError("--why is empty. Give the reason in a few words.")
+    acceptances.accept(get_settings(), name, " ".join(why.split()))
     refused = build_status.refusal(get_settings().snapshots_dir)
-    if not any(named in message for message in (refused.messages if refused else ())):
-        click.echo(f"Nothing was refused for {named}: is that what you meant?", err=True)
-    click.echo(f"{named} is accepted. Next: papertide build", err=True)
+    if not any(name in message for message in (refused.messages if refused else ())):
+        click.echo(f"No build was refused for {name}. Check the name.", err=True)
+    click.echo(f"{name} is accepted. Next: papertide build", err=True)
 
 
 def _subject(text: str) -> str:
@@ -197,13 +194,8 @@ def _subject(text: str) -> str:
     except ValueError:
         marts = {path.stem for path in (DBT_PROJECT_DIR / "models" / "marts").glob("*.sql")}
     if text not in marts:
-        raise UsageError(f"{text!r} is neither a day (YYYY-MM-DD) nor a table that is published.")
+        raise UsageError(f"{text!r} is neither a day (YYYY-MM-DD) nor a published table.")
     return text
-
-
-def _print_json(content: object) -> None:
-    json.dump(content, sys.stdout, indent=1, default=str, ensure_ascii=False)
-    click.echo()
 
 
 ALL = (snapshots, rollback, diff, accept)

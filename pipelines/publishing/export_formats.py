@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
+import polars.selectors as cs
 from duckdb.sqltypes import DuckDBPyType
 
 from pipelines.publishing.reader import Answer, Column
@@ -80,6 +82,15 @@ def _csv_quoted(value: str, alone: bool) -> str:  # noqa: FBT001
 
 def _quoted(name: str) -> str:
     return quote_identifier(name) if re.search('[",\r\n]', name) else name
+
+
+def csv_text(rows: pl.DataFrame) -> str:
+    """A small frame as CSV: lists joined with semicolons, formulas escaped."""
+    return (
+        rows.with_columns(cs.by_dtype(pl.List(pl.String)).list.join("; "))
+        .with_columns(cs.string().str.replace(FORMULA_PATTERN, "'$1"))
+        .write_csv()
+    )
 
 
 def write_json(answer: Answer, send: Send) -> int:

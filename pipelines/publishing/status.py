@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import duckdb
-import polars as pl
 
+from pipelines.archive.receipt import receipt_paths
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import build_status
+from pipelines.publishing import acceptances, build_status, freshness
 from pipelines.publishing.reader import Reader
 from pipelines.publishing.snapshot import Snapshot, current
 from pipelines.settings import Settings
@@ -78,7 +78,7 @@ def figures(settings: Settings) -> dict[str, Any]:
         "snapshot_id": snapshot.snapshot_id,
         "published_at": published_at.isoformat(),
         "age_hours": (datetime.now(UTC) - published_at).total_seconds() / 3600,
-        "good_at": build_status.good_at(settings.snapshots_dir, published_at).isoformat(),
+        "good_at": freshness.up_to_date_at(settings.snapshots_dir, published_at).isoformat(),
         **_builds(settings, snapshot.snapshot_id, published_at),
         "n_papers": reader.query("select count(*) as n from dim_papers")["n"][0],
         "n_captures_not_published": max(n_pending, 0),
@@ -124,24 +124,22 @@ def _last_failure(settings: Settings) -> str:
 
 def _builds(settings: Settings, snapshot_id: str, published_at: datetime) -> dict[str, Any]:
     """`state`, `why`, the last refusal, the rollback to this snapshot, acceptances."""
-    standing = build_status.standing(
-        settings.snapshots_dir, published_at, settings.stale_after_hours
-    )
+    found = freshness.freshness(settings.snapshots_dir, published_at, settings.stale_after_hours)
     refused = build_status.refusal(settings.snapshots_dir)
     rollback = build_status.rollback_mark(settings.snapshots_dir)
     return {
-        "state": standing.state,
-        "why": standing.sentence,
+        "state": found.state,
+        "why": found.sentence,
         "refused": asdict(refused) if refused else None,
         "rolled_back": rollback if rollback and rollback["to"] == snapshot_id else None,
         "accepted": [
             {**asdict(accepted), "holds": _scope(accepted, published_at)}
-            for accepted in build_status.acceptances(settings)
+            for accepted in acceptances.acceptances(settings)
         ],
     }
 
 
-def _scope(accepted: build_status.Acceptance, published_at: datetime) -> str:
+def _scope(accepted: acceptances.Acceptance, published_at: datetime) -> str:
     """What an acceptance still covers. Most end with the next publication."""
     is_pending = accepted.accepted_at > published_at
     if not accepted.subject[:1].isdigit():  # a table's name, not a day
@@ -166,4 +164,4 @@ def _warnings(reader: Reader) -> list[str]:
 
 
 def _n_archived(settings: Settings) -> int:
-    return sum(1 for _ in settings.captures_dir.glob("[0-9a-f][0-9a-f]/*.json"))
+    return sum(1 for _ in receipt_paths(settings.captures_dir))

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "intake": LEAVES | {"archive", "parsing", "runtime"},
     "lake": LEAVES | {"archive", "parsing", "runtime"},
     "warehouse": LEAVES | {"lake", "runtime", "topics", "trends"},
-    "publishing": LEAVES | {"runtime", "sources", "warehouse"},
+    "publishing": LEAVES | {"archive", "runtime", "sources", "warehouse"},
     "audit": LEAVES | {"publishing", "runtime", "warehouse"},
     "delivery": LEAVES | {"publishing", "runtime"},
     "evaluation": LEAVES | {"parsing", "publishing", "runtime", "topics", "trends"},

@@ -352,7 +352,7 @@ def test_alert_test_says_what_became_of_each(hook: Hook, letters: Letters, paper
         "PAPERTIDE_SMTP_URL": f"smtp://127.0.0.1:{letters.port}",
     }
     both = papertide("alert-test", PAPERTIDE_ALERT_WEBHOOK=hook.url, **mail)
-    assert (both.returncode, both.stderr) == (0, "webhook: taken\nmail: taken\n")
+    assert (both.returncode, both.stderr) == (0, "webhook: sent\nmail: sent\n")
     assert kinds(hook) == ["test"]
     assert len(letters.envelopes) == 1
     hook.status = 403

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.audit import runner
-from pipelines.audit.coverage import weekdays_between
 from pipelines.audit.findings import Outcome, Refused
 from pipelines.publishing.acceptances import accept
+from pipelines.publishing.status import weekdays_between
 from tests.unit.published import WEEKDAYS, Home
 
 pytestmark = pytest.mark.unit

@@ -120,7 +120,7 @@ def test_dates_that_contradict_the_id_are_not_used(reader: Reader) -> None:
 def test_taking_it_all_in_again_changes_no_row(home: Path, corpus: Path) -> None:
     before = _parquet_hashes(home)
     again = run_papertide(home, "ingest", corpus)
-    assert "already had: nothing changed" in again.stderr
+    assert "already in the archive, unchanged" in again.stderr
     assert "new capture(s)" not in again.stderr
     assert run_papertide(home, "build").returncode == 0
     assert _parquet_hashes(home) == before

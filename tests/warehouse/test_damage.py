@@ -376,7 +376,7 @@ def test_a_build_that_is_stopped_is_not_told_as_refused(
     process.send_signal(sign)
     rest = process.stderr.read().decode()
     assert process.wait() == 1
-    assert "Stopped. What was finished is kept" in rest
+    assert "Stopped. Finished work is kept" in rest
     assert "Traceback" not in rest
     assert build_status.refusal(settings.snapshots_dir) is None
     assert current(settings) == before

@@ -33,7 +33,7 @@ def test_everything_right_of_the_archive_can_be_rebuilt(demo_home: Path) -> None
     (demo_home / "warehouse.duckdb").unlink()
     again = run_papertide(demo_home, "ingest", DBT_PROJECT_DIR.parent / "sample" / "hf_page")
     assert again.returncode == 0, again.stderr
-    assert "1 already had: nothing changed" in again.stderr
+    assert "1 already in the archive, unchanged" in again.stderr
     done = run_papertide(demo_home, "build")
     assert done.returncode == 0, done.stderr
     assert hashes(demo_home) == before

@@ -47,10 +47,9 @@ def test_the_run_is_recorded_with_counts(instance: dg.DagsterInstance) -> None:
 
 
 def test_dbt_tests_are_asset_checks(instance: dg.DagsterInstance) -> None:
-    records = instance.get_event_records(
-        dg.EventRecordsFilter(event_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    )
-    checks = [r.event_log_entry.dagster_event.asset_check_evaluation_data for r in records]  # type: ignore[union-attr]
+    (run,) = instance.get_runs()
+    entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    checks = [entry.dagster_event.asset_check_evaluation_data for entry in entries]  # type: ignore[union-attr]
     failed = {check.check_name for check in checks if not check.passed}
     # Warnings: the sample grows old, and one of its Fridays follows a holiday.
     assert failed <= {"newest_day_is_recent", "day_volume_is_usual"}

@@ -28,14 +28,14 @@ def _no_constant(name: str) -> None:
     pytest.fail(f"{name} is not JSON")
 
 
-def test_every_type_in_a_table(published_home: Path) -> None:
-    done = run_in_process(published_home, "sql", "from test_all_types()")
+def test_every_type_in_a_table(snapshot_home: Path) -> None:
+    done = run_in_process(snapshot_home, "sql", "from test_all_types()")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 3
 
 
-def test_every_type_in_csv(published_home: Path) -> None:
-    done = run_in_process(published_home, "sql", "from test_all_types()", "--format", "csv")
+def test_every_type_in_csv(snapshot_home: Path) -> None:
+    done = run_in_process(snapshot_home, "sql", "from test_all_types()", "--format", "csv")
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
     assert len(rows) == 3
@@ -45,8 +45,8 @@ def test_every_type_in_csv(published_home: Path) -> None:
     assert rows[1]["int_array"] == "42; 999; -42"
 
 
-def test_every_type_in_json(published_home: Path) -> None:
-    done = run_in_process(published_home, "sql", "from test_all_types()", "--format", "json")
+def test_every_type_in_json(snapshot_home: Path) -> None:
+    done = run_in_process(snapshot_home, "sql", "from test_all_types()", "--format", "json")
     assert done.returncode == 0, done.stderr
     first, second, _ = json.loads(done.stdout, parse_constant=_no_constant)
     assert list(first) == TYPES
@@ -56,10 +56,10 @@ def test_every_type_in_json(published_home: Path) -> None:
     assert second["interval"] == "83 years 3 months 999 days 00:16:39.999999"
 
 
-def test_every_type_in_parquet(published_home: Path, tmp_path: Path) -> None:
+def test_every_type_in_parquet(snapshot_home: Path, tmp_path: Path) -> None:
     file = tmp_path / "all.parquet"
     query = "select * replace (42::hugeint as hugeint) from test_all_types()"
-    done = run_in_process(published_home, "sql", query, "--format", "parquet", "-o", file)
+    done = run_in_process(snapshot_home, "sql", query, "--format", "parquet", "-o", file)
     assert done.returncode == 0, done.stderr
     back = pl.read_parquet(file, columns=["hugeint", "interval", "union", "int_array"])
     assert back["hugeint"].to_list() == [42, 42, 42]
@@ -69,25 +69,23 @@ def test_every_type_in_parquet(published_home: Path, tmp_path: Path) -> None:
     assert duckdb.sql(f"from '{file}'").columns == TYPES
 
 
-def test_a_number_too_large_for_parquet_leaves_no_file(
-    published_home: Path, tmp_path: Path
-) -> None:
+def test_a_number_too_large_for_parquet_leaves_no_file(snapshot_home: Path, tmp_path: Path) -> None:
     query = f"select {2**127 - 1}::hugeint as n"
     options = ("--format", "parquet", "-o", tmp_path / "huge.parquet")
-    done = run_in_process(published_home, "sql", query, *options)
+    done = run_in_process(snapshot_home, "sql", query, *options)
     assert done.returncode == 1
     assert "DECIMAL(38,0)" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_numbers_and_times_in_json(published_home: Path) -> None:
+def test_numbers_and_times_in_json(snapshot_home: Path) -> None:
     query = (
         "select sum(n_authors) as n, 1.50::decimal(9, 2) as d, 'nan'::double as x, "
         "timestamp '2025-01-02 03:04:05' as t, date '2025-01-02' as u, 'NaN 12345678901234567890' "
         "as s, ['inf'::double, 0.5] as l, 18446744073709551616::hugeint as h, "
         "18446744073709551615::hugeint as k from dim_papers"
     )
-    done = run_in_process(published_home, "sql", query, "--format", "json")
+    done = run_in_process(snapshot_home, "sql", query, "--format", "json")
     (row,) = json.loads(done.stdout, parse_constant=_no_constant)
     assert isinstance(row.pop("n"), int)
     assert row == {
@@ -98,10 +96,10 @@ def test_numbers_and_times_in_json(published_home: Path) -> None:
 
 
 @pytest.mark.parametrize("style", ["table", "csv", "json", "parquet"])
-def test_columns_of_one_name_are_renamed(published_home: Path, tmp_path: Path, style: str) -> None:
+def test_columns_of_one_name_are_renamed(snapshot_home: Path, tmp_path: Path, style: str) -> None:
     file = tmp_path / "rows"
     query = "select 1 as a, 2 as a, 3 as A, 4 as b"
-    done = run_in_process(published_home, "sql", query, "--format", style, "-o", file)
+    done = run_in_process(snapshot_home, "sql", query, "--format", style, "-o", file)
     assert done.returncode == 0, done.stderr
     assert "Columns had the same name: a is now a_1" in done.stderr
     names = {
@@ -113,23 +111,23 @@ def test_columns_of_one_name_are_renamed(published_home: Path, tmp_path: Path, s
     assert names == ["a", "a_1", "A_2", "b"]
 
 
-def test_a_join_with_all_columns(published_home: Path) -> None:
+def test_a_join_with_all_columns(snapshot_home: Path) -> None:
     query = "select * from dim_papers p join fct_listings l on p.paper_id = l.paper_id limit 1"
-    done = run_in_process(published_home, "sql", query, "--format", "json")
+    done = run_in_process(snapshot_home, "sql", query, "--format", "json")
     (row,) = json.loads(done.stdout)
     assert row["paper_id"] == row["paper_id_1"]
 
 
 @pytest.mark.parametrize("style", ["csv", "json", "parquet"])
 def test_order_nulls_and_empty_strings_are_kept(
-    published_home: Path, tmp_path: Path, style: str
+    snapshot_home: Path, tmp_path: Path, style: str
 ) -> None:
     file = tmp_path / "rows"
     query = (
         "select i, case when i % 3 = 0 then null when i % 3 = 1 then '' else 'a,\"b\"\nc' end as t "
         "from range(30000) t(i) order by i desc"
     )
-    done = run_in_process(published_home, "sql", query, "--format", style, "-o", file)
+    done = run_in_process(snapshot_home, "sql", query, "--format", style, "-o", file)
     assert done.returncode == 0, done.stderr
     back = {
         "csv": lambda: pl.read_csv(file),
@@ -162,17 +160,17 @@ def test_order_nulls_and_empty_strings_are_kept(
 )  # fmt: skip
 @pytest.mark.parametrize("style", ["csv", "parquet"])
 def test_accepted_statements(
-    published_home: Path, tmp_path: Path, query: str, shown: str, style: str
+    snapshot_home: Path, tmp_path: Path, query: str, shown: str, style: str
 ) -> None:
     file = tmp_path / "rows"
-    done = run_in_process(published_home, "sql", query, "--format", style, "-o", file)
+    done = run_in_process(snapshot_home, "sql", query, "--format", style, "-o", file)
     assert done.returncode == 0, done.stderr
     rows = pl.read_csv(file) if style == "csv" else pl.read_parquet(file)
     assert shown in [*rows.columns, *rows.to_series(0)]
 
 
-def test_a_table_is_cut_after_200_rows(published_home: Path) -> None:
-    done = run_in_process(published_home, "sql", "from range(1000000000000)")
+def test_a_table_is_cut_after_200_rows(snapshot_home: Path) -> None:
+    done = run_in_process(snapshot_home, "sql", "from range(1000000000000)")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 201
     assert "The first 200 rows are shown" in done.stderr
@@ -193,9 +191,9 @@ def _run_process(home: Path, *arguments: str, **options: object) -> tuple[int, s
 @pytest.mark.slow  # starts processes
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize("style", ["table", "csv", "json", "parquet"])
-def test_a_full_standard_output_is_one_message(published_home: Path, style: str) -> None:
+def test_a_full_standard_output_is_one_message(snapshot_home: Path, style: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        code, message = _run_process(published_home, "select 1", "--format", style, stdout=full)
+        code, message = _run_process(snapshot_home, "select 1", "--format", style, stdout=full)
     assert code == 1
     assert message == "papertide: Standard output can't be written: No space left on device.\n"
 
@@ -203,7 +201,7 @@ def test_a_full_standard_output_is_one_message(published_home: Path, style: str)
 @pytest.mark.slow  # starts processes
 @pytest.mark.parametrize("style", ["csv", "json", "parquet"])
 def test_a_file_that_is_too_large_is_removed(
-    published_home: Path, tmp_path: Path, style: str
+    snapshot_home: Path, tmp_path: Path, style: str
 ) -> None:
     file = tmp_path / "papers"
 
@@ -211,24 +209,24 @@ def test_a_file_that_is_too_large_is_removed(
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
     arguments = ("from dim_papers", "--format", style, "-o", str(file))
-    code, message = _run_process(published_home, *arguments, preexec_fn=small_files_only)
+    code, message = _run_process(snapshot_home, *arguments, preexec_fn=small_files_only)
     assert code == 1
     assert message == f"papertide: {file}: can't be written: File too large.\n"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_path_that_cannot_be_written(published_home: Path, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written(snapshot_home: Path, tmp_path: Path) -> None:
     for path in ("/proc/rows.csv", str(tmp_path), str(tmp_path / "none" / "rows.csv")):
-        done = run_in_process(published_home, "sql", "select 1", "-o", path)
+        done = run_in_process(snapshot_home, "sql", "select 1", "-o", path)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_links_are_followed_and_devices_kept(published_home: Path, tmp_path: Path) -> None:
+def test_links_are_followed_and_devices_kept(snapshot_home: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "file")
     for path in (str(tmp_path / "link"), "/dev/null"):
-        done = run_in_process(published_home, "sql", "select 1 as n", "--format", "csv", "-o", path)
+        done = run_in_process(snapshot_home, "sql", "select 1 as n", "--format", "csv", "-o", path)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "file").read_text() == "n\n1\n"
     assert (tmp_path / "link").is_symlink()

@@ -32,10 +32,10 @@ def test_the_question_of_the_readme(published_home: Path) -> None:
 
 
 @pytest.mark.parametrize("style", ["table", "csv", "json", "parquet"])
-def test_formats_hold_the_same_rows(published_home: Path, tmp_path: Path, style: str) -> None:
+def test_formats_hold_the_same_rows(snapshot_home: Path, tmp_path: Path, style: str) -> None:
     file = tmp_path / f"rows.{style}"
     query = "select paper_id, n_authors, authors from dim_papers order by paper_id limit 3"
-    done = run_in_process(published_home, "sql", query, "--format", style, "-o", file)
+    done = run_in_process(snapshot_home, "sql", query, "--format", style, "-o", file)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     read = {
@@ -71,8 +71,8 @@ def test_formats_hold_the_same_rows(published_home: Path, tmp_path: Path, style:
         pytest.param("select * from nowhere", "nowhere", id="unknown table"),
     ],
 )
-def test_refused_statements(published_home: Path, query: str, message: str) -> None:
-    done = run_in_process(published_home, "sql", query)
+def test_refused_statements(snapshot_home: Path, query: str, message: str) -> None:
+    done = run_in_process(snapshot_home, "sql", query)
     assert done.returncode == 1
     assert message in done.stderr
     assert done.stderr.startswith("papertide: ")
@@ -80,15 +80,15 @@ def test_refused_statements(published_home: Path, query: str, message: str) -> N
     assert done.stdout == ""
 
 
-def test_formulas_are_escaped_in_csv_only(published_home: Path) -> None:
+def test_formulas_are_escaped_in_csv_only(snapshot_home: Path) -> None:
     query = "select '=cmd()' as a, -1 as b, ['+1', 'x'] as c"
-    as_csv = run_in_process(published_home, "sql", query, "--format", "csv").stdout
-    as_json = run_in_process(published_home, "sql", query, "--format", "json").stdout
+    as_csv = run_in_process(snapshot_home, "sql", query, "--format", "csv").stdout
+    as_json = run_in_process(snapshot_home, "sql", query, "--format", "json").stdout
     assert as_csv == "a,b,c\n'=cmd(),-1,'+1; x\n"
     assert json.loads(as_json) == [{"a": "=cmd()", "b": -1, "c": ["+1", "x"]}]
 
 
-def test_status_as_text_and_as_json(published_home: Path) -> None:
+def test_status_as_text_and_as_json(snapshot_home: Path) -> None:
     text = run_in_process(published_home, "status")
     figures = json.loads(run_in_process(published_home, "status", "--json").stdout)
     assert text.returncode == 0

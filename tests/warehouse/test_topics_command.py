@@ -96,7 +96,7 @@ def test_list_has_every_topic_and_rule(published_home: Path) -> None:
     taxonomy = in_force.in_force(Settings(home=published_home))
     assert {row["topic_id"] for row in rows} == {topic.topic_id for topic in taxonomy.topics}
     assert sum(int(row["n_rules"]) for row in rows) == len(taxonomy.rules)
-    assert f"version {taxonomy.rules_version}" in done.stderr
+    assert taxonomy.rules_version in done.stderr
     one = run_in_process(published_home, "topics", "list", "--topic", "llm-agents", "--format",
                         "json", "--limit", "0")  # fmt: skip
     answer = json.loads(one.stdout)
