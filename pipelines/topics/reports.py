@@ -1,7 +1,7 @@
 """Tables of `papertide topics`, as pure functions of frames.
 
-Belongs here: shares, examples, overlaps and lists of topics. Does not: matching phrases (`rule_analysis`),
-reading the snapshot, printing.
+Belongs here: shares, examples, overlaps and lists of topics. Does not: matching phrases
+(`rule_analysis`), reading the snapshot, printing.
 """
 
 from __future__ import annotations

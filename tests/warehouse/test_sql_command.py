@@ -88,7 +88,7 @@ def test_formulas_are_escaped_in_csv_only(snapshot_home: Path) -> None:
     assert json.loads(as_json) == [{"a": "=cmd()", "b": -1, "c": ["+1", "x"]}]
 
 
-def test_status_as_text_and_as_json(snapshot_home: Path) -> None:
+def test_status_as_text_and_as_json(published_home: Path) -> None:
     text = run_in_process(published_home, "status")
     figures = json.loads(run_in_process(published_home, "status", "--json").stdout)
     assert text.returncode == 0
