@@ -104,11 +104,14 @@ def run_in_process(
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
         get_settings.cache_clear()
+        if "parquet" in arguments:  # opens the snapshot with other settings: close it first
+            gc.collect()
         code = main.run([*map(str, arguments)])
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
     get_settings.cache_clear()
-    gc.collect()  # closes the snapshot, so that the next command can open it with other settings
+    if "parquet" in arguments:
+        gc.collect()
     printed = []
     for stream in (out, err):
         stream.flush()

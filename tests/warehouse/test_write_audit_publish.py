@@ -66,7 +66,11 @@ def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("accept", "yesterday", "--why", "x"), 2, "is neither a day (YYYY-MM-DD) nor a table"),
+        (
+            ("accept", "yesterday", "--why", "x"),
+            2,
+            "is neither a day (YYYY-MM-DD) nor a published table",
+        ),
         (("accept", "2025-01-01", "--why", " "), 2, "--why is empty"),
         (("rollback", "nothing"), 1, "There is no snapshot 'nothing'"),
         (("diff", "nothing"), 1, "There is no snapshot 'nothing'"),
