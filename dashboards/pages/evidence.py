@@ -56,8 +56,8 @@ REASONS = {
     "short_history": "the history is shorter than both windows",
     "gap": "a period in the windows is missing",
     "no_total": "one of the windows has no papers",
-    "coverage_differs": "data collection changed (lists in full)",
-    "text_differs": "data collection changed (text of papers)",
+    "coverage_differs": "data collection changed (list completeness)",
+    "text_differs": "data collection changed (available text)",
     "few_papers": "fewer than 10 papers in both windows together",
     "wide_interval": "the interval is too wide for a verdict",
     "significant": "q ≤ 0.10 and the change is large enough",
@@ -128,9 +128,13 @@ def sentence(row: b.Row, grain: str) -> str:
     adjustments = ", seasonally adjusted" if row.get("growth_basis") == "seasonal" else ""
     if row["verdict"] in CALLED:
         adjustments += ", adjusted for selection"
-    q = f"; q {formats.p_value_relation(row['q_value'])}" if row["q_value"] is not None else ""
+    q = (
+        f"; q{formats.NBSP}{formats.p_value_relation(row['q_value'])}"
+        if row["q_value"] is not None
+        else ""
+    )
     return (
-        f"{verdict} {papers} Change {formats.factor(row['growth'])} (95 % interval "
+        f"{verdict} {papers} Change {formats.factor(row['growth'])} (95{formats.NBSP}% interval "
         f"{formats.factor_interval(row['growth_low'], row['growth_high'])}{adjustments}){q}."
     )
 

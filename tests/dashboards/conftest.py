@@ -240,8 +240,9 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
         for population in populations
         for i, paper in enumerate(ids)
     ]  # fmt: skip
-    days = [date(2024, 12, 30) + timedelta(days=i) for i in range(100)]
     return {
+        **_series_marts(populations, ids),
+        **_health_marts(populations, ids),
         "dim_papers": papers,
         "dim_authors": pl.DataFrame({"author_id": ["a", "b"], "author_name": ["Ada Lovelace", "B"],
                                      "n_papers": [59, 1]}),
@@ -268,6 +269,16 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
               "listing_kind": "daily", "rank": i + 1, "upvotes": i, "comments": i}
              for population in populations for i, paper in enumerate(ids[:3])]
         ),
+        "dim_terms": pl.DataFrame({"term_id": ["agents"], "term": ["Agents"]}),
+        "bridge_paper_terms": pl.DataFrame(
+            {"paper_id": ids[1::2], "term_id": ["agents"] * 30, "n_mentions": [1, 2] * 15}
+        ),
+    }  # fmt: skip
+
+
+def _series_marts(populations: tuple[str, ...], ids: list[str]) -> dict[str, pl.DataFrame]:
+    """Marts by period or topic."""
+    return {
         "rpt_topic_trends": pl.concat([_trends(name) for name in populations]),
         "rpt_term_trends": pl.concat([_trends(name) for name in populations])
         .rename({"topic_id": "term_id", "topic_name": "term"})
@@ -287,10 +298,13 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
             [_names("organization", ("A lab", "Another"), name) for name in populations]
         ),
         "rpt_trending_papers": pl.concat([_trending(name, ids) for name in populations]),
-        "dim_terms": pl.DataFrame({"term_id": ["agents"], "term": ["Agents"]}),
-        "bridge_paper_terms": pl.DataFrame(
-            {"paper_id": ids[1::2], "term_id": ["agents"] * 30, "n_mentions": [1, 2] * 15}
-        ),
+    }  # fmt: skip
+
+
+def _health_marts(populations: tuple[str, ...], ids: list[str]) -> dict[str, pl.DataFrame]:
+    """Marts about coverage, captures, quarantine and title matches."""
+    days = [date(2024, 12, 30) + timedelta(days=i) for i in range(100)]
+    return {
         "rpt_coverage": pl.DataFrame(
             [{"population": population, "listed_on": day, "is_expected": day.weekday() < 5,
               "is_captured": day.weekday() < 5 and day.day != 15,
