@@ -38,7 +38,7 @@ def identify(archive: Archive, receipt: Receipt) -> tuple[Format, Receipt]:
 
 
 def hints(receipt: Receipt) -> Hints:
-    """What the receipt tells a parser."""
+    """The receipt as hints for a parser."""
     captured = receipt.given.get("captured_at")
     return Hints(
         received_at=utc(receipt.received_at),

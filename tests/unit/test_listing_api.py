@@ -1,4 +1,4 @@
-"""Responses of the daily papers API: schema changes, odd values and damage."""
+"""Responses of the daily papers API: schema changes, invalid values and damage."""
 
 from __future__ import annotations
 
@@ -54,23 +54,23 @@ def test_an_item_of_2026_becomes_a_row() -> None:
 @pytest.mark.parametrize("key", sorted(item()["paper"].keys() - {"id", "title"}))
 @pytest.mark.parametrize("state", ["missing", "null"])
 def test_only_id_and_title_are_required(key: str, state: str) -> None:
-    odd = item()
+    changed = item()
     if state == "missing":
-        del odd["paper"][key]
+        del changed["paper"][key]
     else:
-        odd["paper"][key] = None
-    parsed = listing_api.parse(api(odd), HINTS)
+        changed["paper"][key] = None
+    parsed = listing_api.parse(api(changed), HINTS)
     assert (parsed.items.height, reasons(parsed)) == (1, [])
 
 
 def test_the_title_of_the_item_replaces_a_missing_one() -> None:
-    odd = item()
-    del odd["paper"]["title"]
-    assert listing_api.parse(api(odd), HINTS).items["title"].to_list() == ["A Title"]
+    changed = item()
+    del changed["paper"]["title"]
+    assert listing_api.parse(api(changed), HINTS).items["title"].to_list() == ["A Title"]
 
 
 @pytest.mark.parametrize(
-    ("odd", "reason"),
+    ("changed", "reason"),
     [
         pytest.param("{'paper': {'id': '2501.00001'}}", "item_not_object", id="Python repr"),
         pytest.param(None, "item_not_object", id="null"),
@@ -107,8 +107,8 @@ def test_the_title_of_the_item_replaces_a_missing_one() -> None:
         ),
     ],
 )
-def test_an_invalid_item_does_not_affect_the_others(odd: Any, reason: str) -> None:
-    body = api(item("2501.00002", "Before"), odd, item("2501.00003", "After"))
+def test_an_invalid_item_does_not_affect_the_others(changed: Any, reason: str) -> None:
+    body = api(item("2501.00002", "Before"), changed, item("2501.00003", "After"))
     parsed = listing_api.parse(body, HINTS)
     assert_sound(parsed)
     assert parsed.items["title"].to_list() == ["Before", "After"]
@@ -123,7 +123,9 @@ def test_an_invalid_item_does_not_affect_the_others(odd: Any, reason: str) -> No
         pytest.param([{"name": " "}, {"name": "B "}, {"name": None}], ["B"], id="blank"),
         pytest.param([{"name": "A"}, {"name": "A"}], ["A", "A"], id="repeated"),
         pytest.param([{"name": "A\n  B\0C"}], ["A B C"], id="line folds"),
-        pytest.param(["A", 5, None, [], {}, {"name": {"x": 1}}], ["A"], id="odd entries"),
+        pytest.param(
+            ["A", 5, None, [], {}, {"name": {"x": 1}}], ["A"], id="entries of other types"
+        ),
         pytest.param([], None, id="empty list"),
         pytest.param({"name": "A"}, None, id="an object"),
         pytest.param([{"name": "Solo"}] * 3_303, ["Solo"] * 3_303, id="3,303"),

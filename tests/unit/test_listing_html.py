@@ -54,7 +54,7 @@ def test_cards_give_the_same_items_if_props_are_broken(props: str) -> None:
         ({"date": 5, "periodType": ["x"]}, None, "daily"),
         ({"date": "2025-01-06", "query": "noise"}, date(2025, 1, 6), "search"),
     ],
-    ids=["no calendar date", "week", "odd types", "search"],
+    ids=["not a calendar date", "week", "other types", "search"],
 )
 def test_day_and_kind_stated_by_the_page(more: dict[str, Any], day: date | None, kind: str) -> None:
     parsed = listing_html.parse(html_page(PROPS | more), HINTS)
