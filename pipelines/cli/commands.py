@@ -138,7 +138,7 @@ def sql(query: str, style: str, output: Path | None, timeout: float) -> None:
       papertide sql "from rpt_topic_trends" --format parquet -o trends.parquet
     """
     from pipelines.cli.output import write_answer
-    from pipelines.publishing.reader import MAX_QUERY_BYTES
+    from pipelines.publishing.user_sql import MAX_QUERY_BYTES
 
     if not timeout > 0:  # also refuses nan
         raise UsageError(f"--timeout {timeout:g}: must be more than 0 seconds.")

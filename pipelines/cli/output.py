@@ -24,7 +24,7 @@ from rich.text import Text
 from pipelines.errors import PapertideError
 from pipelines.publishing import export
 from pipelines.publishing.export_formats import LISTS, NUMBERS, Send
-from pipelines.publishing.reader import Answer, Column
+from pipelines.publishing.user_sql import Column, QueryResult
 from pipelines.runtime.text import printable, shortened
 from pipelines.settings import Settings
 
@@ -68,12 +68,12 @@ def print_json(content: object) -> None:
     click.echo(json.dumps(content, indent=1, default=str, ensure_ascii=False))
 
 
-def _table(answer: Answer, send: Send) -> int:
+def _table(result: QueryResult, send: Send) -> int:
     """Send a table of at most MAX_TABLE_ROWS rows; returns the number of rows shown."""
-    values = ", ".join(_table_value(column) for column in answer.columns)
-    select = f"select {values} from {answer.source} limit {MAX_TABLE_ROWS + 1}"
-    rows = [row for batch in answer.rows(select) for row in batch]
-    return _show([(c.name, c.type.id in NUMBERS) for c in answer.columns], rows, send)
+    values = ", ".join(_table_value(column) for column in result.columns)
+    select = f"select {values} from {result.source} limit {MAX_TABLE_ROWS + 1}"
+    rows = [row for batch in result.rows(select) for row in batch]
+    return _show([(c.name, c.type.id in NUMBERS) for c in result.columns], rows, send)
 
 
 def _show(

@@ -8,7 +8,7 @@ from pipelines.defs.intake import OWNERS
 from pipelines.defs.models import dbt_models
 from pipelines.defs.resources import Home, Writer
 from pipelines.publishing import build_status, retention
-from pipelines.publishing.snapshot import publish
+from pipelines.publishing.publication import publish
 from pipelines.settings import get_settings
 from pipelines.warehouse import candidate
 

@@ -1,5 +1,5 @@
-"""Publishing: snapshots that are checked, immutable and complete, and the reader everyone uses.
+"""Publishing snapshots, reading them, and recording how builds ended.
 
-Belongs here: writing a snapshot, moving the pointer, opening it for reading, running a user's
-SQL inside a fence. Does not: building the warehouse (dbt) or showing anything.
+Belongs here: writing a snapshot, moving the pointer, opening it for reading, running users' SQL on
+it, comparing and removing snapshots. Does not: building the warehouse (dbt), or showing anything.
 """

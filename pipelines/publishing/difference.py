@@ -1,7 +1,7 @@
-"""What changed between two snapshots, as frames.
+"""Differences between two snapshots, as frames.
 
-Both are opened in one read-only connection that can reach nothing else. Columns and marts that only
-one of them has are passed over: a snapshot of an older release can be compared too.
+Both are opened in one read-only connection that can access nothing else. Columns that only one of
+them has are ignored, so that a snapshot of an older release can be compared.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pipelines.settings import Settings
 from pipelines.warehouse.connections import connect
 from pipelines.warehouse.frames import as_frame
 
-NOT_COMPARED = ("n_items",)  # counts observations, not a fact of the paper
+NOT_COMPARED = ("n_items",)  # counts observations, so it says nothing about the paper
 
 
 def compare(settings: Settings, old: Snapshot, new: Snapshot) -> dict[str, pl.DataFrame]:
-    """Title → frame, in the order of reading; a frame without rows: nothing changed there.
+    """Title → frame of differences, in display order. A frame without rows means no difference.
 
-    `papers` (added, gone), `paper columns`, `listings` by day, `captures`, `quarantine` by reason,
-    `coverage`, `topics` (added, gone, or given to other papers of those that both have), and `topic
-    shares` whose intervals don't overlap or whose verdicts differ. Raises PapertideError when a
-    database can't be opened.
+    `papers` (added, gone), `paper columns` with the number of changed papers, `listings` by day,
+    `captures`, `quarantine` by reason, `coverage`, `topics` (added, gone, or found in other papers
+    of those in both snapshots), `topic shares` whose intervals don't overlap or whose verdicts
+    differ. Raises PapertideError if a database can't be opened.
     """
     with _opened(settings, old, new) as connection:
         return {
@@ -55,7 +55,7 @@ def _opened(
             except duckdb.Error:
                 raise PapertideError(
                     f"{snapshot.database} can't be opened: it is missing or damaged. `papertide "
-                    "snapshots` says which ones are whole."
+                    "snapshots` shows which snapshots are intact."
                 ) from None
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
@@ -63,8 +63,8 @@ def _opened(
             yield connection
         except duckdb.CatalogException as error:
             raise PapertideError(
-                f"{old.snapshot_id} and {new.snapshot_id} can't be compared: one has not the "
-                f"tables of this release ({str(error).splitlines()[0]})."
+                f"{old.snapshot_id} and {new.snapshot_id} can't be compared: one lacks tables "
+                f"of this release ({str(error).splitlines()[0]})."
             ) from None
 
 
@@ -113,7 +113,7 @@ _CAPTURES = """
         case
             when old.capture_id is null then 'added'
             when new.capture_id is null then 'gone'
-            else 'read otherwise'
+            else 'read differently'
         end as change,
         coalesce(new.origin, old.origin) as origin,
         coalesce(new.listing_kind, old.listing_kind) as listing_kind,
@@ -162,7 +162,7 @@ _KEY = ("population", "grain", "period_start_on", "topic_id")
 
 
 def _paper_columns(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """In how many papers that both have each column changed."""
+    """Column → number of papers in both snapshots in which it changed."""
     columns = [
         name
         for name in _common(connection, "dim_papers")
@@ -184,8 +184,8 @@ def _paper_columns(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def _topics(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Topics by rules that came, went, or are now found in other papers of those that both have."""
-    of_rules = (
+    """Rule-based topics that were added, removed, or found in other papers of both snapshots."""
+    rule_based = (
         "kind <> 'discovered'" if "kind" in _common(connection, "bridge_paper_topics") else "true"
     )
     return _frame(
@@ -194,11 +194,11 @@ def _topics(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         with sides as (
             select topic_id, paper_id, 1 as was, 0 as is_now
             from old.marts.bridge_paper_topics semi join new.marts.dim_papers using (paper_id)
-            where {of_rules}
+            where {rule_based}
             union all
             select topic_id, paper_id, 0 as was, 1 as is_now
             from new.marts.bridge_paper_topics semi join old.marts.dim_papers using (paper_id)
-            where {of_rules}
+            where {rule_based}
         ),
 
         pairs as (
@@ -211,7 +211,7 @@ def _topics(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             case
                 when sum(was) = 0 then 'added'
                 when sum(is_now) = 0 then 'gone'
-                else 'found otherwise'
+                else 'found differently'
             end as change,
             topic_id,
             sum(was)::bigint as n_papers_before,
@@ -227,9 +227,9 @@ def _topics(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Topics of a period whose shares differ by more than their intervals; and their verdicts.
+    """Topics and periods whose intervals of the share don't overlap, or whose verdicts differ.
 
-    Without discovered topics: a new fit places all papers anew, which changes every period.
+    Discovered topics are left out: a new fit assigns all papers again, which changes every period.
     """
     verdicts = (
         "old.verdict as verdict_before, new.verdict as verdict_now,"
@@ -237,7 +237,7 @@ def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         else ""
     )
     changed = "or old.verdict is distinct from new.verdict" if verdicts else ""
-    of_rules = (
+    rule_based = (
         "new.kind <> 'discovered'" if "kind" in _common(connection, "rpt_topic_trends") else ""
     )
     return _frame(
@@ -253,7 +253,7 @@ def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         from old.marts.rpt_topic_trends as old
         inner join new.marts.rpt_topic_trends as new using ({", ".join(_KEY)})
         where (old.share_high < new.share_low or new.share_high < old.share_low {changed})
-            and {of_rules or "true"}
+            and {rule_based or "true"}
         order by abs(new.share - old.share) desc, {", ".join(_KEY)}
         """,
     )
@@ -264,7 +264,7 @@ def _frame(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
 
 
 def _common(connection: duckdb.DuckDBPyConnection, mart: str) -> list[str]:
-    """Columns that the mart has in both, of the same type."""
+    """Columns that the mart has in both snapshots, with the same type."""
     rows = connection.execute(
         "select any_value(column_name) from duckdb_columns() where schema_name = 'marts' "
         "and table_name = $mart and database_name in ('old', 'new') "

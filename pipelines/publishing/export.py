@@ -16,11 +16,11 @@ from typing import BinaryIO
 
 from pipelines.errors import PapertideError, UsageError
 from pipelines.publishing.export_formats import Send, write_csv, write_json, write_parquet
-from pipelines.publishing.reader import Answer, run_user_sql
+from pipelines.publishing.user_sql import QueryResult, run_user_sql
 from pipelines.runtime.files import replacing
 from pipelines.settings import Settings
 
-Encoder = Callable[[Answer, Send], int]
+Encoder = Callable[[QueryResult, Send], int]
 STREAMED: dict[str, Encoder] = {"csv": write_csv, "json": write_json}
 
 
@@ -52,12 +52,12 @@ def to_stream(settings: Settings, query: Query, out: BinaryIO) -> Exported:
         return exported
     encode = query.encode
 
-    def use(answer: Answer) -> Exported:
+    def use(result: QueryResult) -> Exported:
         def send(data: bytes) -> None:
-            with answer.clock.stopped():  # waiting for the reader of a pipe is not query time
+            with result.clock.stopped():  # waiting for the reader of a pipe is not query time
                 out.write(data)
 
-        return Exported(encode(answer, send), answer.renamed())
+        return Exported(encode(result, send), result.renamed())
 
     return run_user_sql(settings, query.sql, use, timeout_s=query.timeout_s)
 
@@ -76,11 +76,11 @@ def to_file(settings: Settings, query: Query, path: Path) -> Exported:
 
 
 def _to_path(settings: Settings, query: Query, path: Path) -> Exported:
-    def use(answer: Answer) -> Exported:
+    def use(result: QueryResult) -> Exported:
         if query.encode is None:
-            return Exported(write_parquet(answer, path), answer.renamed())
+            return Exported(write_parquet(result, path), result.renamed())
         with path.open("wb") as out:
-            return Exported(query.encode(answer, out.write), answer.renamed())
+            return Exported(query.encode(result, out.write), result.renamed())
 
     may_write = path if query.encode is None else None
     return run_user_sql(settings, query.sql, use, timeout_s=query.timeout_s, may_write=may_write)

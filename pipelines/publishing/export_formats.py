@@ -17,7 +17,7 @@ import polars as pl
 import polars.selectors as cs
 from duckdb.sqltypes import DuckDBPyType
 
-from pipelines.publishing.reader import Answer, Column
+from pipelines.publishing.user_sql import Column, QueryResult
 from pipelines.runtime.sql import quote_identifier
 from pipelines.runtime.text import FORMULA_PATTERN, escape_formula
 
@@ -43,15 +43,15 @@ _TOKENS = re.compile(
 )
 
 
-def write_csv(answer: Answer, send: Send) -> int:
+def write_csv(result: QueryResult, send: Send) -> int:
     """Send CSV with a header; returns the number of rows. DuckDB formats the lines."""
-    fields = ", ".join(f"{_csv_value(c)} as v{n}" for n, c in enumerate(answer.columns))
-    alone = len(answer.columns) == 1
-    line = " || ',' || ".join(_csv_quoted(f"x.v{n}", alone) for n in range(len(answer.columns)))
-    header = ",".join(_quoted(escape_formula(column.name)) for column in answer.columns)
+    fields = ", ".join(f"{_csv_value(c)} as v{n}" for n, c in enumerate(result.columns))
+    alone = len(result.columns) == 1
+    line = " || ',' || ".join(_csv_quoted(f"x.v{n}", alone) for n in range(len(result.columns)))
+    header = ",".join(_quoted(escape_formula(column.name)) for column in result.columns)
     send(f"{header}\n".encode())
     n_rows = 0
-    for batch in answer.rows(f"select {line} from (select {fields} from {answer.source}) as x"):
+    for batch in result.rows(f"select {line} from (select {fields} from {result.source}) as x"):
         send("".join(f"{row[0]}\n" for row in batch).encode())
         n_rows += len(batch)
     return n_rows
@@ -93,16 +93,16 @@ def csv_text(rows: pl.DataFrame) -> str:
     )
 
 
-def write_json(answer: Answer, send: Send) -> int:
+def write_json(result: QueryResult, send: Send) -> int:
     """Send a JSON array with one object per line; returns the number of rows."""
     pairs = ", ".join(
         f"'{c.name.replace(chr(39), chr(39) * 2)}', "
         f"{_iso(c) if c.type.id in _TIMESTAMPS else c.expression}"
-        for c in answer.columns
+        for c in result.columns
     )
     n_rows = 0
-    select = f"select cast(json_object({pairs}) as varchar) from {answer.source}"
-    for batch in answer.rows(select):
+    select = f"select cast(json_object({pairs}) as varchar) from {result.source}"
+    for batch in result.rows(select):
         lines = ",\n".join(_strict_json(row[0]) for row in batch)
         send((("," if n_rows else "[") + "\n" + lines).encode())
         n_rows += len(batch)
@@ -129,9 +129,9 @@ def _strict_token(match: re.Match[str]) -> str:
     return token
 
 
-def write_parquet(answer: Answer, path: Path) -> int:
+def write_parquet(result: QueryResult, path: Path) -> int:
     """Write a Parquet file; returns the number of rows. Raises OSError."""
-    return answer.write_parquet(path, [_parquet_value(column) for column in answer.columns])
+    return result.write_parquet(path, [_parquet_value(column) for column in result.columns])
 
 
 def _parquet_value(column: Column) -> str:

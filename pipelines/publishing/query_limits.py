@@ -1,7 +1,7 @@
-"""Work that must end: a time limit, a memory limit, and Ctrl-C, for queries of users.
+"""Limits of time and memory, and Ctrl-C, for users' queries.
 
-Belongs here: running one piece of database work in a thread and stopping it. Does not: what the
-work is (see `pipelines.publishing.reader`).
+Belongs here: running a piece of database work in a thread and stopping it. Does not: what the work
+is (`user_sql`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pipelines.errors import QueryError
 T = TypeVar("T")
 _TICK_S = 0.05
 _GRACE_S = 2.0
-_MEMORY_GRACE_S = 0.2  # a value that is being built grows by a gigabyte a second
-# The database counts its buffers, not each value that an expression builds: the process gets half
-# as much again before it is stopped.
+_MEMORY_GRACE_S = 0.2  # a single value can grow by a gigabyte per second
+# DuckDB counts its buffers, but not every value that an expression builds. The process may
+# therefore use half as much again before it is stopped.
 _HEADROOM = 1.5
 _UNITS = {
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -33,7 +33,7 @@ _UNITS = {
 
 
 class Clock:
-    """The seconds that the work has taken, without those in which it waited for its reader."""
+    """Measures the time that work takes, without the time it waits for its output to be read."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -42,33 +42,33 @@ class Clock:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Time within does not count: whoever reads the output may take all day."""
+        """Don't count the time within the block: a reader of the output may pause for hours."""
         self._waiting_since = since = time.monotonic()
         try:
             yield
         finally:
-            # In this order the other thread may for a moment see too few seconds, never too many.
+            # In this order another thread may briefly see too few seconds, but never too many.
             self._waited += time.monotonic() - since
             self._waiting_since = None
 
     def seconds(self) -> float:
-        """Counted seconds since the start."""
+        """Seconds counted since the start."""
         until = self._waiting_since or time.monotonic()
         return until - self._started - self._waited
 
 
-def run_watched(
+def run_limited(
     work: Callable[[Clock], T],
     interrupt: Callable[[], None],
     *,
     timeout_s: float,
     memory_limit: str,
 ) -> T:
-    """What `work` returns, or raises.
+    """Returns what `work` returns, or raises what it raises.
 
-    It runs in a thread, for the database hears neither Ctrl-C nor a timer while it plans or
-    computes. Raises QueryError when it takes longer than `timeout_s`, or when the process grows by
-    more than one and a half times the memory limit; KeyboardInterrupt at once on Ctrl-C.
+    The work runs in a thread, because DuckDB reacts to neither Ctrl-C nor a timer while it plans
+    or computes. Raises QueryError if the work takes longer than `timeout_s`, or if the process
+    grows by more than one and a half times the memory limit; KeyboardInterrupt on Ctrl-C.
     `interrupt` is called until the work has stopped.
     """
     future: Future[T] = Future()
@@ -77,63 +77,64 @@ def run_watched(
     def body() -> None:
         try:
             future.set_result(work(clock))
-        except BaseException as error:  # noqa: BLE001  handed to the caller, whatever it is
+        except BaseException as error:  # noqa: BLE001  passed on to the caller
             future.set_exception(error)
 
-    most_bytes = _resident_bytes() + _HEADROOM * in_bytes(memory_limit)
+    max_bytes = _resident_bytes() + _HEADROOM * in_bytes(memory_limit)
     thread = threading.Thread(target=body, daemon=True)
     try:
-        thread.start()  # within: it waits for the thread to begin, and Ctrl-C may come then
-        while not _ended(future) and clock.seconds() <= timeout_s:
-            if _resident_bytes() > most_bytes:
+        thread.start()  # within the block: it waits for the thread to start, so Ctrl-C can hit here
+        while not _is_done(future) and clock.seconds() <= timeout_s:
+            if _resident_bytes() > max_bytes:
                 break
     except KeyboardInterrupt:
         _stop(thread, interrupt, _GRACE_S)
         raise
     if future.done():
-        thread.join()  # a thread that outlives the program makes the database complain of leaks
+        thread.join()  # DuckDB reports leaks if a thread outlives the program
         return future.result()
     if clock.seconds() > timeout_s:
         _stop(thread, interrupt, _GRACE_S)
-        raise _too_slow(timeout_s)
+        raise _timed_out(timeout_s)
     _stop(thread, interrupt, _MEMORY_GRACE_S)
-    raise too_much_memory(memory_limit)
+    raise memory_exceeded(memory_limit)
 
 
-def _too_slow(timeout_s: float) -> QueryError:
+def _timed_out(timeout_s: float) -> QueryError:
     return QueryError(
-        f"The query was stopped after {timeout_s:g} s. Narrow it down, or give it more time with "
+        f"The query was stopped after {timeout_s:g} s. Make it smaller, or allow more time with "
         "--timeout."
     )
 
 
-def too_much_memory(memory_limit: str) -> QueryError:
-    """The sentence for a query that does not fit."""
+def memory_exceeded(memory_limit: str) -> QueryError:
+    """The error for a query that needs more memory than the limit."""
     return QueryError(
-        f"The query needs more memory than a reader may use ({memory_limit}). Narrow it down, or "
+        f"The query needs more memory than a reader may use ({memory_limit}). Make it smaller, or "
         "raise PAPERTIDE_READER_MEMORY_LIMIT."
     )
 
 
 def in_bytes(size: str) -> int:
-    """A size such as `1.5 GB` in bytes."""
+    """A size such as `1.5 GB` in bytes. Raises ValueError for other text."""
     found = re.fullmatch(r"([\d.]+)\s?([A-Za-z]+)", size)
     if found is None:
         raise ValueError(f"{size!r} is not a size.")
     return int(float(found[1]) * _UNITS[found[2]])
 
 
-def _ended(future: Future[T]) -> bool:
+def _is_done(future: Future[T]) -> bool:
     return bool(wait([future], _TICK_S).done)
 
 
 def _stop(thread: threading.Thread, interrupt: Callable[[], None], grace_s: float) -> None:
-    # One value that takes minutes to compute hears nothing. The process leaves without it: to end
-    # normally would be to wait for it, or to crash in it.
+    """Interrupt the thread until it ends, or until the grace period is over."""
+    # DuckDB does not check for interrupts within one value. If the thread doesn't end, the process
+    # exits without it: a normal exit would wait for it, or crash.
     atexit.register(os._exit, 1)
     until = time.monotonic() + grace_s
     while time.monotonic() < until:
-        interrupt()  # heard only while something runs, hence more than once
+        interrupt()  # has an effect only while a query runs, so it is repeated
         thread.join(_TICK_S)
         if not thread.is_alive():
             atexit.unregister(os._exit)
@@ -141,7 +142,7 @@ def _stop(thread: threading.Thread, interrupt: Callable[[], None], grace_s: floa
 
 
 def _resident_bytes() -> int:
-    """What the process holds in memory; 0 where the system does not say it in /proc."""
+    """The memory that the process uses; 0 on systems without /proc."""
     try:
         pages = Path("/proc/self/statm").read_text().split()[1]
     except OSError:

@@ -1,8 +1,6 @@
-"""Old snapshots go, unfinished work of killed builds too.
+"""Removing old snapshots, and temporary files of killed builds.
 
-A file that is deleted under an open reader stays readable until it is closed (the system keeps it
-while a handle is open), so that no query is broken; the reader's next one goes to the current
-snapshot anyway.
+Open readers are not affected: the system keeps a deleted file until it is closed.
 """
 
 from __future__ import annotations
@@ -17,23 +15,19 @@ from pipelines.publishing.snapshot import current
 from pipelines.runtime.files import TEMPORARY_FILE, TEMPORARY_FOLDER
 from pipelines.settings import Settings
 
-_OLD_TEMPORARY_FILES = (
-    ".pointer-*",
-    ".REFUSED.json-*",
-    ".ROLLED_BACK.json-*",
-)  # of earlier versions
-UNFINISHED = (f"{TEMPORARY_FOLDER}*", f"{TEMPORARY_FILE}*", *_OLD_TEMPORARY_FILES)
-UNFINISHED_AFTER_S = 24 * 3600
+_OLD_TEMPORARY_FILES = (".pointer-*", ".REFUSED.json-*", ".ROLLED_BACK.json-*")  # older versions
+TEMPORARY = (f"{TEMPORARY_FOLDER}*", f"{TEMPORARY_FILE}*", *_OLD_TEMPORARY_FILES)
+TEMPORARY_FOR_S = 24 * 3600
 
 
 def expire(settings: Settings, *, now_s: float | None = None) -> list[str]:
-    """Remove the oldest snapshots beyond the setting's number; the ids of those that are gone.
+    """Remove the oldest snapshots beyond `keep_snapshots`. Returns the removed ids.
 
-    Never the current one, and never the one that readers were last taken back to. Nothing is
-    removed while the pointer names no snapshot that is whole. Whatever is not shaped like a
-    snapshot is left alone. What can't be removed is left for the next time.
+    Keeps the current snapshot, the target of the last rollback, and folders not named like a
+    snapshot. Removes no snapshot if the current one is missing or damaged. A snapshot that can't be
+    removed is tried again at the next build.
     """
-    _remove_unfinished(settings.snapshots_dir, time.time() if now_s is None else now_s)
+    _remove_temporary(settings.snapshots_dir, time.time() if now_s is None else now_s)
     try:
         kept = {current(settings).snapshot_id}
     except NoSnapshotError:
@@ -41,26 +35,26 @@ def expire(settings: Settings, *, now_s: float | None = None) -> list[str]:
     if mark := build_status.rollback_mark(settings.snapshots_dir):
         kept.add(mark["to"])
     folders = history.folders(settings.snapshots_dir)
-    beyond = folders[: max(len(folders) - settings.keep_snapshots, 0)]
-    return [folder.name for folder in beyond if folder.name not in kept and _remove(folder)]
+    excess = folders[: max(len(folders) - settings.keep_snapshots, 0)]
+    return [folder.name for folder in excess if folder.name not in kept and _remove(folder)]
 
 
 def _remove(folder: Path) -> bool:
-    # Renamed first: whoever lists snapshots sees it whole or not at all.
-    doomed = folder.with_name(f".writing-expired-{folder.name}")
+    # Renamed first, so that a listing never shows a partly deleted snapshot.
+    renamed = folder.with_name(f"{TEMPORARY_FOLDER}expired-{folder.name}")
     try:
-        folder.rename(doomed)
+        folder.rename(renamed)
     except OSError:
         return False
-    shutil.rmtree(doomed, ignore_errors=True)
+    shutil.rmtree(renamed, ignore_errors=True)
     return True
 
 
-def _remove_unfinished(snapshots_dir: Path, now_s: float) -> None:
-    """Work of builds that were killed; the work of one that may still run is younger."""
-    for pattern in UNFINISHED:
+def _remove_temporary(snapshots_dir: Path, now_s: float) -> None:
+    """Remove temporary files that are too old to belong to a running build."""
+    for pattern in TEMPORARY:
         for path in snapshots_dir.glob(pattern):
-            if now_s - path.lstat().st_mtime < UNFINISHED_AFTER_S:
+            if now_s - path.lstat().st_mtime < TEMPORARY_FOR_S:
                 continue
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,30 +1,34 @@
-"""Write a candidate as an immutable snapshot, then swap the pointer.
+"""A published snapshot, and the pointer to the current one.
 
-`snapshots/<id>/` holds `papertide.duckdb`, `parquet/<mart>.parquet` and `datapackage.json`;
-`snapshots/CURRENT` names the one that people read. Both appear whole or not at all: everything is
-on the disk before the pointer moves, so that a crash in between leaves the old one.
+`snapshots/<id>/` holds `papertide.duckdb`, `parquet/<mart>.parquet` and `datapackage.json`.
+`snapshots/CURRENT` contains the id of the snapshot that readers use.
+
+Belongs here: finding and describing a snapshot. Does not: writing one (`publication`), or listing
+and rolling back (`history`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing import build_status, tables
 from pipelines.publishing.build_status import POINTER
-from pipelines.publishing.tables import DATABASE
-from pipelines.runtime.files import sync, sync_tree, temporary_folder, write_atomic
+from pipelines.runtime.files import write_atomic
+from pipelines.runtime.text import shortened
 from pipelines.settings import Settings
 
+DATABASE = "papertide.duckdb"
 PACKAGE = "datapackage.json"
-MAX_NAME = 100
+MAX_NAME_CHARS = 100
 _MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
+_NEXT_STEP = (
+    "Run `papertide rollback` to return to the newest intact snapshot, or `papertide build` to "
+    "publish a new one."
+)
 
 
 @dataclass(frozen=True)
@@ -36,37 +40,32 @@ class Snapshot:
 
     @property
     def database(self) -> Path:
-        """The read-only database."""
+        """Path of the read-only database."""
         return self.folder / DATABASE
 
     def package(self) -> dict[str, Any]:
         """`datapackage.json`: tables, columns, rows, hashes, time of publication.
 
-        Raises NoSnapshotError when it is missing or damaged.
+        Raises NoSnapshotError if it is missing or damaged.
         """
         try:
             package: dict[str, Any] = json.loads((self.folder / PACKAGE).read_text("utf-8"))
-            _ = datetime.fromisoformat(package["created"]) - datetime.now(UTC)  # with a zone
+            # Subtracting raises TypeError for a time without a zone.
+            _ = datetime.fromisoformat(package["created"]) - datetime.now(UTC)
             for r in package["resources"]:
                 _ = r["name"], r["path"], int(r["rows"]), int(r["bytes"]), r["hash"]
         except (OSError, ValueError, KeyError, TypeError):
             raise NoSnapshotError(
-                f"{self.folder / PACKAGE} is missing or damaged. {_WAY_OUT}"
+                f"{self.folder / PACKAGE} is missing or damaged. {_NEXT_STEP}"
             ) from None
         return package
 
 
-_WAY_OUT = (
-    "Run `papertide rollback` to go to the newest snapshot that is whole, or `papertide build` to "
-    "publish anew."
-)
-
-
 def current(settings: Settings) -> Snapshot:
-    """The snapshot that people read. Raises NoSnapshotError when none was published.
+    """The snapshot that readers use.
 
-    Also when the pointer names one that is not whole: another one is never shown in its place
-    unless someone says so (`papertide rollback`).
+    Raises NoSnapshotError if nothing is published, or if the pointer names a missing or damaged
+    snapshot. Another snapshot is never used instead without `papertide rollback`.
     """
     pointer = settings.snapshots_dir / POINTER
     try:
@@ -77,30 +76,25 @@ def current(settings: Settings) -> Snapshot:
             "sample, or `papertide ingest PATH` and then `papertide build`."
         ) from None
     except (OSError, UnicodeDecodeError):
-        raise NoSnapshotError(f"The pointer {pointer} can't be read. {_WAY_OUT}") from None
+        raise NoSnapshotError(f"The pointer {pointer} can't be read. {_NEXT_STEP}") from None
     snapshot = Snapshot(name, settings.snapshots_dir / name)
-    if not _is_name(name) or not snapshot.database.is_file():
-        shown = name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
+    if not _is_folder_name(name) or not snapshot.database.is_file():
+        shown = shortened(name, MAX_NAME_CHARS)
         raise NoSnapshotError(
-            f"The pointer {pointer} names {shown!r}, which is not there. {_WAY_OUT}"
+            f"The pointer {pointer} names {shown!r}, which does not exist. {_NEXT_STEP}"
         )
-    if not looks_like_a_database(snapshot.database):
-        raise NoSnapshotError(f"{snapshot.database} is damaged. {_WAY_OUT}")
+    if not is_duckdb_file(snapshot.database):
+        raise damaged(snapshot)
     return snapshot
 
 
-def _is_name(name: str) -> bool:
-    """Whether it can be the name of a snapshot's folder at all."""
-    return 0 < len(name) <= MAX_NAME and name.isprintable() and Path(name).name == name
-
-
 def damaged(snapshot: Snapshot) -> NoSnapshotError:
-    """The error for a snapshot whose database breaks while it is read."""
-    return NoSnapshotError(f"{snapshot.database} is damaged. {_WAY_OUT}")
+    """The error for a snapshot with a damaged database."""
+    return NoSnapshotError(f"{snapshot.database} is damaged. {_NEXT_STEP}")
 
 
-def looks_like_a_database(path: Path) -> bool:
-    """True when the file begins as DuckDB's do: a cut or foreign file is told apart cheaply."""
+def is_duckdb_file(path: Path) -> bool:
+    """Whether the file starts like a DuckDB file: a cheap test for truncated and other files."""
     try:
         with path.open("rb") as handle:
             return handle.read(12)[8:] == _MAGIC
@@ -108,56 +102,11 @@ def looks_like_a_database(path: Path) -> bool:
         return False
 
 
-def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
-    """Copy the candidate's marts into a new snapshot and point readers at it.
-
-    What has not changed since the current snapshot is taken over from it. The caller has run the
-    checks. Raises CheckFailed when the candidate has no marts.
-    """
-    settings.snapshots_dir.mkdir(parents=True, exist_ok=True)
-    published_at = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
-    with temporary_folder(settings.snapshots_dir) as work:
-        resources = tables.write(settings, work, _earlier(settings))
-        content = hashlib.sha256("".join(r["hash"] for r in resources).encode()).hexdigest()
-        folder = _free_name(settings.snapshots_dir / f"{published_at:%Y%m%dT%H%M%SZ}-{content[:8]}")
-        package: dict[str, Any] = {
-            "name": "papertide",
-            "title": "Papertide: machine-learning paper listings",
-            "id": folder.name,
-            "created": published_at.isoformat(),
-            "content_hash": content,
-            "resources": resources,
-        }
-        tables.seal(settings, work, package)
-        package["database"] = {"path": DATABASE, "bytes": (work / DATABASE).stat().st_size}
-        (work / PACKAGE).write_text(json.dumps(package, indent=1, ensure_ascii=False), "utf-8")
-        os.chmod(work, 0o755)  # noqa: S103  readers of the machine may read a snapshot
-        sync_tree(work)
-        work.rename(folder)
-        sync(settings.snapshots_dir)
-    point_to(settings, folder.name)
-    build_status.clear_refusal(settings)
-    return Snapshot(folder.name, folder)
-
-
 def point_to(settings: Settings, snapshot_id: str) -> None:
     """Replace the pointer atomically."""
     write_atomic(settings.snapshots_dir / POINTER, snapshot_id + "\n")
 
 
-def _earlier(settings: Settings) -> tables.Earlier | None:
-    try:
-        snapshot = current(settings)
-        resources = {r["name"]: r for r in snapshot.package()["resources"]}
-    except NoSnapshotError:
-        return None
-    return tables.Earlier(snapshot.folder, resources)
-
-
-def _free_name(folder: Path) -> Path:
-    """The same content published twice within a second gets a counter."""
-    candidate, n = folder, 1
-    while candidate.exists():
-        n += 1
-        candidate = folder.with_name(f"{folder.name}-{n}")
-    return candidate
+def _is_folder_name(name: str) -> bool:
+    """Whether the text can be the name of a snapshot's folder."""
+    return 0 < len(name) <= MAX_NAME_CHARS and name.isprintable() and Path(name).name == name

@@ -1,11 +1,10 @@
-"""The marts of a candidate → the files of a snapshot: Parquet and one compact database.
+"""Writing a candidate's marts to a snapshot: one Parquet file each, and one compact database.
 
-Belongs here: copying tables so that equal tables become equal Parquet files, byte for byte, and
-taking over from the snapshot before what has not changed. Does not: naming, pointing, expiring.
+Belongs here: copying tables, so that equal tables give identical Parquet files, and reusing
+unchanged ones of the previous snapshot. Does not: naming, pointing to or removing snapshots.
 
-Whether a mart has changed is told by its fingerprint: two sums over hashes of its rows, whatever
-their order. Nothing is taken over on the fingerprint's word alone: a file is hashed again, a table
-is summed again, and what does not agree is written anew.
+A mart's fingerprint (order-independent hashes of its rows) shows whether it changed. Before a file
+or table is reused, its hash or fingerprint is computed again; if it differs, it is written again.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import CheckFailed
+from pipelines.publishing.snapshot import DATABASE
 from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import connect
 
-DATABASE = "papertide.duckdb"
-FORMAT = "2"  # of the files written here; raise it when their layout changes
+FORMAT = "2"  # increase when the layout of the files written here changes
 _COPY = "(format parquet, compression zstd, row_group_size 122880)"
 
 
 @dataclass(frozen=True)
 class Mart:
-    """A table to publish: its columns with types and meanings, and what it holds."""
+    """A table to publish. `fields` are (name, type, description) of its columns."""
 
     name: str
     description: str
@@ -43,7 +42,7 @@ class Mart:
     fingerprint: str
 
     def resource(self, path: Path) -> dict[str, Any]:
-        """Its entry in `datapackage.json`, with the hash of the file as it is on the disk."""
+        """Its entry in `datapackage.json`, with the size and hash of the file."""
         return {
             "name": self.name,
             "path": f"parquet/{path.name}",
@@ -59,11 +58,11 @@ class Mart:
         }
 
     def same_as(self, resource: Mapping[str, Any] | None) -> bool:
-        """True when that entry describes the same rows in the same columns."""
+        """Whether the entry has the same rows and columns."""
         return resource is not None and resource.get("fingerprint") == self.fingerprint
 
     def described_as(self, resource: Mapping[str, Any]) -> bool:
-        """True when that entry gives table and columns the same meanings."""
+        """Whether the entry has the same descriptions of the table and its columns."""
         meanings = [field["description"] for field in resource["schema"]["fields"]]
         return meanings == [d for _, _, d in self.fields] and (
             resource["description"] == self.description
@@ -71,43 +70,43 @@ class Mart:
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """The snapshot before: what may be taken over from it."""
+class Previous:
+    """The previous snapshot: its folder, and its entries in `datapackage.json` by name."""
 
     folder: Path
     resources: Mapping[str, Mapping[str, Any]]
 
 
-def write(settings: Settings, work: Path, earlier: Earlier | None) -> list[dict[str, Any]]:
-    """Write `parquet/` and the database into the folder; the entries of `datapackage.json`.
+def write(settings: Settings, work: Path, previous: Previous | None) -> list[dict[str, Any]]:
+    """Write `parquet/` and the database. Returns the entries of `datapackage.json`.
 
-    Raises CheckFailed when the candidate has no marts.
+    Raises CheckFailed if the candidate has no marts.
     """
     (work / "parquet").mkdir()
-    known = earlier.resources if earlier else {}
+    known = previous.resources if previous else {}
     with connect(None, settings) as connection:
         connection.execute(f"set temp_directory = {quote_string(work / '.spill')}")
-        # Else a column is optional in Parquet when its table ever held a null, and required when it
-        # did not: equal tables of different pasts would become different files.
+        # Otherwise a Parquet column is optional if its table ever contained a null, and equal
+        # tables with different histories would give different files.
         connection.execute("set disabled_optimizers = 'statistics_propagation'")
         connection.execute(
             f"attach {quote_string(settings.candidate_path)} as candidate (read_only)"
         )
         marts = _marts(connection)
         if not marts:
-            raise CheckFailed("The warehouse holds no marts. Run `papertide build`.")
+            raise CheckFailed("The warehouse contains no marts. Run `papertide build`.")
         kept = {mart.name for mart in marts if mart.same_as(known.get(mart.name))}
-        # Neither half keeps both cores busy: the database is made while Parquet is written.
+        # Neither task keeps two cores busy, so they run in parallel.
         with ThreadPoolExecutor(max_workers=1) as pool, connection.cursor() as cursor:
-            database = pool.submit(_write_database, cursor, work, marts, kept, earlier)
-            resources = [_write_parquet(connection, work, mart, earlier) for mart in marts]
+            database = pool.submit(_write_database, cursor, work, marts, kept, previous)
+            resources = [_write_parquet(connection, work, mart, previous) for mart in marts]
             database.result()
     shutil.rmtree(work / ".spill", ignore_errors=True)
     return resources
 
 
-def seal(settings: Settings, work: Path, package: Mapping[str, Any]) -> None:
-    """Say in the database which snapshot it is."""
+def write_snapshot_info(settings: Settings, work: Path, package: Mapping[str, Any]) -> None:
+    """Write id, time and content hash of the snapshot to its table `main.snapshot_info`."""
     with connect(work / DATABASE, settings) as connection:
         connection.execute(
             "create or replace table main.snapshot_info as select $id as snapshot_id, "
@@ -117,19 +116,16 @@ def seal(settings: Settings, work: Path, package: Mapping[str, Any]) -> None:
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int, str]:
-    """Number of rows, and a text that is the same for the same rows in the same columns.
-
-    `table` is a qualified name of ours.
-    """
+    """The number of rows of a qualified table, and a text that depends on rows and columns only."""
     shape = connection.sql(f"describe {table}").fetchall()
     columns = hashlib.sha256(repr([row[:2] for row in shape]).encode()).hexdigest()[:16]
-    # To the hash of a row an empty list is as none, and lists side by side are as one.
+    # The hash of a row doesn't distinguish an empty list from null, or adjacent lists from one.
     lengths = [f', len("{name}")' for name, kind, *_ in shape if str(kind).endswith("[]")]
     rows, total, mixed = connection.sql(
         "select count(*), sum(h::hugeint), bit_xor(hash(h)) "
         f"from (select hash(t{''.join(lengths)}) as h from {table} as t)"
     ).fetchall()[0]
-    # Hashes of rows are DuckDB's own and differ between its versions.
+    # DuckDB's row hashes differ between its versions.
     return int(rows), ":".join(map(str, (FORMAT, duckdb.__version__, columns, rows, total, mixed)))
 
 
@@ -163,12 +159,12 @@ def _fields(connection: duckdb.DuckDBPyConnection, mart: str) -> tuple[tuple[str
 
 
 def _write_parquet(
-    connection: duckdb.DuckDBPyConnection, work: Path, mart: Mart, earlier: Earlier | None
+    connection: duckdb.DuckDBPyConnection, work: Path, mart: Mart, previous: Previous | None
 ) -> dict[str, Any]:
-    """The mart's file, in one fixed order of rows: the earlier one where it holds the same."""
+    """Write the mart's file in a fixed row order, or reuse an unchanged one. Returns its entry."""
     path = work / "parquet" / f"{mart.name}.parquet"
-    if earlier and mart.same_as(before := earlier.resources.get(mart.name)) and before:
-        _link(earlier.folder / before["path"], path)
+    if previous and mart.same_as(before := previous.resources.get(mart.name)) and before:
+        _link(previous.folder / before["path"], path)
         resource = mart.resource(path) if path.exists() else {}
         if resource.get("hash") == before["hash"]:
             return resource
@@ -181,12 +177,12 @@ def _write_parquet(
 
 
 def _link(source: Path, target: Path) -> None:
-    """The same file under another name: no bytes are copied, and neither is ever changed."""
+    """Hard-link the file if possible; otherwise copy it. Snapshots are never modified."""
     try:
         os.link(source, target)
     except FileNotFoundError:
         return
-    except OSError:  # a file system without hard links
+    except OSError:  # the file system has no hard links
         shutil.copyfile(source, target)
 
 
@@ -195,37 +191,37 @@ def _write_database(
     work: Path,
     marts: Sequence[Mart],
     kept: set[str],
-    earlier: Earlier | None,
+    previous: Previous | None,
 ) -> None:
-    """The database that readers open: a copy of the earlier one where it saves most of the work."""
+    """Write the database: update a copy of the previous one if most rows are unchanged."""
     path = work / DATABASE
-    if earlier and _mostly(kept, marts) and (earlier.folder / DATABASE).is_file():
+    if previous and _mostly(kept, marts) and (previous.folder / DATABASE).is_file():
         try:
-            shutil.copyfile(earlier.folder / DATABASE, path)
-            _fill(connection, path, marts, kept, earlier)
-        except (duckdb.Error, _NotTheSame):
+            shutil.copyfile(previous.folder / DATABASE, path)
+            _fill(connection, path, marts, kept, previous)
+        except (duckdb.Error, _FingerprintMismatch):
             for left in (path, path.with_name(f"{path.name}.wal")):
-                left.unlink(missing_ok=True)  # it is damaged: nothing of it is taken over
+                left.unlink(missing_ok=True)  # damaged, so not reused
         else:
             return
     _fill(connection, path, marts, set(), None)
 
 
 def _mostly(kept: set[str], marts: Sequence[Mart]) -> bool:
-    """True when the kept marts hold more rows than the changed ones.
+    """Whether the unchanged marts have more rows than the changed ones.
 
-    Otherwise a new file is as quick and holds no blocks that were given up.
+    Otherwise a new file is as fast to write, and has no free blocks.
     """
     return sum(m.rows if m.name in kept else -m.rows for m in marts) > 0
 
 
-class _NotTheSame(Exception):
-    """A table of the earlier database does not hold what its description says."""
+class _FingerprintMismatch(Exception):
+    """A table of the previous database does not match its declared fingerprint."""
 
 
-def _require_same(connection: duckdb.DuckDBPyConnection, table: str, mart: Mart) -> None:
+def _require_match(connection: duckdb.DuckDBPyConnection, table: str, mart: Mart) -> None:
     if fingerprint(connection, table)[1] != mart.fingerprint:
-        raise _NotTheSame
+        raise _FingerprintMismatch
 
 
 def _fill(
@@ -233,30 +229,30 @@ def _fill(
     path: Path,
     marts: Sequence[Mart],
     kept: set[str],
-    earlier: Earlier | None,
+    previous: Previous | None,
 ) -> None:
     connection.execute(f"attach {quote_string(path)} as target")
     try:
         connection.execute("create schema if not exists target.marts")
         _drop_others(connection, kept)
-        connection.execute("begin")  # written out once, not table by table
+        connection.execute("begin")  # one write at commit instead of one per table
         for mart in marts:
             table = _in("target", mart.name)
-            before = earlier.resources[mart.name] if earlier and mart.name in kept else None
+            before = previous.resources[mart.name] if previous and mart.name in kept else None
             if before is None:
                 source = _in("candidate", mart.name)
                 connection.execute(f"create table {table} as select * from {source} order by all")
             else:
-                _require_same(connection, table, mart)
+                _require_match(connection, table, mart)
             if before is None or not mart.described_as(before):
                 _describe(connection, table, mart)
         connection.execute("commit")
     except BaseException:
-        with suppress(duckdb.Error):  # where it was not even begun
+        with suppress(duckdb.Error):  # no transaction was started
             connection.execute("rollback")
         raise
     finally:
-        connection.execute("detach target")  # writes what is still in its log into the file
+        connection.execute("detach target")  # also writes the log into the file
 
 
 def _drop_others(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
@@ -268,7 +264,7 @@ def _drop_others(connection: duckdb.DuckDBPyConnection, kept: set[str]) -> None:
     for name in dropped:
         connection.execute(f"drop table {_in('target', name)}")
     if dropped:
-        connection.execute("checkpoint target")  # their blocks are free for what comes
+        connection.execute("checkpoint target")  # frees their blocks for the new tables
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, table: str, mart: Mart) -> None:

@@ -1,1 +1,1 @@
-"""Programs for maintainers, such as the writer of the data dictionary. Nothing imports them."""
+"""Commands for maintainers, such as the data dictionary. No other package imports them."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.publishing.snapshot import Snapshot, publish
+from pipelines.publishing.publication import publish
+from pipelines.publishing.snapshot import Snapshot
 from pipelines.settings import Settings
 
 FIRST = date(2025, 3, 3)  # a Monday

@@ -21,7 +21,15 @@ from pipelines.errors import (
     NoSnapshotError,
     PapertideError,
 )
-from pipelines.publishing import build_status, difference, history, retention, snapshot, tables
+from pipelines.publishing import (
+    build_status,
+    difference,
+    history,
+    publication,
+    retention,
+    snapshot,
+    tables,
+)
 from pipelines.publishing.acceptances import accept, acceptances, withdraw
 from pipelines.publishing.freshness import freshness
 from pipelines.publishing.reader import Reader
@@ -213,7 +221,7 @@ def test_a_crash_before_the_pointer_moves_leaves_the_old_one(
     def crash(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(snapshot, "point_to", crash)
+    monkeypatch.setattr(publication, "point_to", crash)
     with pytest.raises(KeyboardInterrupt):
         home.publish()
     assert current(home.settings) == first
@@ -289,9 +297,9 @@ def test_back_to_the_one_before_and_on_from_there(twice: Home) -> None:
     mark = build_status.rollback_mark(twice.settings.snapshots_dir)
     assert mark is not None
     assert (mark["from"], mark["to"]) == (second.snapshot_id, first.snapshot_id)
-    with pytest.raises(PapertideError, match="no whole snapshot to go back to"):
+    with pytest.raises(PapertideError, match="no intact snapshot to roll back to"):
         history.rollback(twice.settings)
-    with pytest.raises(PapertideError, match="is the current snapshot already"):
+    with pytest.raises(PapertideError, match="is already the current snapshot"):
         history.rollback(twice.settings, first.snapshot_id)
     assert history.rollback(twice.settings, second.snapshot_id).to.snapshot == second
     third = twice.publish()
@@ -336,7 +344,7 @@ def test_a_damaged_snapshot_is_listed_as_that_and_not_gone_back_to(twice: Home, 
     newest = history.entries(twice.settings)[0]
     assert newest.snapshot == second
     assert bool(newest.damage) == (how in SEEN_AT_ONCE)
-    with pytest.raises(PapertideError, match="can't be gone back to"):
+    with pytest.raises(PapertideError, match="Can't roll back to"):
         history.rollback(twice.settings, second.snapshot_id)
     assert current(twice.settings) == first
 
@@ -498,7 +506,7 @@ def test_topics_that_came_went_or_are_found_elsewhere(home: Home) -> None:
     topics = difference.compare(home.settings, first, home.publish())["topics"]
     assert topics.rows() == [
         ("added", "ours", 0, 1, 1, 0),
-        ("found otherwise", "agents", 2, 2, 1, 1),
+        ("found differently", "agents", 2, 2, 1, 1),
         ("gone", "quantum", 1, 0, 0, 1),
     ]
 

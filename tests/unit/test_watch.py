@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.errors import QueryError
 from pipelines.publishing import query_limits
-from pipelines.publishing.query_limits import Clock, in_bytes, run_watched
+from pipelines.publishing.query_limits import Clock, in_bytes, run_limited
 
 pytestmark = pytest.mark.unit
 
@@ -24,7 +24,7 @@ class Endless:
 
 
 def test_the_result_comes_back() -> None:
-    assert run_watched(lambda _: 42, pytest.fail, timeout_s=60, memory_limit="1GB") == 42
+    assert run_limited(lambda _: 42, pytest.fail, timeout_s=60, memory_limit="1GB") == 42
 
 
 def test_an_error_of_the_work_comes_back() -> None:
@@ -32,13 +32,13 @@ def test_an_error_of_the_work_comes_back() -> None:
         raise TimeoutError("mine")
 
     with pytest.raises(TimeoutError, match="mine"):
-        run_watched(fail, lambda: None, timeout_s=60, memory_limit="1GB")
+        run_limited(fail, lambda: None, timeout_s=60, memory_limit="1GB")
 
 
 def test_late_work_is_interrupted() -> None:
     work = Endless()
     with pytest.raises(QueryError, match=r"stopped after 0\.1 s"):
-        run_watched(work, work.interrupted.set, timeout_s=0.1, memory_limit="1GB")
+        run_limited(work, work.interrupted.set, timeout_s=0.1, memory_limit="1GB")
     assert work.interrupted.is_set()
 
 
@@ -47,7 +47,7 @@ def test_work_that_grows_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(query_limits, "_resident_bytes", lambda: next(sizes))
     work = Endless()
     with pytest.raises(QueryError, match="needs more memory"):
-        run_watched(work, work.interrupted.set, timeout_s=60, memory_limit="1KB")
+        run_limited(work, work.interrupted.set, timeout_s=60, memory_limit="1KB")
     assert work.interrupted.is_set()
 
 
@@ -61,7 +61,7 @@ def test_ctrl_c_while_the_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     work = Endless()
     with pytest.raises(KeyboardInterrupt):
-        run_watched(work, work.interrupted.set, timeout_s=60, memory_limit="1GB")
+        run_limited(work, work.interrupted.set, timeout_s=60, memory_limit="1GB")
     assert work.interrupted.is_set()
 
 

@@ -30,8 +30,8 @@ from pipelines.errors import NOTHING_PUBLISHED, CheckFailed, NoSnapshotError, Pa
 from pipelines.lake import items
 from pipelines.publishing import build_status
 from pipelines.publishing.freshness import freshness
-from pipelines.publishing.reader import run_user_sql
 from pipelines.publishing.snapshot import current
+from pipelines.publishing.user_sql import run_user_sql
 from pipelines.runtime import faults
 from pipelines.settings import Settings, get_settings
 from pipelines.sources.errors import TransientSourceError
