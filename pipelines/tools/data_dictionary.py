@@ -217,9 +217,7 @@ def main(*, check: bool) -> None:
         DICTIONARY.parent.mkdir(exist_ok=True)
         DICTIONARY.write_text(page, encoding="utf-8")
     elif not DICTIONARY.is_file() or DICTIONARY.read_text(encoding="utf-8") != page:
-        click.echo(
-            "docs/data-dictionary.md is outdated. Run `make docs`.", err=True
-        )
+        click.echo("docs/data-dictionary.md is outdated. Run `make docs`.", err=True)
         sys.exit(1)
 
 
