@@ -1,4 +1,4 @@
-"""Encodes the answer to a user's query as CSV, JSON or Parquet.
+"""Encodes the result of a user's query as CSV, JSON or Parquet.
 
 Belongs here: the formats, and the SQL that casts values to them. Does not: where the output goes
 (`export`), or tables for a terminal (`pipelines.cli.output`).
