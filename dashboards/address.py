@@ -158,7 +158,7 @@ class _Query:
         parts = self.values.get("topics", "").split(",")
         chosen = list(dict.fromkeys(part for part in parts if part))
         if unknown := [topic for topic in chosen if topic not in offered]:
-            self.notes.append(f"There is no topic {_quoted(unknown)}; ignored.")
+            self.notes.append(f"Ignored unknown topics: {_quoted(unknown)}.")
         known = [topic for topic in chosen if topic in offered]
         if len(known) > MAX_TOPICS:
             self.notes.append(f"Showing the first {MAX_TOPICS} topics; more can't be compared.")

@@ -58,8 +58,8 @@ def walk(component: Any) -> Iterator[Component]:
             yield from walk(child)
 
 
-def content(drawn: RenderedPage) -> list[Any]:
-    return [drawn.head, drawn.filters, drawn.body]
+def content(rendered: RenderedPage) -> list[Any]:
+    return [rendered.head, rendered.filters, rendered.body]
 
 
 def as_json(component: Any) -> str:
@@ -71,10 +71,10 @@ def as_json(component: Any) -> str:
 def test_every_page_serialises_and_no_id_is_used_twice(
     page: Any, search: str, queries: Queries
 ) -> None:
-    drawn = render(queries, page.path, search, "dark")
-    parts = [drawn.nav, drawn.head, drawn.filters, drawn.body]
-    assert json.loads(as_json([*parts, drawn.state]))
-    assert drawn.state["title"] == f"{page.title} – Papertide"
+    rendered = render(queries, page.path, search, "dark")
+    parts = [rendered.nav, rendered.head, rendered.filters, rendered.body]
+    assert json.loads(as_json([*parts, rendered.state]))
+    assert rendered.state["title"] == f"{page.title} – Papertide"
     ids = [
         json.dumps(one.id, sort_keys=True)
         for one in (*walk(shell()), *walk(parts))
@@ -82,13 +82,13 @@ def test_every_page_serialises_and_no_id_is_used_twice(
     ]
     assert len(ids) == len(set(ids))
     controls = {one.id["name"] for one in walk(parts) if isinstance(getattr(one, "id", None), dict)}
-    assert controls == set(drawn.state["values"])
+    assert controls == set(rendered.state["values"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
 def test_every_page_reports_stale_figures(page: Any, reader: Reader) -> None:
-    drawn = render(Queries(reader, stale_after_hours=36), page.path, "", "light")
-    (banner,) = [one for one in walk(drawn.head) if getattr(one, "className", "") == "banner"]
+    rendered = render(Queries(reader, stale_after_hours=36), page.path, "", "light")
+    (banner,) = [one for one in walk(rendered.head) if getattr(one, "className", "") == "banner"]
     assert banner.role == "status"
     assert banner.children.startswith("These figures were published on 2025-04-02 06:00 UTC. ")
     assert "banner" not in as_json(render(Queries(reader), page.path, "", "light").head)
@@ -199,9 +199,9 @@ def test_without_a_snapshot_the_page_names_the_next_step(tmp_path: Path) -> None
 
 
 def test_an_unknown_path_is_reported(queries: Queries) -> None:
-    drawn = render(queries, "/nowhere", "", "light")
-    assert "Page not found" in as_json(content(drawn))
-    assert drawn.state["values"] == {}
+    rendered = render(queries, "/nowhere", "", "light")
+    assert "Page not found" in as_json(content(rendered))
+    assert rendered.state["values"] == {}
 
 
 def test_a_missing_population_is_not_offered(publish: Publish) -> None:
@@ -246,10 +246,10 @@ def test_every_chart_names_its_population_and_has_a_table(queries: Queries) -> N
                 assert "Hugging Face" in item.subtitle + item.title or "arXiv" in item.title
 
 
-def links_of(drawn: RenderedPage, text: str) -> list[str]:
+def links_of(rendered: RenderedPage, text: str) -> list[str]:
     return [
         one.href
-        for one in walk(drawn.body)
+        for one in walk(rendered.body)
         if getattr(one, "children", None) == text and getattr(one, "href", None)
     ]
 
@@ -302,8 +302,8 @@ def test_a_verdict_links_to_its_papers_formula_and_evidence(
         assert "No papers match" not in as_json(go(queries, href).body)
 
 
-def hrefs(drawn: RenderedPage) -> list[str]:
-    return [str(getattr(one, "href", "") or "") for one in walk(drawn.body)]
+def hrefs(rendered: RenderedPage) -> list[str]:
+    return [str(getattr(one, "href", "") or "") for one in walk(rendered.body)]
 
 
 def test_a_topic_links_to_broader_and_narrower_topics(queries: Queries) -> None:
@@ -317,13 +317,13 @@ def test_a_topic_links_to_broader_and_narrower_topics(queries: Queries) -> None:
 
 
 def test_a_term_links_to_its_papers_formula_and_evidence(queries: Queries) -> None:
-    drawn = go(queries, "/papers?population=hf_daily&term=agents&period=2025-03-01")
-    shown = as_json(drawn.body)
+    rendered = go(queries, "/papers?population=hf_daily&term=agents&period=2025-03-01")
+    shown = as_json(rendered.body)
     for part in (*FORMULA, "Term “Agents”", "Mar 2025: ", "Previous window"):
         assert part in shown
     assert shown.count("Term “Agents”") > 1  # the heading, and the evidence of papers
     assert "2 times" in shown
-    assert drawn.state["values"]["term"] == ["agents"]
+    assert rendered.state["values"]["term"] == ["agents"]
     assert "term" not in render(queries, "/papers", "", "light").state["values"]
     assert "30 listings" in shown
 
@@ -349,9 +349,9 @@ def test_charts_report_breaks(queries: Queries) -> None:
 
 
 def test_the_overview_has_the_verdicts_of_its_period(queries: Queries) -> None:
-    drawn = render(queries, "/", "", "light")
-    assert "Rising and falling topics, Mar 2025" in as_json(drawn.body)
-    assert any(href.startswith("/trends?") and "to=2025-03-01" in href for href in hrefs(drawn))
+    rendered = render(queries, "/", "", "light")
+    assert "Rising and falling topics, Mar 2025" in as_json(rendered.body)
+    assert any(href.startswith("/trends?") and "to=2025-03-01" in href for href in hrefs(rendered))
 
 
 def test_trending_falls_back_to_the_last_day_with_scores(
@@ -368,14 +368,14 @@ def test_trending_falls_back_to_the_last_day_with_scores(
 
 
 def test_shared_names_are_muted(queries: Queries) -> None:
-    drawn = render(queries, "/authors", "", "light")
-    shown = as_json(drawn.body)
+    rendered = render(queries, "/authors", "", "light")
+    shown = as_json(rendered.body)
     assert "A name is not a person." in shown
     assert "n = 59 of 60 papers on the Hugging Face daily list" in shown
-    muted = [one for one in walk(drawn.body) if getattr(one, "className", "") == "is-muted"]
+    muted = [one for one in walk(rendered.body) if getattr(one, "className", "") == "is-muted"]
     assert any(NASTY_LABEL in as_json(row) for row in muted)
     assert not any("Ada Lovelace" in as_json(row) for row in muted)
-    assert any("q=Ada+Lovelace" in href for href in hrefs(drawn))
+    assert any("q=Ada+Lovelace" in href for href in hrefs(rendered))
 
 
 def test_team_sizes_have_verdicts(queries: Queries) -> None:
