@@ -1,4 +1,4 @@
-"""`papertide evaluate`: tests the promises of topics and trends, and writes a report.
+"""`papertide evaluate`: tests topics and trends against criteria, and writes a report.
 
 Belongs here: options and progress. Does not: the evaluation (`pipelines.evaluation`).
 """
@@ -33,11 +33,12 @@ REPORT = "evaluation.md"
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Only this part; repeatable.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 def evaluate(corpus: Path | None, output: Path | None, only: tuple[str, ...], seed: int) -> int:
-    """Test the promises of topics and trends, and write a report. Takes minutes.
+    """Test topics and trends against criteria, and write a report. Takes minutes.
 
     Parts: placebo, power, coverage of intervals, leakage, selection, backtest, discovered topics,
     taxonomy. Evaluates the published snapshot, or with --corpus a temporary warehouse of the given
-    captures; the home is not changed. Exit code 1 if a promise is broken.
+    captures; the home is not changed. Exit code 1 if a binding criterion is
+    not met.
 
     \b
     Default path of the report:
@@ -71,17 +72,19 @@ def _evaluate(settings: Settings, output: Path, only: tuple[str, ...], seed: int
     for done in run.run(evidence, seed, only):
         finished.append(done)
         click.echo(f"… {done.name} ({done.seconds:.0f} s) {_result(done.part)}", err=True)
-    text = run.written(evidence, finished, seed, datetime.now(UTC).date())
+    text = run.render(evidence, finished, seed, datetime.now(UTC).date())
     write_atomic(output, text)
     click.echo(f"report: {output}", err=True)
-    broken = run.broken(finished)
-    for title, promise in broken:
-        click.echo(f"broken: {title}: {promise.says}. Found: {promise.found}.", err=True)
-    return 1 if broken else 0
+    failed = run.failed(finished)
+    for title, criterion in failed:
+        click.echo(
+            f"not met: {title}: {criterion.statement}. Result: {criterion.result}.", err=True
+        )
+    return 1 if failed else 0
 
 
 def _result(part: Part) -> str:
     if part.skipped:
         return f"not measured: {part.skipped}"
-    n_held = sum(promise.holds for promise in part.promises)
-    return f"{n_held} of {len(part.promises)} promises hold"
+    n_met = sum(criterion.is_met for criterion in part.criteria)
+    return f"{n_met} of {len(part.criteria)} criteria met"

@@ -1,5 +1,5 @@
-"""Whether the figures deserve belief: promises put to the test on a warehouse's own papers.
+"""Evaluation: criteria for the published statistics, measured on a warehouse's own papers.
 
-Belongs here: one module for each question, and the report they write. Does not belong here: the
-statistics that are tested, which know nothing of their tests.
+Belongs here: one module per question, and the report. Does not belong here: the statistics that are
+evaluated (`pipelines/topics/`, `pipelines/trends/`), which do not import this package.
 """

@@ -1,6 +1,7 @@
-"""Backtest: verdicts at T against what was listed after T, beside simpler methods.
+"""Backtest: verdicts and forecasts at T against outcomes after T, compared with simpler methods.
 
-Belongs here: what is foretold, by whom, and how it came out. Does not belong here: the verdicts.
+Belongs here: measures of direction, ranking, forecast error and calibration. Does not belong here:
+calls and outcomes (`histories.py`), verdicts (`pipelines/trends/verdicts.py`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.evaluation.evidence import Evidence, count
-from pipelines.evaluation.histories import N_DEALT, OURS, History, history, strongest
+from pipelines.evaluation.histories import N_PERMUTATIONS, OURS, History, history, strongest
 from pipelines.evaluation.intervals import bootstrap, wilson
-from pipelines.evaluation.report import Part, Promise, Table
+from pipelines.evaluation.report import Criterion, Part, Table
 from pipelines.trends.grids import Bools, Floats
 from pipelines.trends.growth import WINDOWS
 from pipelines.trends.verdicts import MIN_PAPERS
@@ -26,53 +27,57 @@ SETTINGS: Final = (
 )  # fmt: skip
 TOP: Final = 10
 NDCG_TOP: Final = 20
-MOST_GAIN: Final = float(np.log(8))
-PROMISED: Final = 0.8
-LEAST_BLOCKS: Final = 5
+MAX_GAIN: Final = float(np.log(8))
+MIN_CONFIRMED: Final = 0.8
+MIN_BLOCKS: Final = 5
 BINS: Final = (0.0, 0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975, 1.0)
+IN_ALL: Final = "in all series"
+
 
 METHOD = f"""
-At each period T the verdicts and scores use periods up to T alone; then the *next* window is
-looked at, as long as the current one and without overlap: {WINDOWS["week"][0]} weeks,
-{WINDOWS["month"][0]} months. Two questions are asked. *Holds*: does the next window lie on the
-called side of the *earlier* window, as long as the window before and right before it? *Goes on*:
-does it go beyond even the *current* window?
+A rolling-origin backtest. At each origin T, verdicts, scores and forecasts use periods up to T
+only. The outcome is the share of the *next* window, which has the length of the current window
+({WINDOWS["week"][0]} weeks, {WINDOWS["month"][0]} months) and does not overlap it. A call is the
+verdict rising or falling. It is *confirmed* if the next window differs in the called direction
+from the *earlier* window: the one before the previous window, with the same length. It is
+*continued* if the next window also differs in the called direction from the *current* window.
 
-The window before is not what a call is held against: a topic is called because that window was low
-(or high), partly by chance, so nearly everything lies on the called side of it afterwards, noise
-too. The call did not look at the earlier window, so a call on noise holds in half of the cases.
-*Noise* is what a method gets where there is nothing to find: papers dealt anew over the periods,
-{N_DEALT} times, and as many topics called as there are verdicts (ours those with the smallest p). A
-method that remembers the earlier window, as MACD does, gets more than half there, so methods are
-compared by what they get beyond their own noise.
+Calls are not compared with the previous window. A topic is called because that window was low or
+high, partly through sampling error, so nearly every call would be confirmed by regression to the
+mean. The call does not use the earlier window, so a call without a trend is confirmed in half of
+the cases. The *null* columns show calls when there is no trend: papers are assigned to periods at
+random, {N_PERMUTATIONS} times, and as many topics are called as there are verdicts (for verdicts,
+those with the smallest p). Methods that use the earlier window, such as MACD, exceed one half
+there. Methods are therefore compared by the difference to their own null.
 
-The others may call as many topics at each T as the verdicts do, of those that are tested: those for
-which their score is largest. *Persistence* compares the last period with the window before; *raw
-growth* both windows, without regard to chance; *seasonal naive* says what the same window did a
-year ago (only where there is one); *MACD* takes the exponential mean over the span of the current
-window less that over the span of both, divided by the root of the latter.
+At each T, every method calls as many tested topics as the verdicts do: those with the largest
+scores. *Persistence* compares the last period with the previous window. *Raw growth* compares both
+windows and ignores sampling error. *Seasonal naive* uses the change of the same window a year
+earlier, if there is one. *MACD* is the difference of exponential moving averages over the spans of
+the current window and of both windows, divided by the square root of the latter.
 
-Precision@{TOP}: of the {TOP} topics put first as rising at each T (ours by the lower bound of the
-95 % interval of growth), the share for which *holds* is true; noise gets one half. NDCG@{NDCG_TOP}:
-gain is the logarithm of next over earlier, at least 0 and at most that of × 8. MASE: mean error of
-a forecast of the next window's share, divided by the mean step of that topic's share between
-periods up to T. Forecasts: ours the share with memory; persistence the last period's share; raw
-growth the current window's times its growth; seasonal naive the same window a year ago; MACD the
-short mean; *current window*, *both windows* and *four periods* their plain shares. All of it over
-topics with {MIN_PAPERS} papers in both windows.
+Precision@{TOP} is the share of confirmed topics among the {TOP} ranked highest as rising at each T
+(verdicts: by the lower bound of the 95 % interval of growth); without a trend it is one half. In
+NDCG@{NDCG_TOP} the gain is the log ratio of the next to the earlier window, from 0 to ln 8. MASE
+is the mean absolute error of a forecast of the next window's share, divided by the mean absolute
+change of that topic's share between periods up to T. Forecasts: smoothed share (verdicts), share
+of the last period (persistence), share of the current window times its growth (raw growth), share
+of the same window a year earlier (seasonal naive), short moving average (MACD), and the observed
+shares of the *current window*, *both windows* and *four periods*. All measures are over topics
+with at least {MIN_PAPERS} papers in both windows together.
 
-Intervals are 95 %. Calls of one topic follow each other closely, so those of shares of calls are
-Wilson's with as many cases as topics were called; of MASE by bootstrap over topics; of precision
-and NDCG by bootstrap over stretches of periods as long as the current window, none below
-{LEAST_BLOCKS} stretches.
+Intervals are 95 %. Calls of one topic at adjacent T are dependent. Intervals of shares of calls
+are therefore Wilson's with the number of called topics as n; those of MASE are bootstrapped over
+topics; those of precision and NDCG over blocks of periods with the length of the current window,
+if there are at least {MIN_BLOCKS} blocks.
 """
 
 
 def evaluate(evidence: Evidence, seed: int = 0) -> Part:
-    """Direction, ranking, calibration and error of forecasts, ours and others'."""
-    chance = np.random.default_rng(seed)
+    """Return direction, ranking, forecast error and calibration of all methods."""
+    rng = np.random.default_rng(seed)
     histories = [
-        history(counted.grid, counted.name, chance)
+        history(counted.grid, counted.name, rng)
         for population, grain in SETTINGS
         if (
             counted := count(
@@ -82,21 +87,21 @@ def evaluate(evidence: Evidence, seed: int = 0) -> Part:
     ]
     histories = [h for h in histories if (h.is_tested & (h.called != 0)).any()]
     if not histories:
-        return Part("Backtest", METHOD, skipped="no verdict has a next window to be held against.")
+        return Part("Backtest", METHOD, skipped="no verdict has a next window to compare with.")
     directions = pl.concat([_directions(h) for h in histories])
     rankings = pl.concat([_rankings(h, seed) for h in histories])
     errors = pl.concat([_errors(h, seed) for h in histories])
     return Part(
         "Backtest",
         METHOD,
-        [*_promises(directions), *_targets(rankings, errors)],
+        [*_direction_criteria(directions), *_targets(rankings, errors)],
         [
-            Table("Direction: share of calls that came true, and what noise gets", directions),
-            Table(f"Ranking: precision@{TOP} and NDCG@{NDCG_TOP} of rising", rankings),
-            Table("Forecasts of the next window's share: MASE (less is better)", errors),
+            Table("Direction: share of calls confirmed and continued", directions),
+            Table(f"Ranking: precision@{TOP} and NDCG@{NDCG_TOP} of rising topics", rankings),
+            Table("Forecasts of the next window's share: MASE (lower is better)", errors),
             Table(
-                "How much of what is said lasts: the probability of growth above 0, 1 − p/2 on its "
-                "side, against how often the next window lay above the earlier one",
+                "Calibration: one-sided probability of growth (1 − p/2 if growth is positive, else "
+                "p/2) against the observed frequency of a next window above the earlier one",
                 pl.concat([_calibration(h) for h in histories]),
             ),
         ],
@@ -104,7 +109,7 @@ def evaluate(evidence: Evidence, seed: int = 0) -> Part:
 
 
 def _calls(history: History, method: str) -> Floats:
-    """1, -1 or 0 for each cell: as many calls at each T as there are verdicts."""
+    """1, -1 or 0 for each cell: as many calls at each T as verdicts."""
     ours = np.where(history.is_tested, history.called, 0.0)
     if method == OURS:
         return ours
@@ -115,26 +120,26 @@ def _directions(history: History) -> pl.DataFrame:
     rows = []
     for method in history.scores:
         calls = _calls(history, method)
-        made = calls != 0
+        is_call = calls != 0
         row: dict[str, object] = {
-            "series": history.name, "method": method, "calls": int(made.sum()),
-            "topics": int(made.any(axis=0).sum()), "periods": int(made.any(axis=1).sum()),
+            "series": history.name, "method": method, "calls": int(is_call.sum()),
+            "topics": int(is_call.any(axis=0).sum()), "periods": int(is_call.any(axis=1).sum()),
         }  # fmt: skip
-        n, *by_chance = history.noise.get(method, (0, 0, 0))
-        named = zip(("holds", "goes on"), history.outcomes.of_calls, by_chance, strict=True)
+        n, *null_hits = history.null.get(method, (0, 0, 0))
+        named = zip(("confirmed", "continued"), history.outcomes.of_calls, null_hits, strict=True)
         for name, outcome, hits in named:
-            right = made & (np.sign(np.nan_to_num(outcome)) == calls)
-            row |= _share_of_calls(name, int(right.sum()), int(made.sum()), made)
-            row[f"{name}: noise"] = hits / n if n else None
+            right = is_call & (np.sign(np.nan_to_num(outcome)) == calls)
+            row |= _share_of_calls(name, int(right.sum()), is_call)
+            row[f"{name}: null"] = hits / n if n else None
         rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _share_of_calls(name: str, hits: int, n: int, made: Bools) -> dict[str, object]:
-    """A share of calls, with Wilson's interval for as many cases as topics were called."""
+def _share_of_calls(name: str, hits: int, is_call: Bools) -> dict[str, object]:
+    """A share of calls, with Wilson's interval for n = called topics."""
+    n, topics = int(is_call.sum()), int(is_call.any(axis=0).sum())
     if not n:
         return {name: None, f"{name}: low": None, f"{name}: high": None}
-    topics = int(made.any(axis=0).sum())
     low, high = wilson(hits / n * topics, topics)
     return {name: hits / n, f"{name}: low": low, f"{name}: high": high}
 
@@ -144,35 +149,35 @@ def _rate(
     hits: NDArray[Any],
     of: NDArray[Any],
     seed: int,
-    least: int = 2,
+    min_clusters: int = 2,
 ) -> dict[str, object]:
-    """A ratio of sums over clusters, with its bootstrap interval; none below `least` clusters."""
+    """A ratio of sums over clusters, with its bootstrap interval if there are enough clusters."""
 
-    def figure(weights: Floats) -> float:
-        below = float(weights @ of)
-        return float(weights @ hits) / below if below else float("nan")
+    def ratio(weights: Floats) -> float:
+        denominator = float(weights @ of)
+        return float(weights @ hits) / denominator if denominator else float("nan")
 
     kept = of > 0
     hits, of = hits[kept], of[kept]
     if not of.size:
         return {name: None, f"{name}: low": None, f"{name}: high": None}
     bounds: tuple[float | None, float | None] = (None, None)
-    if of.size >= least:
-        bounds = bootstrap(of.size, figure, seed)
-    return {name: figure(np.ones(of.size)), f"{name}: low": bounds[0], f"{name}: high": bounds[1]}
+    if of.size >= min_clusters:
+        bounds = bootstrap(of.size, ratio, seed)
+    return {name: ratio(np.ones(of.size)), f"{name}: low": bounds[0], f"{name}: high": bounds[1]}
 
 
 def _by_block(values: Floats, at: Bools, block: int) -> tuple[Floats, Floats]:
-    """Sums and numbers of the values of each stretch of `block` periods."""
-    stretch = np.flatnonzero(at) // block
-    size = int(stretch.max(initial=-1)) + 1
-    sums = np.bincount(stretch, values, size).astype(np.float64)
-    return sums, np.bincount(stretch, minlength=size).astype(np.float64)
+    """Sum and number of the values in each block of `block` periods."""
+    number = np.flatnonzero(at) // block
+    size = int(number.max(initial=-1)) + 1
+    sums = np.bincount(number, values, size).astype(np.float64)
+    return sums, np.bincount(number, minlength=size).astype(np.float64)
 
 
 def _rankings(history: History, seed: int) -> pl.DataFrame:
     eligible = history.is_tested
-    gain = np.where(eligible, np.clip(history.outcomes.holds, 0, MOST_GAIN), 0.0)
+    gain = np.where(eligible, np.clip(history.outcomes.over_earlier, 0, MAX_GAIN), 0.0)
     discount = 1 / np.log2(np.arange(2, NDCG_TOP + 2))
     best = -np.sort(-gain, axis=1)[:, :NDCG_TOP]
     ideal = best @ discount[: best.shape[1]]
@@ -181,16 +186,14 @@ def _rankings(history: History, seed: int) -> pl.DataFrame:
         usable = eligible & ~np.isnan(score)
         at = (usable.sum(axis=1) >= TOP) & (ideal > 0)
         order = np.argsort(np.where(usable, -score, np.inf), axis=1, kind="stable")
-        first = np.take_along_axis(history.outcomes.holds > 0, order[:, :TOP], axis=1)
+        first = np.take_along_axis(history.outcomes.over_earlier > 0, order[:, :TOP], axis=1)
         ranked = np.take_along_axis(gain, order[:, :NDCG_TOP], axis=1)
         ndcg = (ranked @ discount[: ranked.shape[1]])[at] / ideal[at]
         precision = first[at].mean(axis=1) if at.any() else np.zeros(0)
         rows.append(
             {"series": history.name, "method": method, "periods": int(at.sum())}
-            | _rate(
-                f"precision@{TOP}", *_by_block(precision, at, history.block), seed, LEAST_BLOCKS
-            )
-            | _rate(f"NDCG@{NDCG_TOP}", *_by_block(ndcg, at, history.block), seed, LEAST_BLOCKS)
+            | _rate(f"precision@{TOP}", *_by_block(precision, at, history.block), seed, MIN_BLOCKS)
+            | _rate(f"NDCG@{NDCG_TOP}", *_by_block(ndcg, at, history.block), seed, MIN_BLOCKS)
         )
     return pl.DataFrame(rows)
 
@@ -198,8 +201,8 @@ def _rankings(history: History, seed: int) -> pl.DataFrame:
 def _errors(history: History, seed: int) -> pl.DataFrame:
     rows = []
     for method, forecast in history.forecasts.items():
-        scaled = np.abs(forecast - history.outcomes.following) / history.step
-        known = history.is_foretold & ~np.isnan(scaled)
+        scaled = np.abs(forecast - history.outcomes.next_share) / history.step
+        known = history.is_forecast & ~np.isnan(scaled)
         hits, of = np.where(known, scaled, 0.0).sum(axis=0), known.sum(axis=0)
         rows.append(
             {"series": history.name, "method": method, "forecasts": int(known.sum())}
@@ -212,7 +215,7 @@ def _calibration(history: History) -> pl.DataFrame:
     tested = history.is_tested
     p = history.growth.p_value[tested]
     above = np.where(history.growth.growth[tested] > 0, 1 - p / 2, p / 2)
-    came = history.outcomes.holds[tested] > 0
+    observed = history.outcomes.over_earlier[tested] > 0
     rows = []
     for low, high in itertools.pairwise(BINS):
         inside = (above >= low) & ((above < high) | (high == 1.0))
@@ -220,76 +223,76 @@ def _calibration(history: History) -> pl.DataFrame:
             rows.append(
                 {
                     "series": history.name,
-                    "said": f"{low:g} to {high:g}",
+                    "probability": f"{low:g} to {high:g}",
                     "topics × periods": int(inside.sum()),
-                    "mean said": float(above[inside].mean()),
-                    "came true": float(came[inside].mean()),
+                    "mean probability": float(above[inside].mean()),
+                    "observed": float(observed[inside].mean()),
                 }
             )
     return pl.DataFrame(rows)
 
 
-def _promises(directions: pl.DataFrame) -> list[Promise]:
+def _direction_criteria(directions: pl.DataFrame) -> list[Criterion]:
     ours = directions.filter(pl.col("method") == OURS, pl.col("calls") > 0)
     calls, topics = int(ours["calls"].sum()), int(ours["topics"].sum())
-    hits, by_chance = (
-        float((ours[name] * ours["calls"]).sum()) for name in ("holds", "holds: noise")
+    hits, null_hits = (
+        float((ours[name] * ours["calls"]).sum()) for name in ("confirmed", "confirmed: null")
     )
     low, high = wilson(hits / calls * topics, topics)
     parts = "; ".join(
-        f"{row['series']} {row['holds']:.0%} of {row['calls']}"
+        f"{row['series']} {row['confirmed']:.0%} of {row['calls']}"
         for row in ours.iter_rows(named=True)
     )
-    found = f"{hits / calls:.1%} [{low:.1%}, {high:.1%}] of {calls:,} ({parts})"
-    beyond = directions.with_columns(beyond=pl.col("holds") - pl.col("holds: noise"))
-    beaten = _beaten(beyond, "beyond", lambda ours, best: ours > best)
+    result = f"{hits / calls:.1%} [{low:.1%}, {high:.1%}] of {calls:,} ({parts})"
+    over_null = directions.with_columns(over_null=pl.col("confirmed") - pl.col("confirmed: null"))
+    best = _best_in(over_null, "over_null", lambda ours, best: ours > best)
     return [
-        Promise(
-            "The next window lies on the called side of the earlier one more often than for calls "
-            "on noise",
-            f"{found}; noise {by_chance / calls:.1%}",
-            low > by_chance / calls,
+        Criterion(
+            "Calls are confirmed more often than calls under the null",
+            f"{result}; null {null_hits / calls:.1%}",
+            low > null_hits / calls,
         ),
-        Promise(
-            f"It does so for more than {PROMISED:.0%} of calls",
-            found,
-            hits / calls > PROMISED,
+        Criterion(
+            f"More than {MIN_CONFIRMED:.0%} of calls are confirmed",
+            result,
+            hits / calls > MIN_CONFIRMED,
             is_binding=False,
         ),
-        Promise(
-            "Direction is right further beyond noise than by any of the other methods, everywhere",
-            beaten,
-            beaten == "everywhere",
+        Criterion(
+            "The share of confirmed calls exceeds its null by more than for any other method",
+            best,
+            best == IN_ALL,
             is_binding=False,
         ),
     ]
 
 
-def _targets(rankings: pl.DataFrame, errors: pl.DataFrame) -> list[Promise]:
-    found = []
-    for frame, name, better in (
-        (rankings, f"precision@{TOP}", lambda ours, best: ours >= best),
-        (rankings, f"NDCG@{NDCG_TOP}", lambda ours, best: ours >= best),
-        (errors.with_columns(-pl.col("MASE")), "MASE", lambda ours, best: ours >= best),
-    ):
-        where = _beaten(frame, name, better)
-        found.append(
-            Promise(
-                f"{name} is no worse than that of any other method, everywhere",
-                where,
-                where == "everywhere",
-                is_binding=False,
-            )
+def _targets(rankings: pl.DataFrame, errors: pl.DataFrame) -> list[Criterion]:
+    measures = (
+        (rankings, f"precision@{TOP}"),
+        (rankings, f"NDCG@{NDCG_TOP}"),
+        (errors.with_columns(-pl.col("MASE")), "MASE"),
+    )
+    results = [
+        (name, _best_in(frame, name, lambda ours, best: ours >= best)) for frame, name in measures
+    ]
+    return [
+        Criterion(
+            f"{name} is at least as good as for any other method",
+            where,
+            where == IN_ALL,
+            is_binding=False,
         )
-    return found
+        for name, where in results
+    ]
 
 
-def _beaten(frame: pl.DataFrame, column: str, better: Callable[[float, float], bool]) -> str:
-    """`everywhere`, or the series in which another method is better, with that method."""
+def _best_in(frame: pl.DataFrame, column: str, better: Callable[[float, float], bool]) -> str:
+    """`IN_ALL`, or the series in which another method is better, with that method."""
     worse = []
     for (series,), part in frame.group_by(["series"], maintain_order=True):
         ours = part.filter(method=OURS)[column].item()
         others = part.filter(pl.col("method") != OURS).drop_nulls(column).sort(column)
         if ours is not None and others.height and not better(ours, others[column][-1]):
             worse.append(f"{series}: {others['method'][-1]}")
-    return "everywhere" if not worse else "beaten in " + "; ".join(worse)
+    return IN_ALL if not worse else "better methods: " + "; ".join(worse)

@@ -1,7 +1,7 @@
-"""What the evaluation works on: papers, their days and topics, out of a published snapshot.
+"""Input of the evaluation: papers, their days and topics, from a published snapshot.
 
-Belongs here: reading the snapshot, counting papers by period as the marts do, dense arrays for
-experiments. Does not belong here: any experiment.
+Belongs here: reading the snapshot, counting papers by period as the marts do, grids for
+experiments. Does not belong here: experiments.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from pipelines.trends.grids import KEYS, Floats, Grid, Ints, check, grids
-from pipelines.trends.judging import OUTPUT_SCHEMA
+from pipelines.trends.grids import TRUNCATE, Floats, Grid, Ints, check, grids
+from pipelines.trends.judging import JUDGED_COLUMNS
 from pipelines.trends.teams import TEAM_SCHEMA
 
-if TYPE_CHECKING:  # processes that only measure need no database
+if TYPE_CHECKING:  # worker processes do not import DuckDB
     from pipelines.publishing.reader import Reader
 
 POPULATIONS = ("hf_daily", "arxiv")
 GRAINS = ("week", "month", "quarter")
 
-_TRUNCATE = {"week": "1w", "month": "1mo", "quarter": "1q"}
 
 CAPTURES = {
     "origin": pl.String(), "format": pl.String(), "listing_kind": pl.String(),
@@ -40,24 +39,24 @@ AUTHORS = TEAM_SCHEMA | {
 
 @dataclass(frozen=True)
 class Evidence:
-    """Frames of one snapshot, sorted, so that equal warehouses give equal reports."""
+    """Frames of one snapshot, sorted, so that equal snapshots give equal reports."""
 
     members: pl.DataFrame
-    """population, paper_id, counted_on, date_precision: which papers count on which day."""
+    """population, paper_id, counted_on, date_precision."""
     topics: pl.DataFrame
-    """paper_id, topic_id: by the taxonomy's rules."""
+    """paper_id, topic_id of the taxonomy; `no-topic` for papers without one."""
     periods: pl.DataFrame
-    """population, grain, period_start_on, n_total, is_partial and how they were observed."""
+    """population, grain, period_start_on, n_total, is_partial, complete_share, text_share."""
     trends: pl.DataFrame
-    """The counts, and all that was published as judged of them, by topic of the taxonomy."""
+    """Counts and published `JUDGED_COLUMNS` by topic of the taxonomy."""
     papers: pl.DataFrame
     """paper_id, arxiv_id, title, abstract, keywords, primary_category, published_on."""
     input_hash: str
-    """First 16 hex digits of a SHA-256 over the hashes of the tables that are read."""
+    """First 16 hex digits of a SHA-256 over the hashes of the tables read."""
     captures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAPTURES))
-    """Every capture: its name, what it was taken for and why, items seen and accepted."""
+    """Every capture: name, format, detected kind with the rule, items seen and accepted."""
     authors: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AUTHORS))
-    """Papers with one author and with ten or more by topic, and what was published of them."""
+    """Papers with one and with ten or more authors by topic, with the published growth."""
 
 
 READ = (
@@ -68,7 +67,7 @@ READ = (
 
 
 def read(reader: Reader) -> Evidence:
-    """The evidence of the snapshot that people read now. Raises NoSnapshotError."""
+    """Return the evidence of the current snapshot. Raises NoSnapshotError."""
     snapshot = reader.snapshot()
     hashes = {r["name"]: r["hash"] for r in snapshot.package()["resources"]}
     digest = hashlib.sha256("".join(f"{name} {hashes[name]}\n" for name in READ).encode())
@@ -94,7 +93,7 @@ def read(reader: Reader) -> Evidence:
             f"select {', '.join(CAPTURES)} from rpt_capture_reconciliation order by capture_id"
         ),
         authors=reader.query(_AUTHORS).join(
-            # As they were judged: team sizes need no text, so its share says nothing of them.
+            # As judged: team sizes do not depend on text, so its share is not a condition.
             periods.select(*of_period, "complete_share"),
             on=of_period,
             how="left",
@@ -103,7 +102,7 @@ def read(reader: Reader) -> Evidence:
     )
 
 
-# A paper without any topic has one, which is counted and judged like the others.
+# Papers without a topic form a series that is counted and judged like a topic.
 _TOPICS = """
     with found as (
         select paper_id, topic_id
@@ -125,7 +124,7 @@ _PERIODS = """
 
 _TRENDS = f"""
     select population, grain, period_start_on, topic_id as series_id, n_papers, n_total, is_partial,
-        {", ".join(name for name in OUTPUT_SCHEMA if name not in KEYS)}
+        {", ".join(JUDGED_COLUMNS)}
     from rpt_topic_trends
     inner join dim_topics using (topic_id)
     where dim_topics.kind in ('taxonomy', 'none')
@@ -141,13 +140,13 @@ _AUTHORS = f"""
 
 @dataclass(frozen=True)
 class Counted:
-    """One population and grain: a grid of counts, and the papers that they count."""
+    """One population and grain: a grid of counts, and its papers."""
 
     population: str
     grain: str
     grid: Grid
     period: Ints
-    """For each paper the position of its period in the grid."""
+    """The position of each paper's period in the grid."""
     has_topic: sp.csr_matrix
     """Papers × series of the grid: 1 where the paper has the topic."""
 
@@ -157,11 +156,11 @@ class Counted:
         return f"{self.population} {self.grain}"
 
     def with_counts(self, n_papers: Floats) -> Grid:
-        """The grid with other counts of the same shape."""
+        """Return the grid with other counts of the same shape."""
         return replace(self.grid, n_papers=n_papers)
 
     def count(self, period: Ints) -> Floats:
-        """Papers by period and series if papers fell into these periods."""
+        """Return papers by period and series, for other periods of the papers."""
         n_periods = self.grid.starts.size
         member = sp.csr_matrix(
             (np.ones(period.size), (period, np.arange(period.size))), shape=(n_periods, period.size)
@@ -172,16 +171,16 @@ class Counted:
 def count(
     evidence: Evidence, population: str, grain: str, *, whole: bool = False
 ) -> Counted | None:
-    """Papers of a population by period and topic; None where there is none.
+    """Return the papers of a population by period and topic; None for an empty population.
 
-    `whole` takes partial periods as complete: arXiv's weeks hold only papers whose day is known, so
-    that all are partial, and are of use to experiments alone.
+    `whole` treats partial periods as complete. arXiv's weeks have only papers with a known day, so
+    all of them are partial; only experiments use them.
     """
     members = evidence.members.filter(pl.col("population") == population)
     if grain == "week":
         members = members.filter(pl.col("date_precision") == "day")
     members = members.select(
-        "paper_id", period_start_on=pl.col("counted_on").dt.truncate(_TRUNCATE[grain])
+        "paper_id", period_start_on=pl.col("counted_on").dt.truncate(TRUNCATE[grain])
     ).unique(maintain_order=True)
     if members.is_empty():
         return None
@@ -223,10 +222,11 @@ def count(
 
 
 def all_counted(evidence: Evidence) -> Iterator[Counted]:
-    """Each population and grain that has papers; arXiv's weeks are taken as whole."""
+    """Yield each population and grain with papers. arXiv's weeks count as complete."""
     for population in POPULATIONS:
         for grain in GRAINS:
-            is_thin = (population, grain) == ("arxiv", "week")
-            counted = count(evidence, population, grain, whole=is_thin)
+            is_always_partial = (population, grain) == ("arxiv", "week")
+            counted = count(evidence, population, grain, whole=is_always_partial)
+
             if counted is not None:
                 yield counted

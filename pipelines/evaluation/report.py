@@ -1,6 +1,6 @@
-"""What a part of the evaluation comes back with, and how all of it is written down.
+"""The report of the evaluation: criteria, tables and parts, as Markdown.
 
-Belongs here: promises, tables, parts, Markdown. Does not belong here: any measurement.
+Belongs here: the data classes of a part, and rendering. Does not belong here: measurements.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import polars as pl
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What was promised in one sentence, what was found, and whether it holds."""
+class Criterion:
+    """A statement about Papertide, the measured result, and whether the statement is met."""
 
-    says: str
-    found: str
-    holds: bool
+    statement: str
+    result: str
+    is_met: bool
     is_binding: bool = True
-    """Whether the evaluation ends with an error where it does not hold; else it is a target."""
+    """If not met, a binding criterion makes `papertide evaluate` fail; others are targets."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Figures under a caption; columns named as a reader should see them."""
+    """Results under a caption; the column names are for readers."""
 
     caption: str
     rows: pl.DataFrame
@@ -32,19 +32,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Part:
-    """One question, how it was put, and the answer."""
+    """One question, the method, and the results."""
 
     title: str
     method: str
-    """Paragraphs: what was done, to which population, with which n."""
-    promises: Sequence[Promise] = ()
+    """Paragraphs: what was measured, on which population, with which n."""
+    criteria: Sequence[Criterion] = ()
     tables: Sequence[Table] = ()
     skipped: str = ""
-    """Why it could not be put to these papers; empty where it was."""
+    """Why it could not be measured on these papers; empty if it was."""
 
 
 def markdown_table(rows: pl.DataFrame) -> str:
-    """A frame as a Markdown table: numbers to the right, null as a dash."""
+    """Return a frame as a Markdown table: numbers right-aligned, null as a dash."""
     head = "| " + " | ".join(_cell(name) for name in rows.columns) + " |"
     rule = "|" + "|".join(" ---: |" if t.is_numeric() else " --- |" for t in rows.dtypes)
     rule = rule.replace("||", "|")
@@ -53,30 +53,29 @@ def markdown_table(rows: pl.DataFrame) -> str:
 
 
 def markdown(parts: Sequence[Part], facts: Sequence[tuple[str, str]], opening: str) -> str:
-    """The report: the facts of the run, every promise, then each part."""
+    """Return the report: facts of the run, all criteria, then each part."""
     lines = ["# Evaluation", "", opening, ""]
     lines += [f"- {name}: {value}" for name, value in facts]
-    lines += ["", "## Promises", ""]
-    promised = [(part.title, p.says, p.found, _word(p)) for part in parts for p in part.promises]
-    lines += [
-        markdown_table(
-            pl.DataFrame(promised, schema=["part", "promise", "found", "holds"], orient="row")
-        ),
-        "",
+    criteria = [
+        (part.title, one.statement, one.result, _status(one))
+        for part in parts
+        for one in part.criteria
     ]
+    table = pl.DataFrame(criteria, schema=["part", "criterion", "result", "met"], orient="row")
+    lines += ["", "## Criteria", "", markdown_table(table), ""]
     for part in parts:
         lines += [f"## {part.title}", "", part.method.strip(), ""]
         if part.skipped:
             lines += [f"**Not measured**: {part.skipped}", ""]
-        for table in part.tables:
-            lines += [f"**{table.caption}**", "", markdown_table(table.rows), ""]
+        for results in part.tables:
+            lines += [f"**{results.caption}**", "", markdown_table(results.rows), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _word(promise: Promise) -> str:
-    if promise.holds:
+def _status(criterion: Criterion) -> str:
+    if criterion.is_met:
         return "yes"
-    return "**no**" if promise.is_binding else "no (a target)"
+    return "**no**" if criterion.is_binding else "no (target)"
 
 
 def _cell(value: object) -> str:

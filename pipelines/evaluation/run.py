@@ -1,7 +1,7 @@
-"""All parts of the evaluation, side by side, and the file that they are written to.
+"""Running the parts of the evaluation in parallel, and rendering the report.
 
-Belongs here: which parts there are, running them, the report's opening. Does not belong here: any
-measurement; arguments (`cli/`).
+Belongs here: the list of parts, processes, the introduction of the report. Does not belong here:
+measurements, command-line arguments (`cli/evaluate.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pipelines.evaluation import (
     taxonomy,
 )
 from pipelines.evaluation.evidence import Evidence
-from pipelines.evaluation.report import Part, Promise, markdown
+from pipelines.evaluation.report import Criterion, Part, markdown
 
 
 def _discovered(evidence: Evidence, seed: int = 0) -> Part:
@@ -44,23 +44,22 @@ PARTS: Mapping[str, Callable[..., Part]] = {
     "discovered": _discovered,
     "taxonomy": taxonomy.evaluate,
 }
-"""In the order of the report; each takes the evidence and a seed."""
+"""Name → function of the evidence and a seed, in the order of the report."""
 
 LONGEST_FIRST = ("discovered", "placebo", "coverage")
 
 OPENING = """
-What Papertide says of topics and trends, put to the test on a warehouse's own papers by
-`papertide evaluate`. Each part asks one question, says how it was put, and gives the figures with
-their number of cases and, where they are samples, their 95 % interval. *Holds* says whether a
-promise is kept; a broken one ends the command with an error, a missed target is only told. The
-constants of the methods were chosen on papers like these, so figures of another archive may be
-less good; the statistics themselves are derived in [methodology.md](methodology.md).
+`papertide evaluate` tests the published topics and trends on the papers of a warehouse, and writes
+this report. Each part has a method and results, with the number of cases and, for samples, 95 %
+intervals. *Met* says whether a criterion is met. If a binding criterion is not met, the command
+fails; a missed target is only reported. The constants of the methods were chosen on similar papers,
+so results on another archive may be worse. For the statistics see [methodology.md](methodology.md).
 """.strip()
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A part, and the seconds it took."""
+    """A part and its run time in seconds."""
 
     name: str
     part: Part
@@ -68,9 +67,12 @@ class Finished:
 
 
 def run(evidence: Evidence, seed: int = 0, names: tuple[str, ...] = ()) -> Iterator[Finished]:
-    """The parts as they finish, in processes side by side; all, or those named."""
-    wanted = [name for name in PARTS if not names or name in names]
-    order = sorted(wanted, key=lambda name: name not in LONGEST_FIRST)
+    """Yield the parts as they finish; all, or those named. Each runs in a separate process.
+
+    Raises `PapertideError` if a process was terminated.
+    """
+    selected = [name for name in PARTS if not names or name in names]
+    order = sorted(selected, key=lambda name: name not in LONGEST_FIRST)
     context = multiprocessing.get_context("spawn")
     workers = max(min(os.cpu_count() or 1, len(order)), 1)
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
@@ -79,7 +81,7 @@ def run(evidence: Evidence, seed: int = 0, names: tuple[str, ...] = ()) -> Itera
                 yield done.result()
         except BrokenProcessPool:
             raise PapertideError(
-                "A part of the evaluation was ended from outside, mostly for lack of memory. Run "
+                "A process of the evaluation was terminated, probably for lack of memory. Run "
                 f"the parts one at a time: papertide evaluate --only {order[0]}"
             ) from None
 
@@ -90,28 +92,28 @@ def _measure(name: str, evidence: Evidence, seed: int) -> Finished:
     return Finished(name, part, time.monotonic() - started)
 
 
-def written(evidence: Evidence, finished: list[Finished], seed: int, on: date) -> str:
-    """The report in Markdown, its parts in order."""
+def render(evidence: Evidence, finished: list[Finished], seed: int, on: date) -> str:
+    """Return the report in Markdown, with the parts in the order of `PARTS`."""
     ordered = sorted(finished, key=lambda f: list(PARTS).index(f.name))
     papers = evidence.papers
     facts = [
         ("date", on.isoformat()),
         ("papers", f"{papers.height:,}, of which {papers['abstract'].count():,} with an abstract"),
         ("populations", _populations(evidence)),
-        ("input", f"SHA-256 over the tables that were read: `{evidence.input_hash}…`"),
+        ("input", f"SHA-256 over the tables read: `{evidence.input_hash}…`"),
         ("seed", str(seed)),
         ("seconds", ", ".join(f"{f.name} {f.seconds:.0f}" for f in ordered)),
     ]
     return markdown([f.part for f in ordered], facts, OPENING)
 
 
-def broken(finished: list[Finished]) -> list[tuple[str, Promise]]:
-    """Binding promises that do not hold, with the title of their part."""
+def failed(finished: list[Finished]) -> list[tuple[str, Criterion]]:
+    """Return the binding criteria that are not met, with the title of their part."""
     return [
-        (f.part.title, promise)
+        (f.part.title, criterion)
         for f in finished
-        for promise in f.part.promises
-        if promise.is_binding and not promise.holds
+        for criterion in f.part.criteria
+        if criterion.is_binding and not criterion.is_met
     ]
 
 

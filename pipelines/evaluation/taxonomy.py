@@ -1,8 +1,8 @@
-"""Taxonomy: the topics that rules give against the topics that readers gave.
+"""Taxonomy: topics assigned by rules against labels.
 
-Belongs here: precision, recall, coverage and speed of the taxonomy's rules. Does not belong here:
-the rules. The labels are facts beside this file: `labelled_papers.csv` (which papers, from where)
-and `labels.csv` (paper, topic, and the grade in each of two readings and in the end).
+Belongs here: precision, recall, coverage and speed of the rules, and the labels:
+`labelled_papers.csv` (papers and their source) and `labels.csv` (paper, topic, the grades of two
+annotators and the final grade). Does not belong here: the rules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.evaluation.evidence import Evidence
 from pipelines.evaluation.intervals import wilson
-from pipelines.evaluation.report import Part, Promise, Table
+from pipelines.evaluation.report import Criterion, Part, Table
 from pipelines.settings import get_settings
 from pipelines.topics.in_force import in_force
 from pipelines.topics.matching import match_texts
@@ -24,64 +24,65 @@ HERE: Final = Path(__file__).parent
 LABELLED: Final = HERE / "labelled_papers.csv"
 LABELS: Final = HERE / "labels.csv"
 NEVER_GIVEN: Final = ("music", "speech-recognition", "wireless")
-"""Topics that the readers knew and saw in no paper, so that `labels.csv` does not name them."""
+"""Topics that the annotators knew but gave to no paper, so `labels.csv` does not have them."""
 
-LEAST_LABELLED: Final = 50
+MIN_LABELLED: Final = 50
 PRECISION: Final = 0.9
 RECALL: Final = 0.8
 COVERAGE: Final = 0.95
-PAPERS_A_SECOND: Final = 20_000
+PAPERS_PER_SECOND: Final = 20_000
 TIMED: Final = 20_000
-LEAST_TIMED: Final = 1_000
+MIN_TIMED: Final = 1_000
 
 METHOD = """
-Papers drawn at random from the lists and from arXiv were read, title and abstract, by two readers
-who saw neither the rules nor each other, and graded by the topics' descriptions: *core* (the
-paper is about it) or *also* (it substantively uses or treats it). Where they disagreed a third
-reading decided. All three readers were language models and no people, so what they misread alike
-is in the labels. A topic that the rules give is right if it is core or also; a core topic that
-they do not give is missed. Precision is the share of given topics that are right, recall the
-share of core topics that are given, both over pairs of paper and topic, with Wilson's 95 %
-interval. *Strict precision* takes core alone as right. Labelled papers that the warehouse lacks,
-or has without an abstract, are left out; so are topics of a user's own, which no reader was asked
-about, and topics of ours that are switched off. The speed is that of the rules in force.
+A random sample of papers from the lists and from arXiv was labelled from title and abstract. Two
+annotators, who saw neither the rules nor each other's labels, graded each topic by its
+description: *core* (the paper is about it) or *also* (it substantively uses or treats it). A third
+annotator decided where they disagreed. All three were language models, not people, so errors that
+they share are in the labels. An assigned topic is correct if it is core or also; a core topic that
+is not assigned is missed. Precision is the share of assigned topics that are correct, recall the
+share of core topics that are assigned, both over pairs of paper and topic, with Wilson's 95 %
+interval. In *strict precision* only core topics are correct. Labelled papers that the warehouse
+lacks, or has without an abstract, are left out. So are a user's topics, which were not labelled,
+and built-in topics that are switched off. The speed is that of the taxonomy in force.
 """
 
 
-def evaluate(evidence: Evidence, seed: int = 0) -> Part:  # noqa: ARG001  nothing is drawn
-    """Precision and recall against the labels, coverage of `hf_daily`, papers tagged a second."""
+def evaluate(evidence: Evidence, seed: int = 0) -> Part:  # noqa: ARG001  not random
+    """Return precision and recall against the labels, coverage of `hf_daily`, and speed."""
     with_text = evidence.papers.filter(pl.col("abstract").is_not_null()).select("paper_id")
     papers = pl.read_csv(LABELLED, schema_overrides={"paper_id": pl.String}).join(
         with_text, on="paper_id"
     )
-    promises, tables = _coverage(evidence), []
-    if papers.height >= LEAST_LABELLED:
+    criteria, tables = _coverage(evidence), []
+    if papers.height >= MIN_LABELLED:
         readings = pl.read_csv(LABELS, schema_overrides={"paper_id": pl.String})
         topics = _judged_topics(readings, evidence)
         readings = readings.join(papers, on="paper_id")
         labels = readings.join(topics, on="topic_id", how="semi")
         given = evidence.topics.join(topics, on="topic_id", how="semi").join(papers, on="paper_id")
         whole = _scores(given, labels, papers)
-        promises = [*_promises(whole.row(0, named=True)), *promises]
+        criteria = [*_criteria(whole.row(0, named=True)), *criteria]
         tables = [
             Table(f"Rules against {papers.height} labelled papers, {topics.height} topics", whole),
-            Table("How far the two readings agree", _agreement(readings)),
-            Table("Topics with most errors", _worst(given, labels)),
+            Table("Agreement of the two annotators", _agreement(readings)),
+            Table("Topics with the most errors", _worst(given, labels)),
         ]
-    elif not promises:
-        return Part("Taxonomy", METHOD, skipped="fewer than 50 labelled papers are here.")
-    return Part("Taxonomy", METHOD, [*promises, *_speed(evidence)], tables)
+    elif not criteria:
+        skipped = f"the warehouse has fewer than {MIN_LABELLED} labelled papers."
+        return Part("Taxonomy", METHOD, skipped=skipped)
+    return Part("Taxonomy", METHOD, [*criteria, *_speed(evidence)], tables)
 
 
 def _judged_topics(readings: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
-    """topic_id: topics that the readers knew and that are in force, for which trends are given."""
+    """topic_id: topics that the annotators knew and that are in force (they have trends)."""
     known = pl.concat([readings["topic_id"], pl.Series(NEVER_GIVEN)]).unique()
     present = evidence.trends.select(topic_id="series_id").unique()
     return present.filter(pl.col("topic_id").is_in(known.implode())).sort("topic_id")
 
 
 def _scores(given: pl.DataFrame, labels: pl.DataFrame, papers: pl.DataFrame) -> pl.DataFrame:
-    """Precision and recall, of all and by source."""
+    """Precision and recall, for all papers and by source."""
     rows = [_score("all", given, labels, papers.height)]
     rows += [
         _score(
@@ -103,7 +104,7 @@ def _score(name: str, given: pl.DataFrame, labels: pl.DataFrame, n: int) -> dict
     return {
         "papers from": name,
         "papers": n,
-        "given": given.height,
+        "assigned": given.height,
         "precision": _ratio(right, given.height),
         "strict precision": _ratio(strict, given.height),
         "core": core.height,
@@ -117,7 +118,7 @@ def _ratio(hits: int, n: int) -> str:
 
 
 def _agreement(labels: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of paper and topic that both readings, or only one, gave."""
+    """Pairs of paper and topic by either annotator and by both."""
     rows = []
     for name, least in (("core", 2), ("core or also", 1)):
         first, second = (pl.col(f"{which}_reading") >= least for which in ("first", "second"))
@@ -129,7 +130,7 @@ def _agreement(labels: pl.DataFrame) -> pl.DataFrame:
                 "by either": either,
                 "by both": both,
                 "agreement": both / either if either else None,
-                "kept in the end": final,
+                "final": final,
             }
         )
     return pl.DataFrame(rows)
@@ -142,7 +143,7 @@ def _worst(given: pl.DataFrame, labels: pl.DataFrame, n: int = 12) -> pl.DataFra
     missed = core.join(given, on=key, how="anti").group_by("topic_id").agg(missed=pl.len())
     return (
         given.group_by("topic_id")
-        .agg(given=pl.len())
+        .agg(assigned=pl.len())
         .join(
             core.group_by("topic_id").agg(core=pl.len()), on="topic_id", how="full", coalesce=True
         )
@@ -154,30 +155,30 @@ def _worst(given: pl.DataFrame, labels: pl.DataFrame, n: int = 12) -> pl.DataFra
     )
 
 
-def _promises(row: dict[str, object]) -> list[Promise]:
-    found = []
+def _criteria(row: dict[str, object]) -> list[Criterion]:
+    criteria = []
     for name, least in (("precision", PRECISION), ("recall", RECALL)):
         text = str(row[name])
-        found.append(
-            Promise(
+        criteria.append(
+            Criterion(
                 f"{name.capitalize()} of the rules is at least {least:g}",
-                f"{text} of {row['papers']} papers",
+                f"{text}, {row['papers']} papers",
                 text != "–" and float(text.split()[0]) >= least,
                 is_binding=False,
             )
         )
-    return found
+    return criteria
 
 
-def _coverage(evidence: Evidence) -> list[Promise]:
+def _coverage(evidence: Evidence) -> list[Criterion]:
     listed = evidence.members.filter(population="hf_daily").select("paper_id").unique()
-    if listed.height < LEAST_LABELLED:
+    if listed.height < MIN_LABELLED:
         return []
     without = evidence.topics.filter(topic_id="no-topic").join(listed, on="paper_id").height
     covered = listed.height - without
     low, high = wilson(covered, listed.height)
     return [
-        Promise(
+        Criterion(
             f"At least {COVERAGE:.0%} of the papers of `hf_daily` have a topic",
             f"{covered / listed.height:.1%} of {listed.height:,} [{low:.1%}, {high:.1%}]",
             covered >= COVERAGE * listed.height,
@@ -186,9 +187,9 @@ def _coverage(evidence: Evidence) -> list[Promise]:
     ]
 
 
-def _speed(evidence: Evidence) -> list[Promise]:
+def _speed(evidence: Evidence) -> list[Criterion]:
     papers = evidence.papers.filter(pl.col("abstract").is_not_null()).head(TIMED)
-    if papers.height < LEAST_TIMED:
+    if papers.height < MIN_TIMED:
         return []
     texts = pl.concat(
         [
@@ -197,16 +198,16 @@ def _speed(evidence: Evidence) -> list[Promise]:
         ]
     ).drop_nulls()
     rules = in_force(get_settings())
-    match_texts(texts.head(1), rules)  # the automaton is made once
+    match_texts(texts.head(1), rules)  # compiles the automaton
     started = time.perf_counter()
     match_texts(texts, rules)
     rate = papers.height / (time.perf_counter() - started)
     return [
-        Promise(
-            f"At least {PAPERS_A_SECOND:,} papers a second are searched for topics",
-            f"{rate:,.0f} a second, {papers.height:,} papers with their abstracts, "
+        Criterion(
+            f"Matching processes at least {PAPERS_PER_SECOND:,} papers per second",
+            f"{rate:,.0f} per second, {papers.height:,} papers with abstracts, "
             f"{len(rules.rules):,} rules",
-            rate >= PAPERS_A_SECOND,
+            rate >= PAPERS_PER_SECOND,
             is_binding=False,
         )
     ]

@@ -1,7 +1,7 @@
-"""Ways to find topics, called alike: ours, and two that everyone knows.
+"""Topic models behind one interface: discovered topics, NMF and LDA.
 
-Belongs here: running a method on papers, so that words and groups can be compared. Does not belong
-here: how good they are (`discovered.py`), our method itself (`pipelines/topics/`).
+Belongs here: running a method on papers and returning its top words and clusters. Does not belong
+here: measuring them (`discovered.py`), discovered topics (`pipelines/topics/discovered.py`).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pipelines.topics.labels import N_TOP_WORDS
 from pipelines.topics.words import text_of_papers
 
 RAW_WORDS: Final = r"(?u)\b\w\w+\b"
-"""Words as all methods are measured, scikit-learn's own: two letters or digits or more, in lower
-case, no plurals joined."""
+"""Words for the measures of all methods, as in scikit-learn: at least two characters, lower
+case, plurals not folded."""
 
 OURS: Final = "discovered topics"
 NMF_OF_TFIDF: Final = "TF-IDF and NMF"
-QUICK: Final = (OURS, NMF_OF_TFIDF)
-"""Methods that twenty thousand papers take a few seconds."""
+FAST: Final = (OURS, NMF_OF_TFIDF)
+"""Methods that fit twenty thousand papers within seconds."""
 
 MIN_PAPERS_PER_WORD: Final = 10
 LDA_PASSES: Final = 3
@@ -38,14 +38,14 @@ LDA_PASSES: Final = 3
 
 @dataclass(frozen=True)
 class Found:
-    """What a method made of papers."""
+    """The topics that a method found."""
 
     words: list[list[str]]
     """Top words of each topic."""
     topics: pl.DataFrame
-    """paper_id, topic: one row per paper that has one."""
+    """paper_id, topic: one row per paper with a topic."""
     seconds: float
-    """Of CPU time."""
+    """CPU time."""
 
 
 def _ours(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str]], pl.DataFrame]:
@@ -58,7 +58,7 @@ def _nmf(papers: pl.DataFrame, n_topics: int, seed: int) -> tuple[list[list[str]
     counts, names = _count(papers)
     method = NMF(n_topics, init="nndsvd", random_state=seed, max_iter=100, tol=1e-3)
     with warnings.catch_warnings():
-        # What it has reached by then is what is compared.
+        # The number of iterations is limited on purpose.
         warnings.simplefilter("ignore", ConvergenceWarning)
         weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
         return _read(papers, method, weights, names)
@@ -80,7 +80,7 @@ METHODS: Final[Mapping[str, Callable[..., tuple[list[list[str]], pl.DataFrame]]]
 
 
 def find(method: str, papers: pl.DataFrame, *, n_topics: int, seed: int) -> Found:
-    """Topics of papers by one of `METHODS`, on one thread."""
+    """Return the topics of papers by one of `METHODS`, computed on one thread."""
     with threadpool_limits(limits=1):
         started = time.process_time()
         words, topics = METHODS[method](papers, n_topics, seed)
@@ -88,16 +88,16 @@ def find(method: str, papers: pl.DataFrame, *, n_topics: int, seed: int) -> Foun
 
 
 def raw_counts(papers: pl.DataFrame, words: list[str]) -> Any:
-    """Papers × words: 1 where a paper has the raw word."""
+    """Return papers × words: 1 if the paper contains the word."""
     return CountVectorizer(token_pattern=RAW_WORDS, vocabulary=words, binary=True).transform(
         _texts(papers)
     )
 
 
 def _count(papers: pl.DataFrame) -> tuple[Any, list[str]]:
-    least = min(MIN_PAPERS_PER_WORD, max(papers.height // 20, 1))
+    min_papers = min(MIN_PAPERS_PER_WORD, max(papers.height // 20, 1))
     counter = CountVectorizer(
-        token_pattern=RAW_WORDS, stop_words="english", min_df=least, max_df=0.5
+        token_pattern=RAW_WORDS, stop_words="english", min_df=min_papers, max_df=0.5
     )
     return counter.fit_transform(_texts(papers)), counter.get_feature_names_out().tolist()
 
@@ -105,7 +105,7 @@ def _count(papers: pl.DataFrame) -> tuple[Any, list[str]]:
 def _read(
     papers: pl.DataFrame, method: Any, weights: Any, names: list[str]
 ) -> tuple[list[list[str]], pl.DataFrame]:
-    """Words with the largest weights, and for each paper the topic with the largest share."""
+    """The words with the largest weights, and the topic with the largest share of each paper."""
     shares = method.fit_transform(weights)
     order = np.argsort(-method.components_, axis=1, kind="stable")[:, :N_TOP_WORDS]
     words = [[names[at] for at in row] for row in order]

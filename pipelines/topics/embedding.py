@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from pipelines.errors import PapertideError
-from pipelines.topics.words import Floats
+
+if TYPE_CHECKING:  # importing it loads SciPy
+    from pipelines.topics.words import Floats
 
 
 class Embedder(Protocol):

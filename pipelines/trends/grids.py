@@ -1,7 +1,7 @@
-"""Frames of counts as dense grids: one per population and grain, periods by series.
+"""Frames of counts as dense grids: one per population and grain, periods × series.
 
-Belongs here: checking the input, and the way from rows to arrays and back. Does not belong here:
-any statistic.
+Belongs here: checking the input, converting rows to arrays and back. Does not belong here:
+statistics.
 """
 
 from __future__ import annotations
@@ -27,29 +27,30 @@ INPUT_SCHEMA: dict[str, pl.DataType] = {
     "n_total": pl.Int64(),
     "is_partial": pl.Boolean(),
 }
-"""What `judge` takes: one row per population, grain, period and series."""
+"""Input of `judge`: one row per population, grain, period and series."""
 
 OPTIONAL_SCHEMA: dict[str, pl.DataType] = {
     "complete_share": pl.Float64(),
     "text_share": pl.Float64(),
 }
-"""How the period was observed, 0 to 1; may be missing or null: the share of its lists that were
-captured whole, and of its papers that come with more text than a title."""
+"""Data collection of the period, 0 to 1; may be missing or null: the share of its lists that were
+captured in full, and of its papers with more text than a title."""
 
 KEYS = ["population", "grain", "period_start_on", "series_id"]
 
-PERIODS_A_YEAR = {"week": 52, "month": 12, "quarter": 4}
-"""The grains, and after how many periods a season comes round."""
+PERIODS_PER_YEAR = {"week": 52, "month": 12, "quarter": 4}
+"""The grains, and their seasonal period."""
 
-_TRUNCATE = {"week": "1w", "month": "1mo", "quarter": "1q"}
+TRUNCATE = {"week": "1w", "month": "1mo", "quarter": "1q"}
+"""The grains as intervals of `dt.truncate`."""
 
 
 @dataclass(frozen=True)
 class Grid:
     """Counts of one population and grain: axis 0 is the period (ascending), axis 1 the series.
 
-    Only periods with a row are here; `ticks` numbers them on the calendar, so a jump of more than
-    one is a gap. A cell without a row is not `is_present`: nothing is known of it.
+    Contains periods with at least one row. `ticks` numbers them on the calendar; a step of more
+    than one is a gap. A cell without a row is missing (not `is_present`), not zero.
     """
 
     grain: str
@@ -61,49 +62,49 @@ class Grid:
     is_present: Bools
     is_partial: Bools
     conditions: Mapping[str, Floats]
-    """The columns of `OPTIONAL_SCHEMA`; NaN where nobody knows."""
+    """The columns of `OPTIONAL_SCHEMA`; NaN where unknown."""
     rows: Ints
-    """For each cell the position of its row in the checked frame; -1 where there is none."""
+    """Position of each cell's row in the checked frame; -1 without a row."""
 
     @property
     def is_usable(self) -> Bools:
-        """Cells that may be compared: present and not partial."""
+        """Cells that are present and not partial."""
         return self.is_present & ~self.is_partial
 
     @property
-    def periods_a_year(self) -> int:
-        """After how many periods a season comes round."""
-        return PERIODS_A_YEAR[self.grain]
+    def periods_per_year(self) -> int:
+        """The seasonal period."""
+        return PERIODS_PER_YEAR[self.grain]
 
 
 def check(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of `INPUT_SCHEMA`, sorted by population, grain, period and series.
+    """Return the columns of both schemas, sorted by population, grain, period and series.
 
-    Raises ValueError, naming the first offending row, for missing columns, nulls, an unknown grain,
-    a date that does not begin its period, negative counts, more papers than the total, or a key
-    that stands in two rows.
+    Raises ValueError, naming the first invalid row, for missing columns, nulls, an unknown grain, a
+    date that is not the first day of its period, negative counts, more papers than the total, or
+    duplicate keys.
     """
     missing = [name for name in INPUT_SCHEMA if name not in frame.columns]
     if missing:
-        raise ValueError(f"columns are missing: {', '.join(missing)}")
+        raise ValueError(f"missing columns: {', '.join(missing)}")
     unknown = [
         pl.lit(None, dtype).alias(name)
         for name, dtype in OPTIONAL_SCHEMA.items()
         if name not in frame.columns
     ]
-    wanted = INPUT_SCHEMA | OPTIONAL_SCHEMA
+    schema = INPUT_SCHEMA | OPTIONAL_SCHEMA
     checked = frame.with_columns(unknown).select(
-        pl.col(name).cast(dtype) for name, dtype in wanted.items()
+        pl.col(name).cast(dtype) for name, dtype in schema.items()
     )
-    begins = pl.any_horizontal(
+    is_first_day = pl.any_horizontal(
         (pl.col("grain") == grain)
         & (pl.col("period_start_on") == pl.col("period_start_on").dt.truncate(every))
-        for grain, every in _TRUNCATE.items()
+        for grain, every in TRUNCATE.items()
     )
     rules = {
         "a value is null": pl.any_horizontal(pl.col(list(INPUT_SCHEMA)).is_null()),
-        f"grain is none of {', '.join(_TRUNCATE)}": ~pl.col("grain").is_in(list(_TRUNCATE)),
-        "period_start_on does not begin its period": ~begins,
+        f"grain must be one of {', '.join(TRUNCATE)}": ~pl.col("grain").is_in(list(TRUNCATE)),
+        "period_start_on is not the first day of its period": ~is_first_day,
         "a count is negative": (pl.col("n_papers") < 0) | (pl.col("n_total") < 0),
         "n_papers is greater than n_total": pl.col("n_papers") > pl.col("n_total"),
     }
@@ -115,14 +116,14 @@ def check(frame: pl.DataFrame) -> pl.DataFrame:
     repeated = checked.filter(pl.struct(KEYS) == pl.struct(KEYS).shift(1))
     if not repeated.is_empty():
         raise ValueError(
-            f"duplicated rows: {repeated.select(KEYS).row(0, named=True)} stands in more than one "
-            f"row ({repeated.height} rows too many); add them up or drop them first"
+            f"duplicate rows: {repeated.select(KEYS).row(0, named=True)} has more than one row "
+            f"({repeated.height} rows too many); aggregate or drop them first"
         )
     return checked
 
 
 def grids(checked: pl.DataFrame) -> Iterator[Grid]:
-    """Yield the grid of each population and grain of a frame that `check` returned."""
+    """Yield the grid of each population and grain of a checked frame."""
     numbered = checked.with_row_index("_row")
     for (_, grain), part in numbered.group_by(["population", "grain"], maintain_order=True):
         yield _grid(part, str(grain))
@@ -155,7 +156,7 @@ def _grid(part: pl.DataFrame, grain: str) -> Grid:
 
 
 def _ticks(starts: Ints, grain: str) -> Ints:
-    """Number of each period on the calendar of its grain; neighbours differ by one."""
+    """Number of each period on the calendar of its grain; adjacent periods differ by one."""
     if grain == "week":
         return np.floor_divide(starts + 3, 7)  # 1970-01-01 was a Thursday
     months = starts.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
@@ -163,20 +164,20 @@ def _ticks(starts: Ints, grain: str) -> Ints:
 
 
 def gather(parts: list[tuple[Grid, Mapping[str, NDArray[np.generic]]]]) -> pl.DataFrame:
-    """Return columns named as the parts' arrays, one row per row of the checked frame, in order.
+    """Return the arrays as columns, one row per row of the checked frame, in its order.
 
     NaN becomes null.
     """
-    order = np.concatenate([grid.rows[grid.is_present] for grid, _ in parts])
-    back = np.argsort(order)
+    rows = np.concatenate([grid.rows[grid.is_present] for grid, _ in parts])
+    order = np.argsort(rows)
     return pl.DataFrame(
         {
-            name: np.concatenate([cells[name][grid.is_present] for grid, cells in parts])[back]
+            name: np.concatenate([cells[name][grid.is_present] for grid, cells in parts])[order]
             for name in parts[0][1]
         }
     ).with_columns(selectors.float().fill_nan(None))
 
 
 def row_sums(cells: Floats) -> Floats:
-    """Return the sum of each row, added in order: a series of zeros more changes no bit of it."""
+    """Return the sum of each row, added in order, so that extra zeros do not change any bit."""
     return np.asarray(np.cumsum(cells, axis=1)[:, -1], dtype=np.float64)

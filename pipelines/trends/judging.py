@@ -1,6 +1,6 @@
-"""The way in: a frame of counts becomes a frame of shares, growth and verdicts.
+"""The entry point: from a frame of counts to a frame of shares, growth and verdicts.
 
-Belongs here: putting the parts together. Does not belong here: any statistic.
+Belongs here: the output schema, and combining the other modules. Does not belong here: statistics.
 """
 
 from __future__ import annotations
@@ -40,32 +40,36 @@ OUTPUT_SCHEMA: dict[str, pl.DataType] = {
     "first_seen_on": pl.Date(),
     "is_emerging": pl.Boolean(),
 }
-"""What `judge` returns: one row per row of its input."""
+"""Output of `judge`: one row per row of its input."""
+
+JUDGED_COLUMNS = tuple(name for name in OUTPUT_SCHEMA if name not in KEYS)
+"""The columns that `judge` adds to the keys; the marts have them too."""
 
 
-def judge(frame: pl.DataFrame, *, least_seen: int = 0) -> pl.DataFrame:
+def judge(frame: pl.DataFrame, *, min_papers_to_date: int = 0) -> pl.DataFrame:
     """Return shares, growth and verdicts, with `OUTPUT_SCHEMA`, sorted by the four keys.
 
-    `frame` has the columns of `grids.INPUT_SCHEMA` (others are left out), one row per population,
-    grain, period and series, zero counts included. A period without rows is a gap; a row that is
-    missing in a period that has others is a gap of its series. A series is tested once it has had
-    `least_seen` papers.
+    `frame` has the columns of `grids.INPUT_SCHEMA` and perhaps `grids.OPTIONAL_SCHEMA`: one row per
+    population, grain, period and series, with zero counts included. A period without rows is a gap;
+    a missing row in another period is a gap of its series. A series is tested once it has
+    `min_papers_to_date` papers.
 
-    Shares are between 0 and 1, growth is a natural logarithm (0.69 is a doubling) of the current
-    window's share over that of the window before, `growth_basis` is `previous_window` or, net of
-    the season, `seasonal`. `growth_level` is the level of its interval: 0.95, and more where the
-    verdict is rising or falling (`level_of_called`). Null: shares of a period without papers;
-    counts of windows, growth, its basis and level, p and q where a window is not complete; p and q
-    where too few papers were tested; `burst_level` of a partial period; `first_seen_on` before the
-    first paper. Every row depends on rows of its own and earlier periods of its population and
-    grain alone.
+    Shares are from 0 to 1. Growth is the natural logarithm of the share of the current window over
+    that of the previous window (0.69 is a doubling). `growth_basis` is `previous_window`, or
+    `seasonal` if growth is seasonally adjusted. `growth_level` is the level of its interval: 0.95,
+    and higher for the verdicts rising and falling (see `fcr_levels`).
 
-    Raises ValueError for a frame that breaks the schema or holds a key twice.
+    Null: shares of a period without papers; window counts, growth, its basis and level, p and q for
+    incomplete windows; p and q of series with too few papers; `burst_level` of a partial period;
+    `first_seen_on` before the first paper. A row depends only on rows of its population and grain
+    up to its period.
+
+    Raises ValueError for invalid or duplicate rows.
     """
     checked = check(frame)
     if checked.is_empty():
         return pl.DataFrame(schema=OUTPUT_SCHEMA)
-    columns = gather([(grid, _judge_grid(grid, least_seen)) for grid in grids(checked)])
+    columns = gather([(grid, _judge_grid(grid, min_papers_to_date)) for grid in grids(checked)])
     return (
         pl.concat([checked.select(KEYS), columns], how="horizontal")
         .with_columns(
@@ -77,18 +81,18 @@ def judge(frame: pl.DataFrame, *, least_seen: int = 0) -> pl.DataFrame:
     )
 
 
-def _judge_grid(grid: Grid, least_seen: int) -> dict[str, NDArray[np.generic]]:
+def _judge_grid(grid: Grid, min_papers_to_date: int) -> dict[str, NDArray[np.generic]]:
     shares = shrink(grid)
     growth = grow(grid)
-    called = judge_growth(grid, growth, least_seen)
+    judged = judge_growth(grid, growth, min_papers_to_date)
     first = first_seen(grid)
     return {
         "share_shrunk": shares.shrunk,
         "shrunk_low": shares.low,
         "shrunk_high": shares.high,
         "growth_basis": np.where(growth.is_seasonal, "seasonal", "previous_window"),
-        **called,
+        **judged,
         "burst_level": burst_levels(grid),
         "first_seen_on": np.where(first >= 0, grid.starts[np.maximum(first, 0)], np.nan),
-        "is_emerging": is_emerging(grid, growth, first, called["verdict"]),
+        "is_emerging": is_emerging(grid, growth, first, judged["verdict"]),
     }

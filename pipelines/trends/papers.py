@@ -1,7 +1,7 @@
-"""Papers that move: a score from repeated observations of upvotes, comments and stars.
+"""Trending papers: a score from repeated observations of upvotes, comments and stars.
 
-Belongs here: the score, its inputs and its rank. Does not belong here: observations themselves (SQL
-has them) and topics. With one observation there is no movement to speak of, and the score is null.
+Belongs here: the score, its inputs and its rank. Does not belong here: the observations (SQL),
+topics. A score needs at least two observations; otherwise it is null.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from typing import Final
 import polars as pl
 
 WINDOW_DAYS: Final = 14
-"""A paper is looked at on the day it is listed and for so many days after it."""
+"""A paper is scored on the day it is listed and on this many days after."""
 
 LOOK_BACK_DAYS: Final = 7
-"""Velocity is measured from the first observation within so many days before the last one."""
+"""Velocity is measured from the first observation within this many days before the last one."""
 
-LEAST_HOURS: Final = 6
-"""Two observations closer than this tell of no velocity."""
+MIN_HOURS: Final = 6
+"""Least time between the two observations of a velocity."""
 
 GRAVITY: Final = 1.8
-"""How fast age pulls a score down."""
+"""Exponent of age: how fast scores decay."""
 
 COUNTERS: Final = {"upvotes": 1.0, "comments": 1.0, "github_stars": 1.0}
-"""What is counted, and its weight in the score."""
+"""The counters and their weights in the score."""
 
 SCORE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "population": pl.String(),
@@ -45,7 +45,7 @@ SCORE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "basis": pl.String(),
     "rank": pl.Int64(),
 }
-"""What `score_papers` returns."""
+"""Output of `score_papers`."""
 
 OBSERVED: Final = "observed"
 NOT_ENOUGH: Final = "not enough observations"
@@ -54,30 +54,31 @@ NOT_ENOUGH: Final = "not enough observations"
 def score_papers(observations: pl.DataFrame, listings: pl.DataFrame) -> pl.DataFrame:
     """Return score, inputs and rank per population, day and paper, with `SCORE_SCHEMA`.
 
-    `observations`: paper_id, observed_at (UTC, without zone), upvotes, comments, github_stars (any
-    may be null), one row per paper and time. `listings`: paper_id, population, listed_on, the day
-    that the population counts the paper for. A day is one for which it counts something; on it
-    stand the papers first counted at most `WINDOW_DAYS` before that have been observed by the
-    day's end.
+    `observations` has paper_id, observed_at (UTC, without zone), upvotes, comments and github_stars
+    (nullable), one row per paper and time. `listings` has paper_id, population and listed_on. The
+    days of a population are those with a listing. A day has the papers that were first listed at
+    most `WINDOW_DAYS` before and observed by the end of the day.
 
-    With velocities v per day between the first observation of the last `LOOK_BACK_DAYS` and the
-    last one, never below 0, and t days since the listing:
+    With velocities v per day from the first observation within `LOOK_BACK_DAYS` to the last one, at
+    least 0, and t days since the listing:
 
         score = (ln(1 + v_upvotes) + ln(1 + v_comments) + ln(1 + v_stars)) / (t + 2)^1.8
 
-    A velocity that is not known adds nothing; if none is, basis is `not enough observations` and
-    score and rank are null. Rank 1 is the highest score; papers with equal scores share a rank.
-    Rows are sorted by population, day, rank (nulls last) and paper. Raises ValueError if a paper is
-    observed twice at one time.
+    An unknown velocity adds 0. If all are unknown, basis is `not enough observations`, and score
+    and rank are null. Rank 1 is the highest score; equal scores share a rank. Rows are sorted by
+    population, day, rank (nulls last) and paper. Raises ValueError if a paper has two observations
+    at the same time.
     """
     seen = observations.select(
         pl.col("paper_id").cast(pl.String),
         pl.col("observed_at").cast(pl.Datetime("us")),
         *(pl.col(name).cast(pl.Int64) for name in COUNTERS),
     ).sort("paper_id", "observed_at")
-    twice = seen.filter(pl.struct("paper_id", "observed_at").is_duplicated())
-    if not twice.is_empty():
-        raise ValueError(f"duplicated rows: {twice.row(0, named=True)} is observed more than once")
+    duplicates = seen.filter(pl.struct("paper_id", "observed_at").is_duplicated())
+    if not duplicates.is_empty():
+        raise ValueError(
+            f"duplicate rows: {duplicates.row(0, named=True)} is observed more than once"
+        )
     scored = _velocities(_observed(_candidates(listings, seen), seen))
     is_known = pl.any_horizontal(pl.col(f"{name}_per_day").is_not_null() for name in COUNTERS)
     pull = sum(
@@ -101,10 +102,10 @@ def score_papers(observations: pl.DataFrame, listings: pl.DataFrame) -> pl.DataF
 
 
 def _candidates(listings: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
-    """Papers per population and day: population, day_on, paper_id, listed_on, age_days, day_end.
+    """population, day_on, paper_id, listed_on, age_days, day_end: the days of each paper.
 
-    Those that were never observed, or only after their last day, are left out early: most of
-    arXiv's, and of lists that were fetched long afterwards.
+    Papers that were never observed, or only after their last day, are dropped early. These are most
+    of arXiv's papers, and those of lists fetched long after their day.
     """
     listed = listings.select(
         pl.col("paper_id").cast(pl.String),
@@ -130,7 +131,7 @@ def _candidates(listings: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 
 
 def _observed(candidates: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
-    """The candidates that were observed by their day's end, with the last and the first value."""
+    """The candidates observed by the end of the day, with their first and last observation."""
     numbered = seen.with_columns(position=pl.int_range(pl.len()).over("paper_id"))
     last = candidates.sort("day_end").join_asof(
         numbered.with_columns(last_observed_at="observed_at").sort("observed_at"),
@@ -161,15 +162,16 @@ def _observed(candidates: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 
 
 def _velocities(observed: pl.DataFrame) -> pl.DataFrame:
-    """The rows with n_observations, observed_days and a velocity per counter (null: not known)."""
+    """The rows with n_observations, observed_days and a velocity per counter (null if unknown)."""
     elapsed = (pl.col("last_observed_at") - pl.col("first_observed_at")).dt.total_microseconds()
     spaced = observed.with_columns(
         n_observations=pl.col("position") - pl.col("first_position") + 1,
-        # Rounded to a tenth of a second: how a column is divided depends on its length, in the last
-        # bit, and so on listings that come later.
+        # Rounded to a tenth of a second. Otherwise the last bit depends on the length of the
+        # column, and so on later listings.
         observed_days=(elapsed / 86_400e6).round(6),
     )
-    is_spaced = pl.col("observed_days") >= LEAST_HOURS / 24
+    is_spaced = pl.col("observed_days") >= MIN_HOURS / 24
+
     return spaced.with_columns(
         pl.when(is_spaced)
         .then(

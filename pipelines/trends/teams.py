@@ -1,33 +1,21 @@
-"""Team sizes: whether solo and large-team papers rise or fall.
+"""Team sizes: growth and verdicts of the shares of papers with one and with ten or more authors.
 
-Belongs here: verdicts on the shares of solo and ten-plus papers. Does not belong here: counting
-authors and intervals of their numbers (SQL does). Formulas: docs/methodology.md.
+Belongs here: the two shares as series for `judge_growth`. Does not belong here: counting authors
+(SQL). For formulas see docs/methodology.md.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from pipelines.trends.grids import KEYS, OPTIONAL_SCHEMA, Grid, check, gather, grids
+from pipelines.trends.grids import KEYS, OPTIONAL_SCHEMA, check, gather, grids
 from pipelines.trends.growth import grow
-from pipelines.trends.verdicts import WINDOW_COUNTS, judge_growth
+from pipelines.trends.judging import OUTPUT_SCHEMA
+from pipelines.trends.verdicts import GROWTH_COLUMNS, WINDOW_COUNTS, judge_growth
 
 KINDS: Final = ("solo", "ten_plus")
-
-JUDGED: Final[dict[str, pl.DataType]] = {
-    "growth": pl.Float64(),
-    "growth_low": pl.Float64(),
-    "growth_high": pl.Float64(),
-    "growth_level": pl.Float64(),
-    "p_value": pl.Float64(),
-    "q_value": pl.Float64(),
-    "verdict": pl.String(),
-    "verdict_reason": pl.String(),
-}
 
 TEAM_SCHEMA: Final[dict[str, pl.DataType]] = {
     "population": pl.String(),
@@ -39,20 +27,19 @@ TEAM_SCHEMA: Final[dict[str, pl.DataType]] = {
         for window in ("current", "before")
         for what in ("papers", *KINDS)
     },
-    **{f"{kind}_{name}": dtype for kind in KINDS for name, dtype in JUDGED.items()},
+    **{f"{kind}_{name}": OUTPUT_SCHEMA[name] for kind in KINDS for name in GROWTH_COLUMNS},
 }
-"""What `judge_teams` returns."""
+"""Output of `judge_teams`."""
 
 
 def judge_teams(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return verdicts on the share of solo and of ten-plus papers, with `TEAM_SCHEMA`.
+    """Return growth and verdicts of the shares of solo and ten-plus papers, with `TEAM_SCHEMA`.
 
     `frame` has one row per population, grain, period and topic ("all" included) with n_papers,
-    n_solo, n_ten_plus and is_partial. A topic without a row in a period that has others has no
-    paper in it. Growth is that of n_solo / n_papers (n_ten_plus / n_papers) by the code and the
-    rule of `judge`; false discoveries are held within population, grain and period, each share for
-    itself.
-    Raises ValueError as `judge` does.
+    n_solo, n_ten_plus and is_partial. A topic without a row in a period has no paper in it. Growth
+    of n_solo / n_papers and n_ten_plus / n_papers is computed as in `judge`. The false discovery
+    rate is controlled within population, grain and period, separately for both shares. Raises
+    ValueError as `judge` does.
     """
     judged = {
         kind: judge_shares(
@@ -77,28 +64,30 @@ def judge_teams(frame: pl.DataFrame) -> pl.DataFrame:
     )
     for kind, part in judged.items():
         counts = {f"n_{kind}_{at}": pl.col(f"n_papers_{at}") for at in ("current", "before")}
-        out = out.hstack(part.select(pl.col(list(JUDGED)).name.prefix(f"{kind}_"), **counts))
+        out = out.hstack(
+            part.select(pl.col(list(GROWTH_COLUMNS)).name.prefix(f"{kind}_"), **counts)
+        )
     return out.select(pl.col(name).cast(dtype) for name, dtype in TEAM_SCHEMA.items())
 
 
 def judge_shares(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the keys, window counts and the columns of `JUDGED`, one row per row of `frame`.
+    """Return the keys, `WINDOW_COUNTS` and `GROWTH_COLUMNS`, one row per row of `frame`.
 
     `frame` is as for `judge`, except that totals may differ between series and rows may be missing:
-    a series without a row in a period that has others counts as 0 of 0 there.
+    a series without a row in a period counts as 0 of 0.
     """
     given = check(frame)
     if given.is_empty():
-        names = (*WINDOW_COUNTS, *JUDGED)
+        names = (*WINDOW_COUNTS, *GROWTH_COLUMNS)
         return pl.DataFrame(schema=dict.fromkeys([*KEYS, *names], pl.Null))
     checked = check(_filled(given))
-    columns = gather([(grid, _grown(grid)) for grid in grids(checked)])
+    columns = gather([(grid, judge_growth(grid, grow(grid))) for grid in grids(checked)])
     full = pl.concat([checked.select(KEYS), columns], how="horizontal")
     return full.join(given.select(KEYS), on=KEYS, how="semi", maintain_order="left")
 
 
 def _filled(given: pl.DataFrame) -> pl.DataFrame:
-    """The rows and, for topics that are missing in a period that has others, rows of zeros."""
+    """The rows, and zero rows of topics that have no row in a period."""
     periods = given.group_by("population", "grain", "period_start_on").agg(
         pl.col("is_partial").any(), pl.col(list(OPTIONAL_SCHEMA)).max()
     )
@@ -109,7 +98,3 @@ def _filled(given: pl.DataFrame) -> pl.DataFrame:
         .with_columns(n_papers=pl.lit(0, pl.Int64), n_total=pl.lit(0, pl.Int64))
     )
     return pl.concat([given, zeros.select(given.columns)])
-
-
-def _grown(grid: Grid) -> dict[str, NDArray[np.generic]]:
-    return judge_growth(grid, grow(grid))

@@ -9,7 +9,7 @@ import pytest
 from dashboards.breaks import MAX_DIFFERENCE, find_breaks
 from dashboards.choices import Period
 from dashboards.view import View
-from pipelines.trends.growth import MOST_CHANGE
+from pipelines.trends.growth import MAX_CHANGE
 
 pytestmark = pytest.mark.dashboards
 
@@ -51,4 +51,4 @@ def test_a_break_is_where_data_collection_changes(
 
 
 def test_breaks_use_the_thresholds_of_the_verdicts() -> None:
-    assert MAX_DIFFERENCE == MOST_CHANGE
+    assert MAX_DIFFERENCE == MAX_CHANGE

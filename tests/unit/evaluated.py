@@ -1,4 +1,4 @@
-"""A made-up warehouse for the evaluation: 14 months of papers, eight topics, one of which rises."""
+"""A generated warehouse: 14 months of papers, eight topics, one of which rises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evaluation finds what it looks for: each promise holds, and breaks when it should."""
+"""The evaluation: each criterion is met on good input, and not met when it should fail."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from pipelines.evaluation import (
 )
 from pipelines.evaluation.evidence import Evidence, count
 from pipelines.evaluation.intervals import bootstrap, wilson
-from pipelines.evaluation.report import Part, Promise, Table, markdown, markdown_table
+from pipelines.evaluation.report import Criterion, Part, Table, markdown, markdown_table
 from pipelines.trends.grids import Grid
-from pipelines.trends.growth import MOST_CHANGE, Growth, grow
+from pipelines.trends.growth import MAX_CHANGE, Growth, grow
 from pipelines.trends.verdicts import judge_growth
 from tests.unit.evaluated import TOPICS, evidence
 
@@ -46,16 +46,16 @@ def empty(made: Evidence) -> Evidence:
     )
 
 
-def holds(part: Part) -> list[bool]:
+def met(part: Part) -> list[bool]:
     assert not part.skipped
-    return [promise.holds for promise in part.promises]
+    return [criterion.is_met for criterion in part.criteria]
 
 
 @pytest.mark.parametrize("name", run.PARTS)
-def test_nothing_to_measure_is_said_and_no_error(name: str, empty: Evidence) -> None:
+def test_nothing_to_measure_is_reported_without_error(name: str, empty: Evidence) -> None:
     part = run.PARTS[name](empty, seed=0)
     assert part.skipped
-    assert not part.promises
+    assert not part.criteria
 
 
 def test_counts_are_those_of_the_papers(made: Evidence) -> None:
@@ -71,99 +71,100 @@ def test_counts_are_those_of_the_papers(made: Evidence) -> None:
 
 
 def test_placebo_keeps_the_rate(made: Evidence) -> None:
-    part = placebo.evaluate(made, n_shuffles=20)
-    assert all(holds(part))
+    part = placebo.evaluate(made, n_permutations=20)
+    assert all(met(part))
     rows = part.tables[0].rows
     assert rows["grain"].to_list() == ["week", "month", "quarter"]
     assert rows["tested rows"].min() > 100
 
 
-def test_placebo_tells_a_rule_that_calls_chance(
+def test_placebo_detects_a_rule_without_a_test(
     made: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def rash(grid: object, growth: Growth) -> dict[str, object]:
+    def untested(grid: object, growth: Growth) -> dict[str, object]:
         return judge_growth(grid, growth) | {  # type: ignore[arg-type]
             "verdict": np.where(growth.growth > 0.2, "rising", "flat")
         }
 
-    monkeypatch.setattr(placebo, "judge_growth", rash)
-    assert not placebo.evaluate(made, n_shuffles=5).promises[0].holds
+    monkeypatch.setattr(placebo, "judge_growth", untested)
+    assert not placebo.evaluate(made, n_permutations=5).criteria[0].is_met
 
 
 def test_power_grows_with_papers_and_factor(made: Evidence) -> None:
-    part = power.evaluate(made, n_rounds=25)
+    part = power.evaluate(made, n_series=25)
     cells = part.tables[0].rows
     share = cells.with_columns(pl.selectors.starts_with("n = ").str.extract(r"^(\d+) %").cast(int))
     quick = share.filter(weeks=4)["n = 5"].to_list()
     assert quick == sorted(quick)
     assert quick[-1] >= 90
     assert share["n = 500"].null_count() == share.height  # 32 papers a week hold no 500
-    assert part.promises[1].holds
+    assert part.criteria[1].is_met
 
 
-def test_coverage_tells_intervals_that_are_too_narrow(
+def test_coverage_detects_intervals_that_are_too_narrow(
     made: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert all(holds(coverage.evaluate(made, n_histories=12)))
+    assert all(met(coverage.evaluate(made, n_histories=12)))
 
-    def bold(grid: Grid) -> Growth:
+    def overconfident(grid: Grid) -> Growth:
         """As if there were ten times the papers."""
         found = grow(grid)
-        law = replace(found.law, k1=10 * found.law.k1, k0=10 * found.law.k0)
-        return replace(found, law=law)
+        k1, k0 = 10 * found.distribution.k1, 10 * found.distribution.k0
+        return replace(found, distribution=replace(found.distribution, k1=k1, k0=k0))
 
-    monkeypatch.setattr(coverage, "grow", bold)
-    growth = [p for p in coverage.evaluate(made, n_histories=2).promises if "growth" in p.says]
-    assert [p.holds for p in growth] == [False] * 4
+    monkeypatch.setattr(coverage, "grow", overconfident)
+    growth = [p for p in coverage.evaluate(made, n_histories=2).criteria if "growth" in p.statement]
+    assert [p.is_met for p in growth] == [False] * 4
 
 
-def test_intervals_of_called_series_miss_where_they_are_not_widened(
+def test_unadjusted_intervals_of_selected_series_have_low_coverage(
     made: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = coverage.evaluate(made, n_histories=12)
     rows = part.tables[0].rows.filter(pl.col("grain") == "week")
     found = dict(rows.select("figure", "0.95").iter_rows())
-    assert found[coverage.PLAIN] < found[coverage.CALLED] - 0.1
-    monkeypatch.setattr(coverage, "level_of_called", lambda called, *_: np.full(called.shape, 0.5))
-    told = [p for p in coverage.evaluate(made, n_histories=4).promises if "called" in p.says]
-    assert [p.holds for p in told] == [False, False]
+    assert found[coverage.UNADJUSTED] < found[coverage.SELECTED] - 0.1
+    monkeypatch.setattr(coverage, "fcr_levels", lambda selected, *_: np.full(selected.shape, 0.5))
+    criteria = coverage.evaluate(made, n_histories=4).criteria
+    selected = [p for p in criteria if "selected" in p.statement]
+    assert [p.is_met for p in selected] == [False, False]
 
 
 def test_backtest_of_a_topic_that_rose_and_stayed(made: Evidence) -> None:
     month = count(made, "hf_daily", "month")
     assert month is not None
-    told = histories.history(month.grid, month.name, np.random.default_rng(0))
+    past = histories.history(month.grid, month.name, np.random.default_rng(0))
     column = made.trends.filter(grain="month")["series_id"].unique().sort().to_list()
-    mine = told.called[:, column.index("topic-0")]
+    mine = past.called[:, column.index("topic-0")]
     assert mine[7:9].tolist() == [1, 1]  # two months after the rise began
-    holds = told.outcomes.holds
-    assert (holds[7:9, column.index("topic-0")] > 0).all()
-    assert np.isnan(holds[-2:]).all()  # nobody knows what comes
-    assert np.isnan(holds[:5]).all()  # nor what was before there was a list
-    calls = {name: (backtest._calls(told, name) != 0).sum(axis=1) for name in told.scores}
+    over_earlier = past.outcomes.over_earlier
+    assert (over_earlier[7:9, column.index("topic-0")] > 0).all()
+    assert np.isnan(over_earlier[-2:]).all()  # no next window
+    assert np.isnan(over_earlier[:5]).all()  # no earlier window
+    calls = {name: (backtest._calls(past, name) != 0).sum(axis=1) for name in past.scores}
     for name in ("persistence", "raw growth", "MACD"):
         assert calls[name].tolist() == calls[histories.OURS].tolist()
     part = backtest.evaluate(made)
-    assert part.promises[1].holds
+    assert part.criteria[1].is_met
     assert [table.rows.is_empty() for table in part.tables] == [False] * 4
-    # One topic that was called a few times is no evidence beyond chance.
-    assert not part.promises[0].holds
+    # A few calls of one topic are not significant.
+    assert not part.criteria[0].is_met
 
 
-def test_what_a_call_is_held_against_is_not_what_it_was_made_of() -> None:
-    """Where nothing rises, the window before a call is passed again by nearly everything."""
-    chance = np.random.default_rng(3)
+def test_a_call_is_not_compared_with_a_window_it_is_based_on() -> None:
+    """Without a trend, nearly every call exceeds the previous window: regression to the mean."""
+    rng = np.random.default_rng(3)
     n_periods, n_topics = 80, 200
     total = np.full((n_periods, n_topics), 500.0)
     grid = Grid(
         grain="month",
         starts=np.arange(n_periods, dtype=np.int64) * 30,
         ticks=np.arange(n_periods, dtype=np.int64),
-        n_papers=chance.binomial(500, 0.05, total.shape).astype(np.float64),
+        n_papers=rng.binomial(500, 0.05, total.shape).astype(np.float64),
         n_total=total,
         is_present=np.ones(total.shape, dtype=bool),
         is_partial=np.zeros(total.shape, dtype=bool),
-        conditions={name: np.full(total.shape, np.nan) for name in MOST_CHANGE},
+        conditions={name: np.full(total.shape, np.nan) for name in MAX_CHANGE},
         rows=np.arange(total.size, dtype=np.int64).reshape(total.shape),
     )
     growth = grow(grid)
@@ -171,13 +172,13 @@ def test_what_a_call_is_held_against_is_not_what_it_was_made_of() -> None:
     windows = growth.windows
     five_a_period = np.zeros(total.shape)
     five_a_period[:, :5] = 1
-    said = histories.strongest(np.where(np.isnan(outcomes.holds), np.nan, growth.growth),
+    calls = histories.strongest(np.where(np.isnan(outcomes.over_earlier), np.nan, growth.growth),
                                five_a_period)  # fmt: skip
-    over_before = np.log(outcomes.following / (windows.k0 / np.maximum(windows.n0, 1)))
-    made = said != 0
-    assert made.sum() > 300
-    assert (np.sign(over_before) == said)[made].mean() > 0.9
-    assert (np.sign(outcomes.holds) == said)[made].mean() == pytest.approx(0.5, abs=0.08)
+    over_before = np.log(outcomes.next_share / (windows.k0 / np.maximum(windows.n0, 1)))
+    is_call = calls != 0
+    assert is_call.sum() > 300
+    assert (np.sign(over_before) == calls)[is_call].mean() > 0.9
+    assert (np.sign(outcomes.over_earlier) == calls)[is_call].mean() == pytest.approx(0.5, abs=0.08)
 
 
 def test_taxonomy_against_labels_by_hand(
@@ -201,15 +202,15 @@ def test_taxonomy_against_labels_by_hand(
         replace(made, topics=pl.DataFrame(given, schema=["paper_id", "topic_id"], orient="row"))
     )
     row = part.tables[0].rows.row(0, named=True)
-    assert (row["given"], row["core"]) == (64, 50)
+    assert (row["assigned"], row["core"]) == (64, 50)
     assert row["precision"].startswith(f"{60 / 64:.3f} [")
     assert row["strict precision"].startswith(f"{40 / 64:.3f} [")
     assert row["recall"].startswith("0.800 [")
-    assert [promise.holds for promise in part.promises[:2]] == [True, True]
+    assert [criterion.is_met for criterion in part.criteria[:2]] == [True, True]
     agreement = part.tables[1].rows
     assert agreement["agreement"].to_list() == [1.0, 0.5]
     worst = part.tables[2].rows.row(0, named=True)
-    assert worst == {"topic_id": "topic-0", "given": 40, "core": 50, "wrong": 0, "missed": 10}
+    assert worst == {"topic_id": "topic-0", "assigned": 40, "core": 50, "wrong": 0, "missed": 10}
 
 
 def test_intervals() -> None:
@@ -224,7 +225,7 @@ def test_intervals() -> None:
     assert all(np.isnan(bootstrap(3, lambda w: float("nan"), seed=1)))
 
 
-def test_report_tells_promise_target_and_gap() -> None:
+def test_report_shows_criteria_targets_and_skipped_parts() -> None:
     table = markdown_table(pl.DataFrame({"name|": ["a|b"], "n": [12345], "share": [0.5]}))
     assert table.splitlines() == [
         "| name\\| | n | share |",
@@ -235,15 +236,15 @@ def test_report_tells_promise_target_and_gap() -> None:
         Part(
             "One",
             "How.",
-            [Promise("this", "that", holds=False)],
+            [Criterion("this", "that", is_met=False)],
             [Table("Figures", pl.DataFrame())],
         ),
-        Part("Two", "How.", [Promise("more", "less", holds=False, is_binding=False)]),
+        Part("Two", "How.", [Criterion("more", "less", is_met=False, is_binding=False)]),
         Part("Three", "How.", skipped="no papers."),
     ]
     text = markdown(parts, [("date", "2026-01-01")], "Opening.")
     assert "| One | this | that | **no** |" in text
-    assert "| Two | more | less | no (a target) |" in text
+    assert "| Two | more | less | no (target) |" in text
     assert "**Not measured**: no papers." in text
     finished = [run.Finished(p.title, p, 1.0) for p in parts]
-    assert [(title, p.says) for title, p in run.broken(finished)] == [("One", "this")]
+    assert [(title, p.statement) for title, p in run.failed(finished)] == [("One", "this")]

@@ -1,4 +1,4 @@
-"""The evaluation of discovered topics, on made-up papers: its figures, and that each can fail."""
+"""The evaluation of discovered topics on generated papers: its measures and criteria."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.evaluation import discovered, run
 from pipelines.evaluation.discovered import evaluate
-from pipelines.evaluation.report import Part, Promise, markdown
+from pipelines.evaluation.report import Criterion, Part, markdown
 from pipelines.evaluation.topic_models import METHODS, OURS, Found, find, raw_counts
 from pipelines.topics.discovered import by_hash
 from pipelines.topics.quality import topic_npmi
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four topics of 200 papers, which are as many as it takes."""
+    """Four topics of 200 papers, enough to be measured."""
     for name, value in (
         ("N_TOPICS", 4),
-        ("MOST_PAPERS", 200),
-        ("LEAST_PAPERS", 100),
+        ("MAX_PAPERS", 200),
+        ("MIN_PAPERS", 100),
         ("SEEDS", 3),
-        ("KEYWORD_PAPERS", 2),
+        ("MIN_KEYWORD_PAPERS", 2),
     ):
         monkeypatch.setattr(discovered, name, value)
 
@@ -42,13 +42,13 @@ def papers(n: int = 200) -> pl.DataFrame:
     )
 
 
-def promise(part: Part, about: str) -> bool:
-    """Whether the promise with these words holds."""
-    (found,) = [one for one in part.promises if about in one.says]
-    return found.holds
+def is_met(part: Part, about: str) -> bool:
+    """Whether the criterion with this text is met."""
+    (found,) = [one for one in part.criteria if about in one.statement]
+    return found.is_met
 
 
-def test_what_is_there_is_found() -> None:
+def test_known_subjects_are_found() -> None:
     part = evaluate(papers())
     assert not part.skipped
     whole, compared, stability = (table.rows for table in part.tables)
@@ -59,24 +59,24 @@ def test_what_is_there_is_found() -> None:
     assert compared["NMI with categories"].min() > 0.3  # type: ignore[operator]
     assert stability.height == 3
     assert stability["median"].min() > 0.9  # type: ignore[operator]
-    assert all(promise(part, about) for about in ("Coherence", "NMI", "refit"))
+    assert all(is_met(part, about) for about in ("Coherence", "NMI", "refit"))
     assert "discovered topics" in markdown([part], [], "")
-    targets = [one.says for one in part.promises if not one.is_binding]
+    targets = [one.statement for one in part.criteria if not one.is_binding]
     assert len(targets) == 1
     assert "CPU" in targets[0]
 
 
-def test_categories_that_say_something_else_break_the_promise() -> None:
+def test_unrelated_categories_fail_the_criterion() -> None:
     halves = ["a" if at // 4 % 2 else "b" for at in range(200)]
     mixed = papers().with_columns(primary_category=pl.Series(halves))
-    assert not promise(evaluate(mixed), "NMI")
+    assert not is_met(evaluate(mixed), "NMI")
 
 
-def test_words_that_do_not_go_together_break_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incoherent_words_fail_the_criterion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovered, "NPMI", 0.99)
     part = evaluate(papers())
-    assert not promise(part, "Coherence")
-    assert promise(part, "NMI")
+    assert not is_met(part, "Coherence")
+    assert is_met(part, "NMI")
 
 
 def test_keywords_are_not_read() -> None:
@@ -87,27 +87,27 @@ def test_keywords_are_not_read() -> None:
     assert plain.equals(other)
 
 
-def test_without_dates_nothing_is_promised_of_refits() -> None:
+def test_without_dates_there_is_no_criterion_of_refits() -> None:
     part = evaluate(papers().drop("published_on"))
     assert part.tables[2].rows.height == 2
-    assert not any("refit" in one.says for one in part.promises)
+    assert not any("refit" in one.statement for one in part.criteria)
 
 
-def test_nothing_to_agree_with_is_no_error() -> None:
+def test_missing_categories_and_keywords_are_no_error() -> None:
     bare = papers().with_columns(
         primary_category=pl.lit(None, pl.String), keywords=pl.lit(None, pl.List(pl.String))
     )
     part = evaluate(bare)
     assert part.tables[0].rows["NMI with categories"].to_list() == [None, None]
-    assert not any("NMI" in one.says for one in part.promises)
+    assert not any("NMI" in one.statement for one in part.criteria)
 
 
 @pytest.fixture
 def halved(monkeypatch: pytest.MonkeyPatch) -> None:
     """At most 100 papers are fitted, or 50; the others are there to score on."""
-    monkeypatch.setattr(discovered, "MOST_PAPERS", 100)
+    monkeypatch.setattr(discovered, "MAX_PAPERS", 100)
     monkeypatch.setattr(discovered, "COMPARED_PAPERS", 50)
-    monkeypatch.setattr(discovered, "LEAST_PAPERS", 50)
+    monkeypatch.setattr(discovered, "MIN_PAPERS", 50)
 
 
 def garbled(some: pl.DataFrame, from_place: int) -> pl.DataFrame:
@@ -121,7 +121,7 @@ def garbled(some: pl.DataFrame, from_place: int) -> pl.DataFrame:
 
 
 @pytest.mark.usefixtures("halved")
-def test_words_are_scored_on_seen_and_on_unseen_papers() -> None:
+def test_words_are_scored_in_sample_and_held_out() -> None:
     whole, compared, _ = (table.rows for table in evaluate(papers()).tables)
     scored = [name for name in whole.columns if name.startswith("coherence")]
     assert scored == ["coherence in-sample, 100 papers", "coherence held out, 100 papers"]
@@ -142,18 +142,20 @@ def test_words_are_scored_on_seen_and_on_unseen_papers() -> None:
 
 
 @pytest.mark.usefixtures("halved")
-def test_words_that_others_do_not_repeat_miss_the_target_and_break_nothing() -> None:
+def test_low_held_out_coherence_misses_a_target_only() -> None:
     part, other = evaluate(papers()), evaluate(garbled(papers(), 100))
-    assert promise(part, "Held out")
-    assert not promise(other, "Held out")
-    assert promise(other, "Coherence")
+    assert is_met(part, "Held-out")
+    assert not is_met(other, "Held-out")
+    assert is_met(other, "Coherence")
     columns = ["coherence in-sample, 100 papers", "coherence held out, 100 papers"]
     assert part.tables[0].rows[columns[0]].equals(other.tables[0].rows[columns[0]])
     assert other.tables[0].rows[columns[1]].to_list() == [-1.0, -1.0]
-    assert not any("Held out" in one.says for _, one in run.broken([run.Finished("", other, 1)]))
+    assert not any(
+        "Held-out" in one.statement for _, one in run.failed([run.Finished("", other, 1)])
+    )
 
 
-def test_where_another_method_wins_is_said() -> None:
+def test_the_summary_names_the_most_coherent_method() -> None:
     table = pl.DataFrame(
         {
             "method": [OURS, "other"],
@@ -162,57 +164,57 @@ def test_where_another_method_wins_is_said() -> None:
             "coherence held out, 90 papers": [0.3, 0.2],
         }
     )
-    lost, won = discovered._told(table, 70)
-    assert "held out on 20 papers, **other beats ours**: other 0.200" in lost
-    assert "held out on 90 papers, ours is first: discovered topics 0.300" in won
-    assert "ours is first" in evaluate(papers(400)).method
+    lost, won = discovered._held_out_summary(table, 70)
+    assert "held out on 20 papers: **other ranks first** (other 0.200" in lost
+    assert "held out on 90 papers: discovered topics rank first (discovered topics 0.300" in won
+    assert "discovered topics rank first" in evaluate(papers(400)).method
 
 
-def test_a_few_unseen_papers_are_not_scored_on() -> None:
+def test_few_held_out_papers_are_not_scored() -> None:
     for part in (evaluate(papers(200)), evaluate(papers(299))):
         assert not any("held out" in name for name in part.tables[0].rows.columns)
-        assert not any("Held out" in one.says for one in part.promises)
-    assert promise(evaluate(papers(300)), "Held out")
+        assert not any("Held-out" in one.statement for one in part.criteria)
+    assert is_met(evaluate(papers(300)), "Held-out")
 
 
 @pytest.mark.parametrize(("n", "binds"), [(199, False), (200, True)])
-def test_promises_bind_at_the_size_they_were_set_for(
+def test_criteria_bind_at_the_size_they_were_set_for(
     n: int, binds: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("NPMI", "NMI", "REFIT_ARI"):
         monkeypatch.setattr(discovered, name, 1.1)
     part = evaluate(papers(n))
-    missed = [one for one in part.promises if not one.holds]
+    missed = [one for one in part.criteria if not one.is_met]
     assert len(missed) == 3
     assert [one.is_binding for one in missed] == [binds] * 3
-    assert all(f"{n} papers" in one.found for one in missed)
-    assert len(run.broken([run.Finished("", part, 1)])) == (3 if binds else 0)
+    assert all(f"{n} papers" in one.result for one in missed)
+    assert len(run.failed([run.Finished("", part, 1)])) == (3 if binds else 0)
 
 
-def test_a_miss_within_what_draws_differ_by_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def told() -> Promise:
+def test_a_miss_within_sampling_error_is_not_binding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nmi() -> Criterion:
         part = evaluate(papers(200))
-        return next(one for one in part.promises if one.says.startswith("NMI"))
+        return next(one for one in part.criteria if one.statement.startswith("NMI"))
 
-    agreement = float(told().found.split(",")[0])
+    agreement = float(nmi().result.split(",")[0])
     for above, is_broken in ((0.01, False), (0.06, True)):
         monkeypatch.setattr(discovered, "NMI", agreement + above)
-        missed = told()
-        assert (missed.holds, missed.is_binding) == (False, is_broken)
+        missed = nmi()
+        assert (missed.is_met, missed.is_binding) == (False, is_broken)
 
 
-def test_groups_that_hang_on_the_papers_are_told_from_those_that_hang_on_chance(
+def test_dependence_on_the_sample_is_distinguished_from_that_on_the_start_vector(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def by_place(method: str, some: pl.DataFrame, *, n_topics: int, seed: int) -> Found:
-        """Papers in turn, whatever is in them: one less, and all behind it are elsewhere."""
+    def by_position(method: str, some: pl.DataFrame, *, n_topics: int, seed: int) -> Found:
+        """Topics by position: without one paper, all later ones change their topic."""
         assert seed >= 0
-        places = pl.int_range(some.height, eager=True) % n_topics
-        return Found([], some.select("paper_id", topic=places.cast(pl.String)), 0.0)
+        positions = pl.int_range(some.height, eager=True) % n_topics
+        return Found([], some.select("paper_id", topic=positions.cast(pl.String)), 0.0)
 
-    monkeypatch.setattr(discovered, "find", by_place)
+    monkeypatch.setattr(discovered, "find", by_position)
     seeds, tenths = discovered._perturbed(papers(), 0)
-    assert seeds["smallest"] == 1
+    assert seeds["minimum"] == 1
     assert tenths["papers"] == "200 → 180"
     assert float(str(tenths["median"])) < 0.2
 
@@ -221,7 +223,7 @@ def test_groups_that_hang_on_the_papers_are_told_from_those_that_hang_on_chance(
 def test_few_papers_are_not_measured(n: int) -> None:
     part = evaluate(papers(n))
     assert part.skipped.startswith(f"{n} papers")
-    assert not part.promises
+    assert not part.criteria
 
 
 def test_papers_without_abstracts_do_not_count() -> None:
@@ -236,7 +238,7 @@ def test_a_method_gives_the_same_twice(method: str) -> None:
     assert all(len(words) > 2 for words in one.words)
 
 
-def test_words_are_counted_as_they_stand() -> None:
+def test_raw_words_are_counted_without_folding_plurals() -> None:
     some = make_papers(2).with_columns(title=pl.Series(["Robots GPT4", "robot"]), abstract=None)
     some = some.with_columns(keywords=pl.lit(None, pl.List(pl.String)))
     counts = raw_counts(some, ["gpt4", "robot", "unheard"])

@@ -1,4 +1,4 @@
-"""Leakage: every judged column is compared, of topics and of team sizes, to the bit."""
+"""Leakage: every judged column of topics and team sizes is compared bit by bit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pipelines.evaluation import leakage
 from pipelines.evaluation.evidence import AUTHORS, Evidence
 from pipelines.trends import judge
-from pipelines.trends.judging import OUTPUT_SCHEMA
+from pipelines.trends.judging import JUDGED_COLUMNS
 from pipelines.trends.teams import TEAM_SCHEMA, judge_teams
 from tests.unit.evaluated import evidence
 
@@ -21,7 +21,7 @@ KEYS = ["population", "grain", "period_start_on"]
 
 @pytest.fixture(scope="module")
 def made() -> Evidence:
-    """Months alone; a third of each topic's papers have one author, a fifth ten or more."""
+    """Months only; a third of each topic's papers have one author, a fifth ten or more."""
     whole = evidence()
     trends = whole.trends.filter(grain="month")
     counts = trends.select(
@@ -34,44 +34,44 @@ def made() -> Evidence:
     return replace(whole, trends=trends, authors=authors)
 
 
-def holds(evidence: Evidence) -> list[bool]:
-    return [promise.holds for promise in leakage.evaluate(evidence, n_days=2).promises]
+def met(evidence: Evidence) -> list[bool]:
+    return [criterion.is_met for criterion in leakage.evaluate(evidence, n_days=2).criteria]
 
 
-def test_untouched_history_agrees(made: Evidence) -> None:
+def test_unaltered_results_agree(made: Evidence) -> None:
     part = leakage.evaluate(made, n_days=2)
-    assert [promise.holds for promise in part.promises] == [True, True]
-    assert part.promises[0].found == "16 of 16 tampered histories agree"
-    assert part.tables[0].rows["what"].to_list() == ["topics", "team sizes"]
+    assert [criterion.is_met for criterion in part.criteria] == [True, True]
+    assert part.criteria[0].result == "16 of 16 altered histories agree"
+    assert part.tables[0].rows["mart"].to_list() == ["topics", "team sizes"]
 
 
 @pytest.mark.parametrize("what", ["judge", "judge_teams"])
-def test_a_judge_that_looks_ahead_is_told(
+def test_a_look_ahead_is_detected(
     made: Evidence, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it says of the past holds the number of all papers, those to come included."""
+    """Results of earlier periods that depend on all papers."""
     real, column = {"judge": (judge, "growth"), "judge_teams": (judge_teams, "solo_growth")}[what]
 
-    def prophet(counts: pl.DataFrame) -> pl.DataFrame:
+    def look_ahead(counts: pl.DataFrame) -> pl.DataFrame:
         return real(counts).with_columns(pl.lit(float(counts["n_papers"].sum())).alias(column))
 
-    monkeypatch.setattr(leakage, what, prophet)
-    assert holds(made) == [False, False]
+    monkeypatch.setattr(leakage, what, look_ahead)
+    assert met(made) == [False, False]
 
 
-@pytest.mark.parametrize("column", [name for name in OUTPUT_SCHEMA if name not in leakage.KEYS])
+@pytest.mark.parametrize("column", JUDGED_COLUMNS)
 def test_each_published_column_of_topics_is_compared(made: Evidence, column: str) -> None:
     changed = made.trends.with_columns(pl.col(column).shift(1))
     if changed[column].equals(made.trends[column]):  # the same throughout
         changed = made.trends.with_columns(pl.lit(None, changed[column].dtype).alias(column))
-    assert holds(replace(made, trends=changed)) == [True, False]
+    assert met(replace(made, trends=changed)) == [True, False]
 
 
 @pytest.mark.parametrize("column", [name for name in TEAM_SCHEMA if "_" in name and name[:3] in
                                     ("sol", "ten")])  # fmt: skip
 def test_each_published_column_of_team_sizes_is_compared(made: Evidence, column: str) -> None:
     changed = made.authors.with_columns(pl.lit(None, made.authors[column].dtype).alias(column))
-    assert holds(replace(made, authors=changed)) == [True, False]
+    assert met(replace(made, authors=changed)) == [True, False]
 
 
 def test_the_last_bit_of_a_small_number_counts() -> None:

@@ -1,4 +1,4 @@
-"""The evaluation of a taxonomy that a user changed: what is judged, which rules are timed."""
+"""The evaluation of a taxonomy with user changes: which topics are scored, which rules timed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def made() -> Evidence:
 
 @pytest.fixture
 def papers(made: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Fifty labelled papers: `topic-0` is core in all; `topic-1`, which readers knew, in none."""
+    """Fifty labelled papers: `topic-0` is core in all; the known `topic-1` in none."""
     papers = made.papers["paper_id"].to_list()[:50]
     rows = {
         "LABELLED": ["paper_id,source", *(f"{paper},hf_daily" for paper in papers)],
@@ -62,29 +62,27 @@ def row(made: Evidence, given: dict[str, list[str]], in_force: list[str]) -> dic
 
 def test_a_users_own_topic_is_not_wrong(made: Evidence, papers: list[str]) -> None:
     found = row(made, {"topic-0": papers[:40], "topic-2": papers}, SOME)
-    assert (found["given"], found["core"]) == (40, 50)
+    assert (found["assigned"], found["core"]) == (40, 50)
     assert str(found["precision"]).startswith("1.000 [")
     assert str(found["recall"]).startswith("0.800 [")
 
 
-def test_a_topic_that_readers_knew_and_never_gave_is_wrong(
-    made: Evidence, papers: list[str]
-) -> None:
+def test_a_known_topic_that_is_in_no_label_is_wrong(made: Evidence, papers: list[str]) -> None:
     found = row(made, {"topic-0": papers[:40], "topic-1": papers[:10]}, SOME)
-    assert found["given"] == 50
+    assert found["assigned"] == 50
     assert str(found["precision"]).startswith("0.800 [")
 
 
 def test_a_topic_that_is_switched_off_is_not_missed(made: Evidence, papers: list[str]) -> None:
     found = row(made, {"topic-1": papers[:10]}, SOME[1:])
-    assert (found["given"], found["core"], found["recall"]) == (10, 0, "–")
+    assert (found["assigned"], found["core"], found["recall"]) == (10, 0, "–")
     on = row(made, {"topic-1": papers[:10]}, SOME)
     assert str(on["recall"]).startswith("0.000 [")
 
 
 @pytest.fixture
 def own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A user's folder with a topic and a rule of its own."""
+    """A user's folder with one topic and one rule."""
     (tmp_path / "topics.csv").write_text("topic_id,name,area,description\nours,Ours,Mine,Mine.\n")
     (tmp_path / "topic_phrases.csv").write_text("topic_id,phrase,role\nours,words of mine,phrase\n")
     monkeypatch.setenv("PAPERTIDE_TAXONOMY_DIR", str(tmp_path))
@@ -105,10 +103,10 @@ def test_the_rules_in_force_are_timed(made: Evidence, monkeypatch: pytest.Monkey
     (speed,) = taxonomy._speed(made)
     assert len(timed) == 2
     assert all(rules.topics[-1].topic_id == "ours" for rules in timed)
-    assert speed.found.endswith(f"{len(timed[0].rules):,} rules")
+    assert speed.result.endswith(f"{len(timed[0].rules):,} rules")
 
 
-def test_topics_that_readers_never_gave_are_ours_and_in_no_label() -> None:
+def test_topics_in_no_label_are_built_in() -> None:
     labels = pl.read_csv(taxonomy.LABELS)
     ours = {topic.topic_id for topic in read_topics(BUILT_IN_DIR / TOPICS)}
     assert ours >= {*taxonomy.NEVER_GIVEN, *labels["topic_id"]}

@@ -1,4 +1,4 @@
-"""Bursts against a search through all sequences of states."""
+"""Bursts against an exhaustive search over all state sequences."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_burst_begins_and_ends() -> None:
     assert levels.tolist() == [0] * 20 + [1] * 4 + [0] * 6
 
 
-def test_partial_periods_are_no_batches() -> None:
+def test_partial_periods_are_not_batches() -> None:
     counts, totals = [5, 5, 5, 5, 90, 30, 30], [100] * 7
     levels = burst_levels(grid_of(frame({"a": counts}, totals=totals, partial=[4])))[:, 0]
     assert levels[4] == -1

@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from pipelines.trends import judge
-from pipelines.trends.growth import WINDOWS, extra_variance, grow, window_sums
-from pipelines.trends.verdicts import false_discovery
+from pipelines.trends.growth import WINDOWS, grow, overdispersion, window_sums
+from pipelines.trends.verdicts import benjamini_hochberg
 from tests.unit.trend_frames import frame, grid_of
 
 pytestmark = pytest.mark.unit
@@ -29,7 +29,7 @@ def random_frame(seed: int, grain: str, n_periods: int, n_series: int = 5) -> pl
 
 
 @pytest.mark.parametrize("grain", list(WINDOWS))
-def test_windows_are_sums_over_neighbouring_periods(grain: str) -> None:
+def test_windows_are_sums_over_adjacent_periods(grain: str) -> None:
     current, before = WINDOWS[grain]
     grid = grid_of(random_frame(1, grain, 20))
     sums = window_sums(grid)
@@ -45,23 +45,24 @@ def test_windows_are_sums_over_neighbouring_periods(grain: str) -> None:
 
 
 def by_hand(k1: float, n1: float, k0: float, n0: float, noise: float) -> tuple[float, ...]:
-    """Growth, bounds and p-value, from scipy.stats' beta law and the formulas of the docs."""
-    still = n1 / (n1 + n0)
+    """Growth, bounds and p-value, from scipy.stats.beta and docs/methodology.md."""
+    null_share = n1 / (n1 + n0)
     pooled = (k1 + k0 + 0.5) / (n1 + n0 + 1)
-    e1, e0 = (k1 + k0) * still, (k1 + k0) * (1 - still)
+    e1, e0 = (k1 + k0) * null_share, (k1 + k0) * (1 - null_share)
     chance = 1 / e1 + 1 / e0 if k1 + k0 else math.inf
     variance = (1 - pooled) * chance + noise * (1 - pooled) ** 2
     dispersion = variance / chance if k1 + k0 else 1 - pooled
     a, b = k1 / dispersion, k0 / dispersion
-    back = math.log(n0 / n1)
+    offset = math.log(n0 / n1)
     lower, upper = stats.beta(a + 0.25, b + 0.75), stats.beta(a + 0.75, b + 0.25)
 
     def logit(x: float) -> float:
         return math.log(x / (1 - x))
 
-    growth = math.log((a + still) / (b + 1 - still)) + back
-    p_value = 2 * (lower.cdf(still) if growth > 0 else upper.sf(still))
-    return growth, logit(lower.ppf(0.025)) + back, logit(upper.ppf(0.975)) + back, min(1, p_value)
+    growth = math.log((a + null_share) / (b + 1 - null_share)) + offset
+    p_value = 2 * (lower.cdf(null_share) if growth > 0 else upper.sf(null_share))
+    low, high = logit(lower.ppf(0.025)) + offset, logit(upper.ppf(0.975)) + offset
+    return growth, low, high, min(1, p_value)
 
 
 @pytest.mark.parametrize("grain", list(WINDOWS))
@@ -69,7 +70,7 @@ def test_growth_bounds_and_p_value(grain: str) -> None:
     grid = grid_of(random_frame(2, grain, 20))
     growth = grow(grid)
     current, before = WINDOWS[grain]
-    extra = extra_variance(grid) * (1 / current + 1 / before)
+    extra = overdispersion(grid) * (1 / current + 1 / before)
     sums = growth.windows
     for at in range(current + before - 1, 20):
         for series in np.flatnonzero(~growth.is_seasonal[at]):
@@ -84,7 +85,7 @@ def test_growth_bounds_and_p_value(grain: str) -> None:
             assert [cells[at, series] for cells in found] == pytest.approx(expected, rel=1e-7)
 
 
-def test_intervals_lie_between_jeffreys_and_clopper_pearson() -> None:
+def test_intervals_are_inside_those_of_clopper_pearson() -> None:
     for k1, k0 in [(0, 20), (3, 20), (12, 9), (40, 60)]:
         _, low, high, _ = by_hand(k1, 10_000, k0, 10_000, 0.0)
         exact = stats.binomtest(k1, k1 + k0).proportion_ci(method="exact")
@@ -112,7 +113,7 @@ def test_extra_variance_by_hand() -> None:
             chance = 1 / (n[1] * odds)
             w = 1 / (chance + 4 * usual) ** 2
             total, weight = total + w * ((y - z) * (y - x) - chance), weight + w
-    assert extra_variance(grid) == pytest.approx(expected)
+    assert overdispersion(grid) == pytest.approx(expected)
 
 
 def test_extra_variance_finds_the_noise_and_not_the_drift() -> None:
@@ -123,7 +124,7 @@ def test_extra_variance_finds_the_noise_and_not_the_drift() -> None:
         share = np.exp(level + rng.normal(0, noise, level.shape)).clip(0, 0.3)
         counts = rng.binomial(3000, share)
         return float(
-            extra_variance(
+            overdispersion(
                 grid_of(frame({f"s{i}": counts[:, i].tolist() for i in range(60)}, totals=3000))
             )[-1]
         )
@@ -138,7 +139,7 @@ def test_false_discovery_by_hand() -> None:
     p_values[rng.uniform(size=p_values.shape) < 0.2] = np.nan
     p_values[3] = np.nan
     p_values[2, :5] = 0.01  # ties
-    found = false_discovery(p_values)
+    found = benjamini_hochberg(p_values)
     for row, q_values in zip(p_values, found, strict=True):
         tested = sorted(p for p in row if not math.isnan(p))
         for p, q in zip(row, q_values, strict=True):
@@ -169,13 +170,13 @@ def test_coverage_of_the_interval() -> None:
         counts = rng.binomial(1500, 1 / (1 + np.exp(-odds)))
         grid = grid_of(frame({f"{i:03}": counts[:, i].tolist() for i in range(100)}, totals=1500))
         growth = grow(grid)
-        wanted = np.log(true[-1] / shares)
-        inside.append((growth.low[-1] <= wanted) & (wanted <= growth.high[-1]))
+        true_growth = np.log(true[-1] / shares)
+        inside.append((growth.low[-1] <= true_growth) & (true_growth <= growth.high[-1]))
     assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
 
 
 def seasonal(amplitude: float, trend: float, seed: int = 7) -> pl.DataFrame:
-    """Forty series over five years of months, half of them up in winter, half in summer."""
+    """Forty series over sixty months; half of them peak half a year after the others."""
     rng = np.random.default_rng(seed)
     month = np.arange(60)
     counts = {}
@@ -185,12 +186,12 @@ def seasonal(amplitude: float, trend: float, seed: int = 7) -> pl.DataFrame:
     return frame(counts, totals=3000)
 
 
-def called(judged: pl.DataFrame) -> float:
+def share_called(judged: pl.DataFrame) -> float:
     late = judged.filter(pl.col("period_start_on") >= judged["period_start_on"].unique().sort()[40])
     return float(late["verdict"].is_in(["rising", "falling"]).mean())  # type: ignore[arg-type]
 
 
-def test_what_comes_every_year_is_no_trend() -> None:
+def test_a_seasonal_change_is_not_a_trend() -> None:
     judged = judge(seasonal(amplitude=0.4, trend=0.0))
     late = judged.filter(pl.col("period_start_on") >= judged["period_start_on"].unique().sort()[40])
     assert set(late["growth_basis"]) == {"seasonal"}
@@ -198,16 +199,16 @@ def test_what_comes_every_year_is_no_trend() -> None:
         pl.col("period_start_on") <= judged["period_start_on"].unique().sort()[16]
     )
     assert float(early["verdict"].is_in(["rising", "falling"]).mean()) > 0.3  # type: ignore[arg-type]
-    assert called(judged) < 0.05
+    assert share_called(judged) < 0.05
 
 
-def test_without_a_season_none_is_taken_out() -> None:
+def test_no_adjustment_without_a_season() -> None:
     judged = judge(seasonal(amplitude=0.0, trend=0.0))
     assert float((judged["growth_basis"] == "seasonal").mean()) < 0.5  # type: ignore[arg-type]
-    assert called(judged) < 0.02
+    assert share_called(judged) < 0.02
 
 
-def test_a_steady_rise_is_not_taken_for_a_season() -> None:
+def test_a_steady_rise_is_not_mistaken_for_a_season() -> None:
     judged = judge(seasonal(amplitude=0.0, trend=0.03))
     late = judged.filter(pl.col("period_start_on") == judged["period_start_on"].max())
     assert float(late["growth"].mean()) == pytest.approx(0.06, abs=0.02)  # type: ignore[arg-type]

@@ -1,9 +1,10 @@
-"""The way in: what it refuses, what it never lets out, and what the verdicts rest on."""
+"""`judge`: invalid input, invariants of the output, and the rule of verdicts."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 
 import numpy as np
 import polars as pl
@@ -12,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from polars import selectors
 from polars.testing import assert_frame_equal
 
+from pipelines.settings import DBT_PROJECT_DIR
 from pipelines.trends import judge
 from pipelines.trends.grids import INPUT_SCHEMA, KEYS
-from pipelines.trends.judging import OUTPUT_SCHEMA
-from pipelines.trends.verdicts import level_of_called
+from pipelines.trends.judging import JUDGED_COLUMNS, OUTPUT_SCHEMA
+from pipelines.trends.verdicts import fcr_levels
 from tests.unit.trend_frames import STARTS, frame, frames
 
 pytestmark = pytest.mark.unit
@@ -25,13 +27,19 @@ SLOW = settings(
 )
 
 
+def test_the_dbt_macro_lists_the_judged_columns() -> None:
+    text = "".join(path.read_text() for path in (DBT_PROJECT_DIR / "macros").glob("*.sql"))
+    (macro,) = re.findall(r"{% macro judged_columns\(.*?{%- endmacro %}", text, re.DOTALL)
+    assert re.findall(r"\w+(?=,?\n)", macro.replace(" -%}", "")) == list(JUDGED_COLUMNS)
+
+
 def last(judged: pl.DataFrame, series: str = "topic") -> dict[str, object]:
     return judged.filter(pl.col("series_id") == series).sort("period_start_on").row(-1, named=True)
 
 
 @SLOW
 @given(frames())
-def test_whatever_comes_in_only_numbers_go_out(counts: pl.DataFrame) -> None:
+def test_output_is_finite_and_consistent(counts: pl.DataFrame) -> None:
     judged = judge(counts)
     assert judged.schema == pl.Schema(OUTPUT_SCHEMA)
     assert_frame_equal(judged.select(KEYS), counts.select(KEYS).sort(KEYS))
@@ -56,7 +64,7 @@ def test_whatever_comes_in_only_numbers_go_out(counts: pl.DataFrame) -> None:
 
 @SLOW
 @given(frames())
-def test_the_future_changes_no_bit_of_the_past(counts: pl.DataFrame) -> None:
+def test_later_periods_change_no_bit_of_earlier_ones(counts: pl.DataFrame) -> None:
     judged = judge(counts)
     for until in counts["period_start_on"].unique().sort()[::5]:
         past = pl.col("period_start_on") <= until
@@ -65,14 +73,14 @@ def test_the_future_changes_no_bit_of_the_past(counts: pl.DataFrame) -> None:
 
 @SLOW
 @given(frames())
-def test_order_of_rows_and_unseen_series_change_nothing(counts: pl.DataFrame) -> None:
+def test_row_order_and_empty_series_change_nothing(counts: pl.DataFrame) -> None:
     judged = judge(counts)
     assert judge(counts.sample(fraction=1.0, shuffle=True, seed=1)).equals(judged)
     periods = counts.group_by("population", "grain", "period_start_on").agg(
         pl.col("n_total").max(), pl.col("is_partial").any()
     )
-    unseen = periods.with_columns(series_id=pl.lit("r"), n_papers=pl.lit(0, pl.Int64))
-    more = judge(pl.concat([counts, unseen.select(list(INPUT_SCHEMA))]))
+    empty = periods.with_columns(series_id=pl.lit("r"), n_papers=pl.lit(0, pl.Int64))
+    more = judge(pl.concat([counts, empty.select(list(INPUT_SCHEMA))]))
     assert more.filter(pl.col("series_id") != "r").equals(judged)
 
 
@@ -90,25 +98,24 @@ def test_verdicts_follow_the_written_rule(counts: pl.DataFrame) -> None:
             expected = "insufficient"
         assert row["verdict"] == expected
         if row["p_value"] is not None and row["growth_basis"] == "previous_window":
-            excludes_none = row["growth_low"] > 0 or row["growth_high"] < 0
-            assert (row["p_value"] < 1 - row["growth_level"]) == excludes_none
+            excludes_zero = row["growth_low"] > 0 or row["growth_high"] < 0
+            assert (row["p_value"] < 1 - row["growth_level"]) == excludes_zero
 
 
 @SLOW
 @given(frames())
-def test_intervals_of_called_series_are_wide_enough_for_having_been_picked(
-    counts: pl.DataFrame,
-) -> None:
+def test_intervals_are_adjusted_for_selection(counts: pl.DataFrame) -> None:
     period = ["population", "grain", "period_start_on"]
-    judged = judge(counts).with_columns(called=pl.col("verdict").is_in(["rising", "falling"]))
+    judged = judge(counts).with_columns(selected=pl.col("verdict").is_in(["rising", "falling"]))
     families = judged.filter(pl.col("q_value").is_not_null()).with_columns(
-        expected=1 - 0.05 * pl.col("called").sum().over(period) / pl.len().over(period)
+        expected=1 - 0.05 * pl.col("selected").sum().over(period) / pl.len().over(period)
     )
-    for called, level, expected in families.select("called", "growth_level", "expected").rows():
-        assert level == pytest.approx(expected if called else 0.95)
+    columns = families.select("selected", "growth_level", "expected")
+    for selected, level, expected in columns.rows():
+        assert level == pytest.approx(expected if selected else 0.95)
 
 
-def test_windows_stand_beside_the_growth_that_is_made_of_them() -> None:
+def test_growth_has_the_counts_of_its_windows() -> None:
     counts = frame({"a": [1, 2, 3, 4, 5, 6], "b": [9] * 6}, 50)
     rows = judge(counts).filter(series_id="a").sort("period_start_on")
     windows = rows.select(pl.col("^n_.*_(current|before)$")).rows()
@@ -116,21 +123,21 @@ def test_windows_stand_beside_the_growth_that_is_made_of_them() -> None:
     assert windows[3:] == [(7, 100, 3, 100), (9, 100, 5, 100), (11, 100, 7, 100)]
 
 
-def test_the_level_of_called_intervals_is_that_of_benjamini_and_yekutieli() -> None:
+def test_selected_intervals_have_the_fcr_adjusted_level() -> None:
     called = np.array([[True, True, False, False, False], [False] * 5])
     tested = np.array([[True] * 4 + [False], [True] * 5])
-    levels = level_of_called(called, tested)
+    levels = fcr_levels(called, tested)
     assert levels.tolist() == [[0.975, 0.975, 0.95, 0.95, 0.95], [0.95] * 5]
 
 
-def test_a_series_is_tested_once_it_has_been_seen_often_enough() -> None:
+def test_a_series_is_tested_once_it_has_enough_papers_to_date() -> None:
     counts = frame({"a": [3] * 12, "b": [9] * 12}, 50)
-    free, held = judge(counts), judge(counts, least_seen=20)
+    free, limited = judge(counts), judge(counts, min_papers_to_date=20)
     a = pl.col("series_id") == "a"
-    # 3 a month make 20 in the seventh.
+    # 3 papers a month are 20 or more from the seventh month on.
     assert free.filter(a)["q_value"].is_null().to_list() == [True] * 3 + [False] * 9
-    assert held.filter(a)["q_value"].is_null().to_list() == [True] * 6 + [False] * 6
-    assert held.filter(a)["verdict_reason"][5] == "few_papers"
+    assert limited.filter(a)["q_value"].is_null().to_list() == [True] * 6 + [False] * 6
+    assert limited.filter(a)["verdict_reason"][5] == "few_papers"
 
 
 def test_empty() -> None:
@@ -144,15 +151,15 @@ def test_empty() -> None:
     [
         pytest.param({"n_papers": pl.lit(-1)}, "a count is negative", id="negative"),
         pytest.param({"n_papers": pl.lit(101)}, "greater than n_total", id="more than all"),
-        pytest.param({"grain": pl.lit("day")}, "grain is none of", id="grain"),
+        pytest.param({"grain": pl.lit("day")}, "grain must be one of", id="grain"),
         pytest.param({"is_partial": pl.lit(None)}, "a value is null", id="null"),
         pytest.param(
             {"period_start_on": pl.col("period_start_on") + pl.duration(days=1)},
-            "does not begin its period",
+            "is not the first day of its period",
             id="not the first day",
         ),
         pytest.param(
-            {"period_start_on": pl.lit(dt.date(2020, 1, 1))}, "duplicated rows", id="twice"
+            {"period_start_on": pl.lit(dt.date(2020, 1, 1))}, "duplicate rows", id="twice"
         ),
     ],
 )
@@ -162,7 +169,7 @@ def test_bad_input(change: dict[str, pl.Expr], message: str) -> None:
 
 
 def test_missing_columns() -> None:
-    with pytest.raises(ValueError, match="columns are missing: n_total, is_partial"):
+    with pytest.raises(ValueError, match="missing columns: n_total, is_partial"):
         judge(frame({"topic": [1]}).drop("n_total", "is_partial"))
 
 
@@ -175,7 +182,7 @@ def test_one_paper_and_one_period() -> None:
     assert row["first_seen_on"] == STARTS["month"][0]
 
 
-def test_topic_in_every_paper_is_flat() -> None:
+def test_a_topic_of_every_paper_is_flat() -> None:
     row = last(judge(frame({"topic": [100] * 8, "other": [3] * 8})))
     assert row["verdict"] == "flat"
     assert row["growth"] == pytest.approx(0, abs=1e-9)
@@ -202,12 +209,12 @@ def test_no_verdict_over_incomplete_windows(options: dict[str, object], reason: 
     assert row["p_value"] is None
 
 
-def test_a_gap_outside_both_windows_does_no_harm() -> None:
+def test_a_gap_outside_both_windows_has_no_effect() -> None:
     counts = {"topic": [10] * 6 + [60] * 2}
     assert last(judge(frame(counts, totals=900, gaps=[3])))["verdict"] == "rising"
 
 
-def test_a_row_that_is_missing_is_not_a_zero() -> None:
+def test_a_missing_row_is_a_gap_not_a_zero() -> None:
     counts = frame({"topic": [50] * 8, "other": [50] * 8}, totals=900)
     hole = (pl.col("series_id") == "topic") & (pl.col("period_start_on") == STARTS["month"][6])
     judged = judge(counts.filter(~hole))
@@ -257,22 +264,24 @@ def test_nothing_emerges_in_a_short_history() -> None:
     assert not judge(frame({"new": [0] * 7 + [3, 4, 6, 9]}, totals=500))["is_emerging"].any()
 
 
-def test_level_of_the_tests_where_nothing_changes() -> None:
+def test_level_of_the_test_under_the_null_hypothesis() -> None:
     rng = np.random.default_rng(5)
     shares = rng.uniform(0.01, 0.2, 80)
     counts = {f"s{at}": rng.binomial(400, share, 60).tolist() for at, share in enumerate(shares)}
     judged = judge(frame(counts, totals=400)).drop_nulls("p_value")
     assert (judged["p_value"] <= 0.05).mean() < 0.05  # type: ignore[operator]
-    called = judged.with_columns(called=pl.col("verdict").is_in(["rising", "falling"]))
-    by_period = called.group_by("period_start_on").agg(pl.col("called").any())
-    assert by_period["called"].mean() <= 0.10  # type: ignore[operator]
+    found = judged.with_columns(selected=pl.col("verdict").is_in(["rising", "falling"]))
+    by_period = found.group_by("period_start_on").agg(pl.col("selected").any())
+    assert by_period["selected"].mean() <= 0.10  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
     ("condition", "reason"),
     [("complete_share", "coverage_differs"), ("text_share", "text_differs")],
 )
-def test_periods_observed_otherwise_are_not_compared(condition: str, reason: str) -> None:
+def test_windows_with_different_data_collection_are_not_compared(
+    condition: str, reason: str
+) -> None:
     counts = frame({"topic": [10] * 4 + [40] * 4}, totals=200)
     whole = pl.Series(condition, [1.0] * 4 + [0.0] * 4)
     judged = judge(counts.with_columns(whole))

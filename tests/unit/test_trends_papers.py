@@ -1,4 +1,4 @@
-"""Scores of papers: the written formula, its inputs, and what it does without a history."""
+"""Scores of papers: the documented formula, its inputs, and papers without enough observations."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_not_enough_observations(second: Seen) -> None:
     assert on(scores, 3)["score"] is None
 
 
-def test_losses_count_as_no_movement_and_unknowns_add_nothing() -> None:
+def test_losses_count_as_zero_and_unknown_velocities_add_nothing() -> None:
     scores = score_papers(
         observations(("a", at(2), 10, 1, None), ("a", at(3), 9, 4, 50)),
         listings(("a", 2), ("b", 3)),
@@ -94,7 +94,7 @@ def test_losses_count_as_no_movement_and_unknowns_add_nothing() -> None:
     assert row["score"] == pytest.approx(math.log(4) / 3**1.8)
 
 
-def test_old_observations_are_no_measure_of_today() -> None:
+def test_observations_before_the_look_back_are_not_used() -> None:
     scores = score_papers(
         observations(("a", at(1), 0, 0, 0), ("a", at(9), 100, 0, 0), ("a", at(10), 101, 0, 0)),
         listings(("a", 1), ("b", 10)),
@@ -111,7 +111,7 @@ def test_equal_scores_share_a_rank() -> None:
     assert today.select("paper_id", "rank").rows() == [("c", 1), ("a", 2), ("b", 2)]
 
 
-def test_two_observations_at_one_time_are_refused() -> None:
+def test_two_observations_at_the_same_time_are_an_error() -> None:
     with pytest.raises(ValueError, match="observed more than once"):
         score_papers(observations(("a", at(2), 1, 1, 1), ("a", at(2), 2, 2, 2)), listings(("a", 2)))
 
@@ -137,7 +137,7 @@ def test_nothing() -> None:
     ),
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 28)), max_size=10),
 )
-def test_only_numbers_go_out_and_the_future_changes_nothing(
+def test_output_is_finite_and_later_rows_change_nothing(
     seen: list[Seen], listed: list[tuple[str, int]]
 ) -> None:
     scores = score_papers(observations(*seen), listings(*listed))

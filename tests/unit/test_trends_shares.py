@@ -1,4 +1,4 @@
-"""Shares with memory against a re-implementation in plain Python, and by simulation."""
+"""Smoothed shares against an independent implementation, and by simulation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from pipelines.trends.grids import Grid
-from pipelines.trends.growth import extra_variance
-from pipelines.trends.shares import DRIFTS, STEP_COST, USUAL_DRIFT, shrink
+from pipelines.trends.growth import overdispersion
+from pipelines.trends.shares import DRIFTS, PRIOR_DRIFT, STEP_PENALTY, shrink
 from tests.unit.trend_frames import frame, grid_of
 
 pytestmark = pytest.mark.unit
@@ -51,47 +51,47 @@ def prior(grid: Grid, at: int) -> tuple[float, float]:
 
 def test_by_hand() -> None:
     grid = random_grid(1)
-    n_series, extra = 6, extra_variance(grid)
-    beliefs = {drift: [(0.0, 0.0)] * n_series for drift in DRIFTS}
-    usual = DRIFTS.index(USUAL_DRIFT["month"])
-    score = {drift: -STEP_COST * abs(at - usual) for at, drift in enumerate(DRIFTS)}
+    n_series, extra = 6, overdispersion(grid)
+    posteriors = {drift: [(0.0, 0.0)] * n_series for drift in DRIFTS}
+    usual = DRIFTS.index(PRIOR_DRIFT["month"])
+    score = {drift: -STEP_PENALTY * abs(at - usual) for at, drift in enumerate(DRIFTS)}
     found = shrink(grid)
     for at in range(15):
         best = max(DRIFTS, key=lambda drift: (score[drift], -drift))
         for series in range(n_series):
             for drift in DRIFTS:
-                a, b = beliefs[drift][series]
+                a, b = posteriors[drift][series]
                 if at == 0:
                     a, b = prior(grid, 0)
                 else:  # the log odds have variance 1/a + 1/b; the drift adds to it
                     keep = (1 / a + 1 / b) / (1 / a + 1 / b + drift)
                     a, b = a * keep, b * keep
-                beliefs[drift][series] = a, b
-            a, b = beliefs[best][series]
+                posteriors[drift][series] = a, b
+            a, b = posteriors[best][series]
             n = grid.n_total[at, series]
             dispersion = 1 + extra[at] * n * (a / (a + b)) * (b / (a + b))
             now = grid.n_papers[at, series] / dispersion
             other = (n - grid.n_papers[at, series]) / dispersion
             was_seen = grid.n_papers[:at, series].sum() > 0
             for drift in DRIFTS:
-                before = beliefs[drift][series]
+                before = posteriors[drift][series]
                 if at and was_seen:
                     score[drift] += log_beta(before[0] + now, before[1] + other) - log_beta(*before)
-                beliefs[drift][series] = before[0] + now, before[1] + other
-            law = stats.beta(a + now, b + other)
-            assert found.shrunk[at, series] == pytest.approx(law.mean())
-            assert found.low[at, series] == pytest.approx(law.ppf(0.025))
-            assert found.high[at, series] == pytest.approx(law.ppf(0.975))
+                posteriors[drift][series] = before[0] + now, before[1] + other
+            posterior = stats.beta(a + now, b + other)
+            assert found.shrunk[at, series] == pytest.approx(posterior.mean())
+            assert found.low[at, series] == pytest.approx(posterior.ppf(0.025))
+            assert found.high[at, series] == pytest.approx(posterior.ppf(0.975))
         assert found.drift[at] == best
 
 
-def test_the_first_period_leans_on_the_other_series() -> None:
+def test_the_first_period_is_shrunk_towards_the_other_series() -> None:
     counts = {f"s{at}": [count] for at, count in enumerate([10, 11, 9, 10, 12, 8, 10, 0])}
     shares = shrink(grid_of(frame(counts)))
     assert 0.03 < shares.shrunk[0, -1] < 0.1
 
 
-def test_partial_periods_are_not_remembered() -> None:
+def test_partial_periods_do_not_affect_later_ones() -> None:
     whole, partial = random_grid(2), random_grid(2, partial=[14])
     assert np.array_equal(shrink(whole).shrunk[:14], shrink(partial).shrunk[:14])
     odd = grid_of(frame({"a": [5, 5, 5, 5, 90, 5], "b": [5] * 6}, partial=[4]))

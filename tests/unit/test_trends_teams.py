@@ -1,4 +1,4 @@
-"""Team sizes: their verdicts are those of `judge`."""
+"""Team sizes: the verdicts are those of `judge`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 
 from pipelines.trends import judge
 from pipelines.trends.teams import TEAM_SCHEMA, judge_teams
+from pipelines.trends.verdicts import GROWTH_COLUMNS
 from tests.unit.trend_frames import STARTS
 
 pytestmark = pytest.mark.unit
@@ -51,21 +52,13 @@ def test_team_verdicts_are_those_of_judge() -> None:
             series_id="topic_id", n_papers="n_ten_plus", n_total="n_papers",
         )
     )  # fmt: skip
-    names = [
-        "growth",
-        "growth_low",
-        "growth_high",
-        "growth_level",
-        "p_value",
-        "q_value",
-        "verdict",
-        "verdict_reason",
-    ]
-    found = judge_teams(counts).select(pl.col(f"ten_plus_{name}").alias(name) for name in names)
-    assert_frame_equal(found, direct.select(names))
+    found = judge_teams(counts).select(
+        pl.col(f"ten_plus_{name}").alias(name) for name in GROWTH_COLUMNS
+    )
+    assert_frame_equal(found, direct.select(GROWTH_COLUMNS))
 
 
-def test_a_topic_without_papers_is_no_gap() -> None:
+def test_a_topic_without_papers_is_not_a_gap() -> None:
     counts = team_frame()
     hole = (pl.col("topic_id") == "rag") & (pl.col("period_start_on") == STARTS["month"][8])
     judged = judge_teams(counts.filter(~hole))

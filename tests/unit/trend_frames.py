@@ -1,4 +1,4 @@
-"""Frames of counts for the tests of the trend engine."""
+"""Frames of counts for the tests of trends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def frame(
     partial: Sequence[int] = (),
     gaps: Sequence[int] = (),
 ) -> pl.DataFrame:
-    """One population: per series its counts, one a period; `partial` and `gaps` are positions."""
+    """One population: series → counts per period. `partial` and `gaps` are positions of periods."""
     rows = [
         {
             "population": "field",
@@ -49,7 +49,7 @@ def grid_of(counts: pl.DataFrame) -> Grid:
 
 @st.composite
 def frames(draw: st.DrawFn) -> pl.DataFrame:
-    """Small frames with everything that goes wrong: gaps, partial periods, empty totals, holes."""
+    """Small frames with gaps, partial periods, empty totals and missing rows."""
     rows = []
     for population in draw(st.sampled_from([["a"], ["a", "b"]])):
         grain = draw(st.sampled_from(["week", "month", "quarter"]))
@@ -57,10 +57,10 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
         size = draw(st.sampled_from([1, 3, 60, 5000]))
         n_series = draw(st.integers(1, 4))
         for at in range(n_periods):
-            fate = draw(st.sampled_from(["whole"] * 12 + ["partial", "gap", "empty"]))
-            total = 0 if fate == "empty" else draw(st.integers(0, size))
+            state = draw(st.sampled_from(["whole"] * 12 + ["partial", "gap", "empty"]))
+            total = 0 if state == "empty" else draw(st.integers(0, size))
             for series in range(n_series):
-                if fate == "gap" or draw(st.integers(0, 40)) == 0:
+                if state == "gap" or draw(st.integers(0, 40)) == 0:
                     continue
                 share = draw(st.sampled_from([0.0, 0.0, 0.02, 0.3, 1.0]))
                 top = draw(st.integers(0, int(total * share)))
@@ -72,7 +72,7 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
                         "series_id": f"s{series}",
                         "n_papers": total if share == 1.0 else top,
                         "n_total": total,
-                        "is_partial": fate == "partial",
+                        "is_partial": state == "partial",
                     }
                 )
     return pl.DataFrame(rows, schema=INPUT_SCHEMA)

@@ -278,7 +278,7 @@ def test_evaluate_writes_its_report(published_home: Path, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     text = report.read_text()
     assert text.startswith("# Evaluation\n")
-    assert "What is tested is what is published | the published verdicts, to the bit | yes" in text
+    assert "The tested results are the published ones | identical to the bit | yes" in text
     assert "## Selection" not in text
     nowhere = run_in_process(published_home, "evaluate", "-o", tmp_path / "no" / "r.md")
     assert nowhere.returncode == 2
