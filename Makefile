@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 CODE   := pipelines dashboards dbt_models tests sample
+MODELS := dbt_models/models dbt_models/tests/*.sql
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -46,11 +47,13 @@ quality: $(VENV)/.dev ## Check style, types, SQL and generated docs
 	@$(BIN)/ruff format --check --quiet $(CODE)
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 2 $(MODELS)
 	@$(BIN)/python -m pipelines.tools.data_dictionary --check
 
 style: $(VENV)/.dev ## Fix what `quality` checks, where a tool can
 	@$(BIN)/ruff format --quiet $(CODE)
 	@$(BIN)/ruff check --quiet --fix $(CODE)
+	@$(BIN)/sqlfluff fix --quiet $(MODELS)
 
 docs: $(VENV)/.dev ## Generate the data dictionary
 	@$(BIN)/python -m pipelines.tools.data_dictionary

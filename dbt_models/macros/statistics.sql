@@ -46,6 +46,3 @@
         else 50
     end
 {%- endmacro %}
-
-{# One select per grain, unioned; `grain` is bound in the caller's block. #}
-{% macro grains() -%} {{ return(['week', 'month', 'quarter']) }} {%- endmacro %}

@@ -26,4 +26,4 @@ texts as (
 
 select text_hash
 from texts
-where text_hash not in (select text_hash from searched)
+where text_hash not in (select searched.text_hash from searched)

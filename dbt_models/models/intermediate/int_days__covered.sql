@@ -20,7 +20,7 @@ day_captures as (
         coalesce(is_last_page, n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0) as ends_list,
         row_number() over (
             partition by listed_on, is_last_page is null, page
-            order by captured_at desc, capture_id
+            order by captured_at desc, capture_id asc
         ) as n_newer
     from captures
     where listing_kind = 'daily' and source in ('hf_api', 'hf_page') and listed_on is not null
@@ -40,7 +40,7 @@ daily_captures as (
         -- page has been fetched again.
         max(case when is_after_day and ends_list and coalesce(n_quarantined, 0) = 0 then 1 else 0 end) = 1
         and max(case when is_after_day and is_last_page is not null and n_newer = 1 and n_quarantined > 0 then 1 else 0 end) = 0
-        as is_complete
+            as is_complete
     from day_captures
     group by listed_on
 

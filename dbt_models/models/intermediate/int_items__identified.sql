@@ -50,15 +50,15 @@ ranked as (
         *,
         row_number() over (
             partition by paper_id
-            order by text_rank, captured_at desc, announced_on desc nulls last, item_id
+            order by text_rank asc, captured_at desc, announced_on desc nulls last, item_id asc
         ) as text_order,
         row_number() over (
             partition by paper_id
-            order by captured_at desc, text_rank, item_id
+            order by captured_at desc, text_rank asc, item_id asc
         ) as newest_order,
         row_number() over (
             partition by paper_id
-            order by date_rank nulls last, captured_at desc, item_id
+            order by date_rank asc nulls last, captured_at desc, item_id asc
         ) as date_order
     from {{ changed_rows('identified') }}
 

@@ -34,7 +34,7 @@ ranked as (
         *,
         row_number() over (
             partition by paper_id, population, listed_on
-            order by captured_at desc, text_rank, position, item_id
+            order by captured_at desc, text_rank asc, position asc, item_id asc
         ) as capture_order
     from placed
     where listed_on is not null

@@ -23,19 +23,25 @@ rules as (
 texts as (
 
     select
-        paper_id, 'title' as field, {{ dbt.hash('title') }} as text_hash,
+        paper_id,
+        'title' as field,
+        {{ dbt.hash('title') }} as text_hash,
         abstract is null as has_no_abstract
     from papers
     where title is not null
     union all
     select
-        paper_id, 'keywords' as field, {{ dbt.hash(join_list('keywords', ' | ')) }} as text_hash,
+        paper_id,
+        'keywords' as field,
+        {{ dbt.hash(join_list('keywords', ' | ')) }} as text_hash,
         true as has_no_abstract
     from papers
     where keywords is not null and abstract is null
     union all
     select
-        paper_id, 'abstract' as field, {{ dbt.hash('abstract') }} as text_hash,
+        paper_id,
+        'abstract' as field,
+        {{ dbt.hash('abstract') }} as text_hash,
         false as has_no_abstract
     from papers
     where abstract is not null
@@ -52,8 +58,10 @@ found as (
         -- A single word says little by itself: an abstract must bear it out. A name is sure.
         matches.matched like '% %' or rules.role = 'alias' as is_sure,
         max(
-            case when matches.matched like '% %' or rules.role <> 'phrase' or texts.has_no_abstract
-                then 3 else 1
+            case
+                when matches.matched like '% %' or rules.role <> 'phrase' or texts.has_no_abstract
+                    then 3
+                else 1
             end
         ) as title_points,
         sum(matches.n_matches) as n_matches

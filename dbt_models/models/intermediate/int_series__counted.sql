@@ -51,7 +51,9 @@ author_counts as (
 term_period_papers as (
 
     select * from period_papers
-    where grain in ('month', 'quarter') and population not in (select population from categories)
+    where
+        grain in ('month', 'quarter')
+        and population not in (select categories.population from categories)
 
 ),
 
@@ -104,6 +106,19 @@ counted as (
 
 ),
 
+frequent as (
+
+    select
+        series_kind,
+        population,
+        series_id
+    from counted
+    where series_kind = 'term' and grain = 'quarter'
+    group by series_kind, population, series_id
+    having sum(n_papers) >= {{ var('min_term_papers') }}
+
+),
+
 populations as (
 
     select distinct
@@ -113,7 +128,7 @@ populations as (
 
 ),
 
--- Every topic is followed in every population; a term where it is frequent enough to be tested.
+-- Every topic is followed in every population, a term only where it is frequent enough to be tested.
 followed as (
 
     select
@@ -130,17 +145,7 @@ followed as (
         populations.grain,
         frequent.series_id
     from populations
-    inner join (
-        select
-            series_kind,
-            population,
-            series_id
-        from counted
-        where series_kind = 'term' and grain = 'quarter'
-        group by series_kind, population, series_id
-        having sum(n_papers) >= {{ var('min_term_papers') }}
-    ) as frequent
-        on populations.population = frequent.population
+    inner join frequent on populations.population = frequent.population
     where populations.grain in ('month', 'quarter')
 
 ),
@@ -174,20 +179,20 @@ filled as (
 
 select * from filled
 {% for series_kind, n_papers in [('solo', 'n_solo'), ('ten_plus', 'n_ten_plus')] %}
-union all
--- Papers of a topic by team size. The total is the topic's papers with a known number of authors.
-select
-    '{{ series_kind }}' as series_kind,
-    population,
-    grain,
-    period_start_on,
-    period_end_on,
-    topic_id as series_id,
-    {{ n_papers }} as n_papers,
-    n_papers as n_total,
-    is_partial,
-    coverage_share,
-    complete_share,
-    cast(null as double) as text_share
-from author_counts
+    union all
+    -- Papers of a topic by team size. The total is the topic's papers with a known number of authors.
+    select
+        '{{ series_kind }}' as series_kind,
+        population,
+        grain,
+        period_start_on,
+        period_end_on,
+        topic_id as series_id,
+        {{ n_papers }} as n_papers,
+        n_papers as n_total,
+        is_partial,
+        coverage_share,
+        complete_share,
+        cast(null as double) as text_share
+    from author_counts
 {% endfor %}

@@ -26,7 +26,7 @@ fitted as (
 discovered as (
 
     select
-        topic.topic_id as topic_id,
+        topic.topic_id,
         topic.label as name,
         {{ join_list('topic.top_words', ', ') }} as words,
         boundary_on

@@ -14,7 +14,7 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by topic_id order by score desc, paper_id) as topic_rank
+        row_number() over (partition by topic_id order by score desc, paper_id asc) as topic_rank
     from placed
 
 ),

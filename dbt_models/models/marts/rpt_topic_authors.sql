@@ -87,7 +87,8 @@ ranked as (
 
 kept as (
 
-    select * from ranked where place <= {{ var('max_frequent_rank') }}
+    select * from ranked
+    where place <= {{ var('max_frequent_rank') }}
 
 ),
 

@@ -25,6 +25,6 @@ select
     captures.stamp,
     captures.listed_on,
     recorded.listed_on as previous_listed_on,
-    captures.stamp is distinct from recorded.stamp as is_changed
+    coalesce(captures.stamp, '') <> coalesce(recorded.stamp, '') as is_changed
 from captures
 full outer join recorded on captures.capture_id = recorded.capture_id

@@ -31,11 +31,11 @@ select
     title_key,
     announced_on
 from items
-where capture_id in (select capture_id from changed_captures)
+where items.capture_id in (select changed_captures.capture_id from changed_captures)
 union
 select
     arxiv_id,
     title_key,
     announced_on
 from previous_items
-where capture_id in (select capture_id from changed_captures)
+where previous_items.capture_id in (select changed_captures.capture_id from changed_captures)

@@ -32,11 +32,11 @@ papers as (
     union
     select paper_id
     from titles
-    where title_key in (select title_key from changed_items)
+    where title_key in (select changed_items.title_key from changed_items)
     union
     select paper_id
     from previous_items
-    where arxiv_id is null and title_key in (select title_key from changed_items)
+    where arxiv_id is null and title_key in (select changed_items.title_key from changed_items)
 
 )
 

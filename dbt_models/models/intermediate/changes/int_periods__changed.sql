@@ -60,7 +60,7 @@ changed_days as (
         population,
         counted_on
     from population_papers
-    where paper_id in (select paper_id from changed_papers)
+    where paper_id in (select changed_papers.paper_id from changed_papers)
 
 ),
 
@@ -105,11 +105,11 @@ calendar as (
 
 )
 
-{% for grain in grains() %}
-select distinct
-    population,
-    '{{ grain }}' as grain,
-    {{ period_start(grain, 'calendar_on') }} as period_start_on
-from calendar
-{% if not loop.last %}union all{% endif %}
+{% for grain in var('grains') %}
+    select distinct
+        population,
+        '{{ grain }}' as grain,
+        {{ period_start(grain, 'calendar_on') }} as period_start_on
+    from calendar
+    {% if not loop.last %}union all{% endif %}
 {% endfor %}
