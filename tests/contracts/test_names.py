@@ -1,4 +1,4 @@
-"""House rules for names, as queries over the contracts that must return no rows."""
+"""House rules for names: queries over the contracts that must return no rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE_NAMES = {
     "intermediate": r"int_[a-z0-9]+(_[a-z0-9]+)*__[a-z0-9]+(_[a-z0-9]+)*",
     "marts": r"(fct|dim|bridge|rpt)_[a-z0-9]+(_[a-z0-9]+)*",
 }
-# A list of `reason: n`; its name is part of the published contract.
+# A list of `reason: n`. The name is part of the published contract.
 NOT_A_COUNT = ["n_by_reason"]
 
 NAME, TYPE = pl.col("column"), pl.col("type")
@@ -57,7 +57,7 @@ def test_columns_of_marts(rule: str) -> None:
 
 
 def names_with_several_types() -> dict[str, list[str]]:
-    """Column name → the tables that disagree on its type."""
+    """Column name → tables, for columns with different types."""
     found = (
         columns([*marts(), *lake()])
         .group_by("column")
@@ -72,7 +72,7 @@ def test_one_name_has_one_type_everywhere() -> None:
     assert not found, found
 
 
-def test_bounds_come_in_pairs() -> None:
+def test_bounds_are_in_pairs() -> None:
     names = columns(marts()).group_by("table").agg("column")
     for table, found in names.iter_rows():
         for name in found:
@@ -80,33 +80,21 @@ def test_bounds_come_in_pairs() -> None:
                 assert name.removesuffix("_low") + "_high" in found, f"{table}.{name}"
 
 
-def test_every_mart_says_what_it_is() -> None:
+def test_every_mart_has_a_description() -> None:
     for table in marts():
         assert table.about.strip(), table.name
         assert table.about.strip().endswith("."), f"{table.name}: {table.about}"
 
 
 @pytest.mark.parametrize("layer", FILE_NAMES)
-def test_file_names_tell_the_layer(layer: str) -> None:
-    names = [path.stem for path in (MODELS / layer).iterdir() if path.suffix in (".sql", ".py")]
+def test_file_names_match_the_layer(layer: str) -> None:
+    names = [path.stem for path in (MODELS / layer).rglob("*") if path.suffix in (".sql", ".py")]
     assert names
     wrong = [name for name in names if not re.fullmatch(FILE_NAMES[layer], name)]
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("layer", FILE_NAMES)
-def test_every_model_is_described_and_every_description_has_a_model(layer: str) -> None:
-    described = [
-        model["name"]
-        for path in (MODELS / layer).glob("*.yml")
-        for model in yaml.safe_load(path.read_text()).get("models", [])
-        if model.get("description", "").strip()
-    ]
-    models = [*(MODELS / layer).glob("*.sql"), *(MODELS / layer).glob("*.py")]
-    assert sorted(described) == sorted(path.stem for path in models)
-
-
-def test_a_mart_has_its_yml_beside_it() -> None:
+def test_a_mart_has_its_yml_next_to_it() -> None:
     for path in (MODELS / "marts").glob("*.sql"):
         names = [m["name"] for m in yaml.safe_load(path.with_suffix(".yml").read_text())["models"]]
         assert names == [path.stem]

@@ -46,8 +46,7 @@ counts as (
 
 ),
 
--- A quantile's interval: the order statistics whose ranks bound it (null where n is too small for
--- one of them to exist).
+-- Confidence bounds of quantiles are order statistics; null if n is too small for one to exist.
 summed as (
 
     select
@@ -56,7 +55,7 @@ summed as (
         period_start_on,
         topic_id,
         count(*) as n_papers,
-        -- Whole numbers add up to the same in any order; sums of fractions would not.
+        -- Integer sums don't depend on the order of addition; floating-point sums do.
         cast(sum(n_authors) as bigint) as sum_authors,
         cast(sum(n_authors * n_authors) as bigint) as sum_squares,
         (

@@ -1,5 +1,5 @@
--- population × day: every weekday between the first and last captured day, and any other day that
--- was captured. A weekday without a capture is missing data, not a day without papers.
+-- Includes every weekday between the first and last captured day, and captured weekends. A weekday
+-- without a capture is missing data, not a day without papers.
 with captures as (
 
     select * from {{ ref('stg_raw__captures') }}
@@ -34,10 +34,9 @@ daily_captures as (
         listed_on,
         count(*) as n_captures,
         max(captured_at) as last_captured_at,
-        -- After the day's end (UTC) the list no longer grows. A fetched answer says whether
-        -- it ends the list; of any other a full page may hide a second one.
-        -- What was damaged or could not be read may have been a part of the list, until the same
-        -- page has been fetched again.
+        -- A list is final after the end of its day (UTC). A fetched page states whether it is the
+        -- last; other captures may lack a next page if their page is full. Quarantined items may
+        -- belong to the list until the same page is fetched again.
         max(case when is_after_day and ends_list and coalesce(n_quarantined, 0) = 0 then 1 else 0 end) = 1
         and max(case when is_after_day and is_last_page is not null and n_newer = 1 and n_quarantined > 0 then 1 else 0 end) = 0
             as is_complete
@@ -98,7 +97,7 @@ days as (
         coalesce(daily_captures.n_captures, 0) as n_captures,
         coalesce(listed.n_papers, 0) as n_papers,
         daily_captures.last_captured_at,
-        -- An arXiv file does not say whether it holds all of a day: unknown, so null.
+        -- An arXiv file does not show whether it is complete.
         case
             when calendar.population = 'hf_daily' then coalesce(daily_captures.is_complete, false)
         end as is_complete

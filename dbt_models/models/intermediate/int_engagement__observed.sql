@@ -12,7 +12,8 @@ moments as (
 
 )
 
--- Captures of the same moment are one observation; the more trusted source decides each counter.
+-- Captures at the same time are one observation; for each counter, the first source by precedence
+-- decides.
 select
     paper_id,
     observed_at,

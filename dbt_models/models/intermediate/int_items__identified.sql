@@ -1,6 +1,5 @@
 {{ recompute_by('paper') }}
--- Every item with its paper, and its ranks within the paper: whose text decides, whose counters
--- are newest, whose date is the best evidence.
+-- `text_order`, `newest_order` and `date_order` rank the items of a paper for text, counters and date.
 with items as (
 
     select * from {{ ref('stg_raw__items') }}

@@ -1,6 +1,6 @@
 {{ recompute_by('paper') }}
--- paper × population × listing day. Only daily lists make `hf_daily`, only announcements `arxiv`;
--- search, trending, weekly and monthly pages add papers, never population.
+-- Daily lists define the population `hf_daily`, announcements define `arxiv`. Search, trending,
+-- weekly and monthly pages add papers, but not to a population.
 with items as (
 
     select * from {{ changed_rows(ref('int_items__identified')) }}
@@ -27,7 +27,7 @@ placed as (
 
 ),
 
--- The newest capture that shows the paper on that day decides rank and counters.
+-- The newest capture of the day decides rank and counters.
 ranked as (
 
     select

@@ -1,5 +1,4 @@
 {{ recompute_by('paper') }}
--- Scored topics, and for every paper without one the visible bucket `no-topic`.
 with scored as (
 
     select * from {{ changed_rows(ref('int_paper_topics__scored')) }}

@@ -1,7 +1,6 @@
 {{ recompute_by('paper') }}
--- paper × topic: where the topic's words stand, and the score that follows. Keywords count only
--- where there is no abstract: they are drawn from it, and exist only since March 2025, so counting
--- them beside it would say the same thing twice and bend every trend.
+-- Keywords count only without an abstract. They are derived from the abstract and exist since March
+-- 2025 only, so counting both would count the same evidence twice and distort trends.
 with papers as (
 
     select * from {{ changed_rows(ref('int_papers__merged')) }}
@@ -55,7 +54,7 @@ found as (
         matches.topic_id,
         texts.field,
         matches.matched,
-        -- A single word says little by itself: an abstract must bear it out. A name is sure.
+        -- A single word is weak evidence, unless it is a name.
         matches.matched like '% %' or rules.role = 'alias' as is_sure,
         max(
             case

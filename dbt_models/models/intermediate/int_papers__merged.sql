@@ -1,6 +1,6 @@
 {{ recompute_by('paper') }}
--- One row per paper. Text columns: the source that stands first in `source_precedence`. Dates: the
--- evidence that stands first in `date_precedence`. Counters and links: the newest observation.
+-- Text columns follow `source_precedence`, dates follow `date_precedence`; counters and links come from
+-- the newest observation.
 with items as (
 
     select * from {{ changed_rows(ref('int_items__identified')) }}
@@ -60,7 +60,7 @@ merged as (
 
 select
     merged.*,
-    -- A list of names says how many there are; a bare count speaks only where no list is known.
+    -- The length of the author list takes precedence over a number without a list.
     coalesce({{ n_elements('merged.authors') }}, merged.n_authors_shown) as n_authors,
     date_precedence.date_precision as published_on_precision,
     first_listed.first_listed_on

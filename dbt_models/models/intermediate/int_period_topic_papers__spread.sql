@@ -1,5 +1,4 @@
 {{ recompute_by('paper') }}
--- population × grain × period × topic × paper, with `all` for the whole population.
 with period_papers as (
 
     select * from {{ changed_rows(ref('int_period_papers__spread')) }}

@@ -1,5 +1,3 @@
--- population × grain × period: how many papers, how many expected days were captured, and whether
--- the period is partial.
 with period_papers as (
 
     select * from {{ ref('int_period_papers__spread') }}
@@ -92,7 +90,7 @@ captured as (
     left join categories on bounds.population = categories.population
     left join coverage
         on
-            -- A category is covered as arXiv is.
+            -- Categories share the coverage of arXiv as a whole.
             coverage.population = case when categories.population is null then bounds.population else 'arxiv' end
             and coverage.listed_on between bounds.period_start_on and bounds.period_end_on
             and coverage.is_expected
@@ -101,7 +99,7 @@ captured as (
 
 ),
 
--- Weeks count only papers whose day is known: where few are, the week is a fraction of the field.
+-- Weeks count papers with a known day only. If these are few, the week is partial.
 day_known as (
 
     select
@@ -126,7 +124,7 @@ covered as (
         captured.n_days_captured,
         cast(captured.n_days_complete as bigint) as n_days_complete,
         cast(captured.n_days_captured as double) / expected.n_days_expected as coverage_share,
-        -- Nobody knows whether an arXiv file holds all of a day.
+        -- Completeness is unknown for arXiv.
         case
             when bounds.population = 'hf_daily' then cast(captured.n_days_complete as double) / expected.n_days_expected
         end as complete_share,

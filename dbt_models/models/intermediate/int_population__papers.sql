@@ -1,6 +1,5 @@
 {{ recompute_by('paper') }}
--- Which papers a period's figures count, and by which clock: `hf_daily` by listing day, `arxiv`, as
--- a whole and by primary category, by the day (or only the month) of version 1.
+-- `hf_daily` counts papers by listing day; `arxiv` and its categories by the date of version 1.
 with listings as (
 
     select * from {{ changed_rows(ref('int_listings__unioned')) }}

@@ -1,4 +1,4 @@
--- One row per series and period of a population, including periods without papers: 0 is a count.
+-- Every series has a row in every period of its population; without papers, the count is 0.
 with period_papers as (
 
     select * from {{ ref('int_period_papers__spread') }}
@@ -180,7 +180,8 @@ filled as (
 select * from filled
 {% for series_kind, n_papers in [('solo', 'n_solo'), ('ten_plus', 'n_ten_plus')] %}
     union all
-    -- Papers of a topic by team size. The total is the topic's papers with a known number of authors.
+    -- Papers of a topic by number of authors. The total counts papers with a known number. Periods
+    -- without such papers have no row; the judgement fills them.
     select
         '{{ series_kind }}' as series_kind,
         population,

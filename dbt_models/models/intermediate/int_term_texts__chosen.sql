@@ -1,4 +1,4 @@
--- The papers that terms are learned from: counted somewhere before the newest quarter.
+-- Terms are learned from papers counted before the newest quarter.
 {{ config(materialized='view') }}
 with papers as (
 

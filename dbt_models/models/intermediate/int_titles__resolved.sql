@@ -3,9 +3,8 @@
     title_key || ' ' || coalesce(cast(published_on as {{ dbt.type_string() }}), '')
     || ' ' || coalesce(cast(n_authors as {{ dbt.type_string() }}), '')
 {%- endset -%}
--- Which paper a title without an id belongs to. One row per title key, date and author count as
--- shown; never a merge that can't be explained: exactly one candidate, and neither date nor author
--- count speaks against it.
+-- A title matches a paper with an arXiv id only if there is exactly one candidate, and neither date
+-- nor author count contradicts it.
 with items as (
 
     select * from {{ changed_rows(ref('stg_raw__items')) }}
@@ -31,8 +30,8 @@ shown as (
 
 ),
 
--- Of what one title was shown with, the earliest speaks for the title; what contradicts it in date
--- or author count is another paper of the same title.
+-- The earliest date and author count shown with a title identify it. Rows that contradict them are
+-- another paper with the same title.
 anchored as (
 
     select
@@ -66,7 +65,7 @@ title_keys as (
 
 ),
 
--- One row per candidate: its best date (by precedence) and the author counts seen for it.
+-- Candidates with their best date by precedence, and the range of author counts shown.
 candidates as (
 
     select
@@ -115,7 +114,7 @@ judged as (
         counted.min_n_authors,
         counted.max_n_authors,
         counted.candidate_ids,
-        -- Where only the candidate's month is known, a month either way; else a few days.
+        -- If only the candidate's month is known, adjacent months are compatible.
         coalesce(
             case
                 when counted.date_precision = 'month' then abs({{ dbt.datediff('counted.candidate_published_on', 'titles.published_on', 'month') }}) <= 1
@@ -123,7 +122,7 @@ judged as (
             end,
             true
         ) as is_date_compatible,
-        -- Between versions an author or two come and go.
+        -- Versions of a paper may add or drop authors.
         coalesce(
             titles.n_authors between counted.min_n_authors - {{ var('title_match_authors') }}
             and counted.max_n_authors + {{ var('title_match_authors') }},

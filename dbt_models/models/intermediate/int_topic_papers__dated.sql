@@ -1,4 +1,3 @@
--- population × topic × paper over all its time, with `all` for the whole population.
 with population_papers as (
 
     select * from {{ ref('int_population__papers') }}

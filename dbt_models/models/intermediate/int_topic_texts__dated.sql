@@ -1,6 +1,5 @@
 {{ recompute_by('paper') }}
--- The text of each paper as it was first shown, and when: what topics are learned from. Later
--- revisions change nothing that was learned before them.
+-- Topics are learned from the earliest text of each paper, so later revisions don't change a fit.
 with items as (
 
     select * from {{ changed_rows(ref('int_items__identified')) }}

@@ -34,8 +34,8 @@ authors as (
 
 ),
 
--- Most names are on one paper alone and can't be kept: without them the count takes half the time.
--- A name that a paper prints twice counts once.
+-- Names on a single paper can't be in the result; dropping them early halves the time. A name that a
+-- paper prints twice counts once.
 names as (
 
     select distinct
@@ -98,7 +98,7 @@ kept_names as (
 
 ),
 
--- Over all papers of the warehouse: how many fields the name appears in.
+-- Number of areas in which the name has papers, over the whole warehouse.
 spread as (
 
     select

@@ -1,5 +1,5 @@
--- A stamp changes whenever a capture is parsed again, so comparing stamps finds every capture whose
--- rows may differ. This table is also the record that the next build compares with.
+-- A stamp changes whenever a capture is parsed again, so comparing stamps finds every capture with
+-- changed rows. The next build compares with this table.
 with captures as (
 
     select * from {{ ref('stg_raw__captures') }}

@@ -1,4 +1,4 @@
--- The days of the last build are read here, before any model replaces them.
+-- Also lists the days on which the last build counted these papers: later models replace that table.
 with changed_items as (
 
     select * from {{ ref('int_items__changed') }}

@@ -1,5 +1,5 @@
--- Changed days are extended to whole months, and to every period that shares a day with one of
--- them: the share of papers with a known day is computed per month and decides on weeks.
+-- Changed days are extended to whole months, then to all periods that overlap them, because whether
+-- a week is partial depends on a share computed per month.
 with captures as (
 
     select * from {{ ref('int_captures__compared') }}
