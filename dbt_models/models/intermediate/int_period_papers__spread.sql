@@ -7,12 +7,12 @@ with population_papers as (
 )
 
 {% for grain in var('grains') %}
-    select distinct
-        population,
-        '{{ grain }}' as grain,
-        {{ period_start(grain, 'counted_on') }} as period_start_on,
-        paper_id
-    from population_papers
-    {% if grain == 'week' %}where date_precision = 'day'{% endif %}
-    {% if not loop.last %}union all{% endif %}
+select distinct
+    population,
+    '{{ grain }}' as grain,
+    {{ period_start(grain, 'counted_on') }} as period_start_on,
+    paper_id
+from population_papers
+{% if grain == 'week' %}where date_precision = 'day'{% endif %}
+{% if not loop.last %}union all{% endif %}
 {% endfor %}

@@ -179,21 +179,21 @@ filled as (
 
 select * from filled
 {% for series_kind, n_papers in [('solo', 'n_solo'), ('ten_plus', 'n_ten_plus')] %}
-    union all
-    -- Papers of a topic by number of authors. The total counts papers with a known number. Periods
-    -- without such papers have no row; the judgement fills them.
-    select
-        '{{ series_kind }}' as series_kind,
-        population,
-        grain,
-        period_start_on,
-        period_end_on,
-        topic_id as series_id,
-        {{ n_papers }} as n_papers,
-        n_papers as n_total,
-        is_partial,
-        coverage_share,
-        complete_share,
-        cast(null as double) as text_share
-    from author_counts
+union all
+-- Papers of a topic by number of authors. The total counts papers with a known number. Periods
+-- without such papers have no row; the judgement fills them.
+select
+    '{{ series_kind }}' as series_kind,
+    population,
+    grain,
+    period_start_on,
+    period_end_on,
+    topic_id as series_id,
+    {{ n_papers }} as n_papers,
+    n_papers as n_total,
+    is_partial,
+    coverage_share,
+    complete_share,
+    cast(null as double) as text_share
+from author_counts
 {% endfor %}

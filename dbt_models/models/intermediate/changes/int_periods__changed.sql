@@ -106,10 +106,10 @@ calendar as (
 )
 
 {% for grain in var('grains') %}
-    select distinct
-        population,
-        '{{ grain }}' as grain,
-        {{ period_start(grain, 'calendar_on') }} as period_start_on
-    from calendar
-    {% if not loop.last %}union all{% endif %}
+select distinct
+    population,
+    '{{ grain }}' as grain,
+    {{ period_start(grain, 'calendar_on') }} as period_start_on
+from calendar
+{% if not loop.last %}union all{% endif %}
 {% endfor %}
