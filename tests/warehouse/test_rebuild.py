@@ -1,4 +1,4 @@
-"""Rebuilding gives the same tables; a broken candidate is refused; one writer at a time."""
+"""Rebuilds give equal tables; a candidate that breaks a rule is refused; one build at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipelines.archive.archive import Archive
 from pipelines.publishing.snapshot import current
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 from pipelines.warehouse.candidate import writer_lock
-from tests.conftest import run_papertide
+from tests.conftest import run_in_process, run_papertide
 from tests.fixtures.listings import api, item
 
 pytestmark = pytest.mark.warehouse
@@ -55,42 +55,42 @@ def test_a_candidate_that_breaks_a_rule_is_refused(demo_home: Path) -> None:
 
 
 def test_an_empty_home_has_nothing_to_build(tmp_path: Path) -> None:
-    done = run_papertide(tmp_path / "new", "build")
+    done = run_in_process(tmp_path / "new", "build")
     assert done.returncode == 2
     assert "holds no captures. Run `papertide demo`" in done.stderr
 
 
-def test_the_demo_keeps_out_of_a_home_of_ones_own(tmp_path: Path) -> None:
+def test_the_demo_is_not_mixed_with_other_captures(tmp_path: Path) -> None:
     archive = Archive(Settings(home=tmp_path))
-    archive.receive(io.BytesIO(api(item())), "2025-06-20.json.gz", {})  # a name of the sample
-    done = run_papertide(tmp_path, "demo")
+    archive.receive(io.BytesIO(api(item())), "2025-06-20.json.gz", {})  # named as a file of the sample
+    done = run_in_process(tmp_path, "demo")
     assert done.returncode == 2
     assert "holds captures of your own" in done.stderr
     assert len(archive.receipts()) == 1
 
 
-def test_a_build_that_meets_a_damaged_receipt_has_failed(demo_home: Path) -> None:
+def test_a_damaged_receipt_fails_the_build(demo_home: Path) -> None:
     next((demo_home / "captures").glob("??/*.json")).write_text('{"x"')
-    done = run_papertide(demo_home, "build")
+    done = run_in_process(demo_home, "build")
     assert done.returncode == 1
     assert "can't be read" in done.stderr
-    status = run_papertide(demo_home, "status")
+    status = run_in_process(demo_home, "status")
     assert status.returncode == 1
     assert "state     failed" in status.stdout
 
 
-def test_a_dagster_yaml_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_an_invalid_dagster_yaml_has_a_message(tmp_path: Path) -> None:
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster" / "dagster.yaml").write_text("- a\n")
-    done = run_papertide(tmp_path, "up")
+    done = run_in_process(tmp_path, "up")
     assert done.returncode == 2
     assert "dagster.yaml can't be used" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_second_builder_leaves_with_a_sentence(demo_home: Path) -> None:
+def test_a_second_build_at_the_same_time_is_refused(demo_home: Path) -> None:
     with writer_lock(Settings(home=demo_home)):
-        done = run_papertide(demo_home, "build")
+        done = run_in_process(demo_home, "build")
     assert done.returncode == 1
     assert "Another process is building" in done.stderr
     assert "Traceback" not in done.stderr
