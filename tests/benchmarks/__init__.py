@@ -1,1 +1,1 @@
-"""Measurements against the budgets. Never part of the tests: a machine's mood is no defect."""
+"""Benchmarks of the budgets. They are not tests: results depend on the machine."""

@@ -1,7 +1,7 @@
-"""`make bench`: times and memory of whole commands, and ratios against a named baseline.
+"""`make bench`: time and memory of whole commands, and ratios to a named baseline.
 
-Each line names its budget. Runs alternate with their baseline, so that a machine that slows down
-slows both; medians are compared. Needs the corpus (PAPERTIDE_CORPUS, or ../shared/corpus).
+Each line shows its budget. Runs alternate with runs of their baseline, so that a slow machine slows
+both; medians are compared. Needs the corpus (PAPERTIDE_CORPUS, or ../shared/corpus).
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ QUERIES = {
 
 
 def corpus() -> Path:
-    """The corpus folder; leaves with a sentence where there is none."""
+    """The corpus folder. Exits with a message if it is absent."""
     path = Path(os.environ.get("PAPERTIDE_CORPUS", PROJECT_ROOT.parent / "shared" / "corpus"))
     if not (path / "arxiv").is_dir():
-        sys.exit(f"The benchmarks need the corpus; {path} is not there (set PAPERTIDE_CORPUS).")
+        sys.exit(f"The benchmarks need the corpus, which is not at {path}. Set PAPERTIDE_CORPUS.")
     return path
 
 
-def line(what: str, figure: str, budget: str, *, held: bool) -> None:
-    """One result."""
-    print(f"{what:<46} {figure:<34} budget {budget:<14} {'held' if held else 'MISSED'}", flush=True)
+def line(name: str, figure: str, budget: str, *, held: bool) -> None:
+    """Print one result."""
+    print(f"{name:<46} {figure:<34} budget {budget:<14} {'held' if held else 'MISSED'}", flush=True)
 
 
 def command(home: Path, *arguments: str) -> tuple[float, float]:
@@ -104,7 +104,7 @@ def bench_corpus(folder: Path, captures: Path) -> Path:
 
 
 def bench_arxiv(folder: Path, captures: Path, rounds: int) -> None:
-    """Taking an arXiv file in, against DuckDB's `read_json` into a table of the same file."""
+    """Ingesting an arXiv file, compared with DuckDB's `read_json` of the same file into a table."""
     path = captures / "arxiv" / "arxiv-metadata-2025.jsonl.gz"
     ours, base = [], []
 
@@ -136,16 +136,16 @@ def bench_arxiv(folder: Path, captures: Path, rounds: int) -> None:
 
 
 def bench_queries(home: Path, rounds: int) -> None:
-    """What the dashboard asks, at the 95th percentile of repeated runs."""
+    """Queries of the dashboard: 95th percentile of repeated runs."""
     reader = Reader(Settings(home=home))
-    for what, sql in QUERIES.items():
+    for name, sql in QUERIES.items():
         times = sorted(timed(lambda sql=sql: reader.query(sql)) for _ in range(rounds * 10))
         p95 = times[int(len(times) * 0.95) - 1] * 1000
-        line(f"query: {what}", f"p95 {p95:.0f} ms", "150 ms", held=p95 <= 150)
+        line(f"query: {name}", f"p95 {p95:.0f} ms", "150 ms", held=p95 <= 150)
 
 
 def steps(home: Path) -> dict[str, float]:
-    """Seconds of each step of the newest run, from Dagster's own records."""
+    """Seconds of each step of the newest run, from Dagster's records."""
     logs = (home / "dagster" / "history" / "runs").glob("*.db")
     newest = max((p for p in logs if p.stem != "index"), key=lambda p: p.stat().st_mtime)
     with sqlite3.connect(newest) as connection:
@@ -168,14 +168,14 @@ ANALYTICS = (
     "int_paper_topics", "int_topic", "int_term", "int_team", "int_papers__scored", "int_placed",
     "rpt_topic", "rpt_term", "rpt_author_counts", "rpt_trending",
 )  # fmt: skip
-"""Models of topics, terms and trends, by the begin of their names."""
+"""Prefixes of the names of models of topics, terms and trends."""
 
 
 def bench_analytics(folder: Path, captures: Path) -> None:
-    """Topics, terms and trends of 100,000 papers: the corpus, and its arXiv file under other ids.
+    """Topics, terms and trends of 100,000 papers: the corpus, and its arXiv file under new ids.
 
-    Seconds of matching, and those in which a model concerned was at work (two may be at once, and
-    others beside them), in the first build from parsed captures.
+    Measures the seconds of matching, plus those in which at least one of these models ran, in the
+    first build from parsed captures.
     """
     twice = folder / "twice"
     shutil.copytree(captures / "hf_api", twice / "hf_api")
@@ -187,13 +187,13 @@ def bench_analytics(folder: Path, captures: Path) -> None:
             month, _, number = row["id"].partition(".")
             if number.isdigit() and int(number) < 40_000:
                 row["id"] = f"{month}.{int(number) + 50_000}"
-                row["title"] += " again"
+                row["title"] += " (copy)"
                 out.write(json.dumps(row) + "\n")
     home = folder / "analytics"
     command(home, "ingest", str(twice))
     _, peak = command(home, "build")
     results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
-    concerned = [
+    spans = [
         (step["started_at"], step["completed_at"])
         for r in results
         for step in r["timing"]
@@ -202,7 +202,7 @@ def bench_analytics(folder: Path, captures: Path) -> None:
     ]
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         n = connection.sql("select count(*) from marts.dim_papers").fetchall()[0][0]
-    seconds = steps(home)["text_features"] + _covered(concerned)
+    seconds = steps(home)["text_features"] + _covered(spans)
     line(
         f"topics, terms and trends of {n:,} papers",
         f"{seconds:.1f} s, {peak:.0f} MiB",
@@ -212,7 +212,7 @@ def bench_analytics(folder: Path, captures: Path) -> None:
 
 
 def _covered(spans: list[tuple[str, str]]) -> float:
-    """Seconds in at least one of the spans."""
+    """Seconds covered by at least one of the spans."""
     total, reached = 0.0, datetime.min.replace(tzinfo=UTC)
     for started, ended in sorted(tuple(map(datetime.fromisoformat, span)) for span in spans):
         total += max((ended - max(started, reached)).total_seconds(), 0.0)
@@ -221,11 +221,11 @@ def _covered(spans: list[tuple[str, str]]) -> float:
 
 
 def bench_refresh(folder: Path) -> None:
-    """A day's refresh on 5,000 and on 50,000 papers, and the backfill that filled the home.
+    """A day's refresh with 5,000 and with 50,000 papers, and the backfill before it.
 
-    The 50,000 are compared with the 5,000 of the same run: that ratio is what must stay small.
-    Work is what a run does between its start and the published snapshot; data work is that part of
-    it which is spent in DuckDB and Polars (dbt's nodes by their own clock, over its threads).
+    The ratio of both must stay small. Work is the time from the start of a run to the published
+    snapshot. Data work is the part of it in DuckDB and Polars; for dbt, the execution times of its
+    nodes divided by the number of threads.
     """
     last = datetime.now(UTC).date() - timedelta(days=1)
     while last.isoweekday() > 5:
@@ -257,17 +257,19 @@ def bench_refresh(folder: Path) -> None:
 
 
 def _dbt_seconds(home: Path) -> float:
-    """What models and tests of the newest build took, over dbt's threads."""
+    """Execution times of the newest build's models and tests, divided by dbt's threads."""
     results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
     return sum(r["execution_time"] for r in results) / Settings(home=home).threads
 
 
 def main() -> None:
-    """Run all, or those named."""
+    """Run all benchmarks, or the one that is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each alternated pair")
     parser.add_argument(
-        "--only", choices=("arxiv", "demo", "refresh", "corpus", "analytics"), help="just one"
+        "--only",
+        choices=("arxiv", "demo", "refresh", "corpus", "analytics"),
+        help="run only this one",
     )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="papertide-bench-") as name:

@@ -62,7 +62,9 @@ def test_an_empty_home_has_nothing_to_build(tmp_path: Path) -> None:
 
 def test_the_demo_is_not_mixed_with_other_captures(tmp_path: Path) -> None:
     archive = Archive(Settings(home=tmp_path))
-    archive.receive(io.BytesIO(api(item())), "2025-06-20.json.gz", {})  # named as a file of the sample
+    archive.receive(
+        io.BytesIO(api(item())), "2025-06-20.json.gz", {}
+    )  # named as a file of the sample
     done = run_in_process(tmp_path, "demo")
     assert done.returncode == 2
     assert "holds captures of your own" in done.stderr
