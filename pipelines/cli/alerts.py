@@ -12,9 +12,10 @@ from pipelines.settings import get_settings, variable
 def alert_test() -> int:
     """Send a test message through each configured channel and show the results."""
     from pipelines.delivery import alerts
+    from pipelines.delivery.channels import missing_mail_settings
 
     settings = get_settings()
-    missing = ", ".join(variable(name) for name in alerts.half_configured(settings))
+    missing = ", ".join(variable(name) for name in missing_mail_settings(settings))
     results = alerts.send_test(settings)
     if not results and not missing:
         raise UsageError(

@@ -1,1 +1,1 @@
-"""What goes out to people: alerts by webhook and by mail. Knows no Dagster."""
+"""Sends alerts by webhook and by mail. Independent of Dagster."""

@@ -1,4 +1,4 @@
-"""Mail through a server of the operator's: plain on this machine, STARTTLS or TLS elsewhere."""
+"""Sends alerts as mail: unencrypted to this machine, with STARTTLS or TLS to other servers."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def message_of(alert: Alert, sender: str, recipients: str) -> EmailMessage:
-    """The alert as a message of plain text; `recipients` are addresses with commas between."""
+    """The alert as a plain-text message; `recipients` are addresses separated by commas."""
     message = EmailMessage()
     message["Subject"] = f"[Papertide] {alert.subject}"
     message["From"] = sender
     message["To"] = recipients
     message["Date"] = format_datetime(alert.at)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"  # no vacation notice answers it
+    message["Auto-Submitted"] = "auto-generated"  # suppresses automatic replies
     message["X-Papertide-Alert"] = alert.kind
     message.set_content(alert.body or alert.subject)
     return message
 
 
 def send(server_url: SecretStr, message: EmailMessage) -> None:
-    """Hand the message to the server. Raises DeliveryError, which holds no secret."""
+    """Send the message. Raises DeliveryError, whose message has no secrets."""
     try:
         with _session(server_url.get_secret_value()) as server:
             server.send_message(message)
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise DeliveryError(_said(error)) from None
+        raise DeliveryError(_description(error)) from None
 
 
 def _session(url: str) -> smtplib.SMTP:
-    """An open session, encrypted and logged in as the address says."""
+    """An open session, encrypted and logged in as the URL says."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     trusted = ssl.create_default_context()
@@ -61,17 +61,17 @@ def _session(url: str) -> smtplib.SMTP:
     return server
 
 
-def _said(error: Exception) -> str:
-    """What went wrong, in a sentence without the server's words, which may repeat ours."""
+def _description(error: Exception) -> str:
+    """The error as a message without the server's text, which may quote a secret."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        what = f"The mail server refused the login ({error.smtp_code})"
+        problem = f"The mail server refused the login ({error.smtp_code})"
     elif isinstance(error, smtplib.SMTPRecipientsRefused):
         return "The mail server refused all recipients. Check PAPERTIDE_ALERT_MAIL_TO."
     elif isinstance(error, smtplib.SMTPSenderRefused):
         return "The mail server refused the sender. Check PAPERTIDE_ALERT_MAIL_FROM."
     elif isinstance(error, ssl.SSLError):
-        what = f"The mail server's encryption can't be used ({error.reason or 'TLS'})"
+        problem = f"The mail server's encryption can't be used ({error.reason or 'TLS'})"
     else:
         code = getattr(error, "smtp_code", None)
-        what = f"The mail server did not take the message ({code or type(error).__name__})"
-    return f"{what}. Check PAPERTIDE_SMTP_URL."
+        problem = f"The mail server did not accept the message ({code or type(error).__name__})"
+    return f"{problem}. Check PAPERTIDE_SMTP_URL."

@@ -1,8 +1,7 @@
-"""An alert as it is sent: its kind, a line, some lines, and the moment. Safe to send as it is.
+"""The content of an alert: kind, subject, body and time, cleaned so that it is safe to send.
 
-Belongs here: what an alert holds, and the cleaning of text that came from outside (titles, names
-of files, messages of databases). Does not: when to send it (`alerts.py`) or how (`mail.py`,
-`webhook.py`).
+Belongs here: the record, and cleaning text from outside (titles, file names, database messages).
+Does not: when to send it (`alerts.py`) or how (`mail.py`, `webhook.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from pipelines.runtime.text import one_line, printable, shortened
 from pipelines.settings import Settings
 
 KINDS = ("run_failed", "publication_refused", "stale", "recovered", "test")
@@ -22,7 +22,7 @@ MAX_BODY_CHARS = 4_000
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that people should know. The subject is one line; both texts are cleaned."""
+    """An alert. The subject is one line; both texts have no control characters."""
 
     kind: str
     subject: str
@@ -30,13 +30,13 @@ class Alert:
     at: datetime
 
     def __post_init__(self) -> None:
-        # Frozen, and yet: no alert exists that could break a header or a terminal.
-        object.__setattr__(self, "subject", one_line(self.subject))
-        object.__setattr__(self, "body", _lines(self.body))
+        # Cleaned here so that no alert can break a mail header or a terminal.
+        object.__setattr__(self, "subject", _clean_line(self.subject))
+        object.__setattr__(self, "body", _clean_lines(self.body))
 
 
 def without_secrets(alert: Alert, settings: Settings) -> Alert:
-    """The alert with every secret of the settings that a message may have quoted blotted out."""
+    """The alert with each secret of the settings replaced by `***`."""
     subject, body = alert.subject, alert.body
     for text in _secrets(settings):
         subject, body = subject.replace(text, "***"), body.replace(text, "***")
@@ -44,7 +44,7 @@ def without_secrets(alert: Alert, settings: Settings) -> Alert:
 
 
 def _secrets(settings: Settings) -> list[str]:
-    """Whole addresses and tokens, and the passwords within: others spell an address differently."""
+    """Secret settings, and the passwords in them: a message may quote an address in part."""
     found = set()
     for name in Settings.model_fields:
         secret = getattr(settings, name)
@@ -55,17 +55,15 @@ def _secrets(settings: Settings) -> list[str]:
     return sorted(filter(None, found), key=len, reverse=True)
 
 
-def one_line(text: str) -> str:
-    """The text on one line, without control characters, cut to the length of a subject."""
-    line = " ".join(_printable(text, also="").split())
-    return line if len(line) <= MAX_SUBJECT_CHARS else f"{line[:MAX_SUBJECT_CHARS]}…"
+def _clean_line(text: str) -> str:
+    return shortened(one_line(_printable(text)), MAX_SUBJECT_CHARS)
 
 
-def _lines(text: str) -> str:
-    lines = _printable(text.replace("\r\n", "\n").replace("\r", "\n"), also="\n").strip()
-    return lines if len(lines) <= MAX_BODY_CHARS else f"{lines[:MAX_BODY_CHARS]}…"
+def _clean_lines(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return shortened(_printable(lines, keep="\n").strip(), MAX_BODY_CHARS)
 
 
-def _printable(text: str, *, also: str) -> str:
-    whole = text.encode("utf-8", "replace").decode()  # half a character can't be sent
-    return "".join(c if c.isprintable() or c in also else " " for c in whole)
+def _printable(text: str, *, keep: str = "") -> str:
+    valid = text.encode("utf-8", "replace").decode()  # lone surrogates can't be encoded
+    return printable(valid, keep=keep, replacement=" ")

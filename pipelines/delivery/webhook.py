@@ -1,6 +1,6 @@
-"""Alerts as a POST of JSON: `text` for receivers that show it, the fields for those that sort.
+"""Sends alerts as a POST of JSON.
 
-Slack, Mattermost and what speaks like them show `text`; a receiver of one's own reads the rest.
+Slack, Mattermost and compatible receivers show the field `text`; others can read all fields.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ TIMEOUT_S = 10.0
 
 
 class DeliveryError(PapertideError):
-    """A receiver that did not take an alert. The message holds no secret."""
+    """A receiver did not accept an alert. The message has no secrets."""
 
 
 def post(address: SecretStr, alert: Alert) -> None:
-    """Post the alert. Raises DeliveryError when it can't be reached or does not answer 2xx."""
+    """Post the alert. Raises DeliveryError unless the receiver answers with status 2xx."""
     try:
         answer = httpx2.post(
             address.get_secret_value(),
             json=payload(alert),
             headers={"User-Agent": f"papertide/{version('papertide')}"},
             timeout=TIMEOUT_S,
-            follow_redirects=False,  # elsewhere the token in the address would be known too
+            follow_redirects=False,  # would reveal the token in the address to another host
         )
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         raise DeliveryError(
@@ -55,5 +55,5 @@ def payload(alert: Alert) -> dict[str, str]:
 
 
 def _without_mentions(text: str) -> str:
-    """`<!channel>` or `@all` in the name of a file must not call a whole company."""
+    """The text, in which `<!channel>` or `@all` of a file name doesn't notify a whole channel."""
     return text.replace("<", "<\u200b").replace("@", "@\u200b")

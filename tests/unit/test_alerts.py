@@ -1,4 +1,4 @@
-"""Alerts go out once, to receivers that really listen, and never fail who tells them."""
+"""Alerts are sent once to real receivers, and never fail their caller."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.cli import runs
 from pipelines.delivery import alerts
+from pipelines.delivery.channels import channels, missing_mail_settings
 from pipelines.delivery.message import MAX_SUBJECT_CHARS, Alert
 from pipelines.delivery.webhook import payload
 from pipelines.errors import BusyError, CheckFailed, SettingsError, UsageError
@@ -54,7 +55,7 @@ def mailed(tmp_path: Path, url: str, to: str = "ops@example.org") -> Settings:
 
 
 def publish(settings: Settings, at: datetime) -> None:
-    """A snapshot as far as readers of its time look."""
+    """A snapshot with the files that its age is read from."""
     folder = settings.snapshots_dir / f"{at:%Y%m%dT%H%M%SZ}"
     folder.mkdir(parents=True)
     (folder / "papertide.duckdb").write_bytes(bytes(8) + b"DUCK")
@@ -72,23 +73,23 @@ def kinds(hook: Hook) -> list[str]:
     return [body["kind"] for body in hook.bodies]
 
 
-# When
+# When an alert is sent
 
 
-def test_a_failure_is_told_once_and_again_after_the_pause(hooked: Settings, hook: Hook) -> None:
+def test_a_failure_is_reported_once_and_again_after_the_pause(hooked: Settings, hook: Hook) -> None:
     for hours in (0, 1, 23.9, 24.1, 25):
         fail(hooked, hours)
     assert [body["at"][:16] for body in hook.bodies] == ["2026-03-02T12:00", "2026-03-03T12:06"]
 
 
-def test_other_jobs_and_refusals_are_other_alerts(hooked: Settings, hook: Hook) -> None:
+def test_other_jobs_and_refusals_have_their_own_alerts(hooked: Settings, hook: Hook) -> None:
     fail(hooked)
     fail(hooked, refused=True)
     alerts.notify_failure(hooked, "listings", "boom", "r2", now=NOON)
     assert kinds(hook) == ["run_failed", "publication_refused", "run_failed"]
 
 
-def test_recovered_is_told_once_by_the_next_snapshot(hooked: Settings, hook: Hook) -> None:
+def test_the_next_snapshot_reports_recovery_once(hooked: Settings, hook: Hook) -> None:
     publish(hooked, NOON - timedelta(hours=1))
     fail(hooked, refused=True)
     assert not alerts.notify_recovered(hooked)  # the snapshot is older than the trouble
@@ -99,7 +100,7 @@ def test_recovered_is_told_once_by_the_next_snapshot(hooked: Settings, hook: Hoo
     assert "A publication was refused" in hook.bodies[-1]["body"]
 
 
-def test_after_recovery_the_same_failure_is_news(hooked: Settings, hook: Hook) -> None:
+def test_after_recovery_the_same_failure_is_reported_again(hooked: Settings, hook: Hook) -> None:
     fail(hooked)
     publish(hooked, NOON + timedelta(hours=1))
     alerts.notify_recovered(hooked)
@@ -107,7 +108,7 @@ def test_after_recovery_the_same_failure_is_news(hooked: Settings, hook: Hook) -
     assert kinds(hook) == ["run_failed", "recovered", "run_failed"]
 
 
-def test_nothing_is_over_that_failed_again_since(hooked: Settings, hook: Hook) -> None:
+def test_a_failure_after_the_snapshot_is_not_over(hooked: Settings, hook: Hook) -> None:
     fail(hooked)
     publish(hooked, NOON + timedelta(hours=1))
     fail(hooked, 2)
@@ -136,18 +137,18 @@ def test_a_snapshot_goes_stale(hooked: Settings, hook: Hook) -> None:
     ],
     ids=["refused", "defect", "busy", "usage"],
 )
-def test_the_command_line_tells_of_its_runs(
+def test_the_command_line_reports_its_failures(
     hooked: Settings, hook: Hook, error: Exception, kind: list[str]
 ) -> None:
     runs._tell(hooked, "build", error)
     assert kinds(hook) == kind
 
 
-# What comes of a receiver that fails
+# Receivers that fail
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_a_refusing_receiver_fails_nobody(
+def test_a_receiver_that_refuses_is_logged(
     hooked: Settings, hook: Hook, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     hook.status = status
@@ -160,7 +161,7 @@ def test_a_refusing_receiver_fails_nobody(
     assert hook.paths == ["/token-5ecret"]  # no redirect is followed
 
 
-def test_what_nobody_took_is_told_later(hooked: Settings, hook: Hook) -> None:
+def test_an_alert_that_was_not_accepted_is_sent_later(hooked: Settings, hook: Hook) -> None:
     hook.status = 500
     fail(hooked)
     hook.status, hook.bodies[:] = 200, []
@@ -176,11 +177,13 @@ def test_recovery_waits_for_a_receiver_too(hooked: Settings, hook: Hook) -> None
     hook.status = 500
     alerts.notify_recovered(hooked)
     hook.status, hook.bodies[:] = 200, []
-    assert not alerts.retry(hooked)  # and then nothing is left
+    assert not alerts.retry(hooked)  # nothing is remembered any more
     assert kinds(hook) == ["recovered"]
 
 
-def test_nobody_listens(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_receiver_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with web_server() as gone:
         settings = Settings(home=tmp_path, alert_webhook=f"{gone.url}/5ecret")
     fail(settings)
@@ -202,23 +205,36 @@ def test_without_receivers_troubles_are_remembered(tmp_path: Path) -> None:
     ["", "[]", "{}x", '{"a": 1}', '{"a": {"kind": 1}}',
      '{"stale": {"kind": "stale", "subject": "", "body": "", "last_at": "2026-01-01"}}'],
 )  # fmt: skip
-def test_a_damaged_memory_is_begun_anew(hooked: Settings, hook: Hook, text: str) -> None:
+def test_a_damaged_file_is_replaced(hooked: Settings, hook: Hook, text: str) -> None:
     hooked.home.mkdir()
     hooked.alerts_path.write_text(text)
     fail(hooked)
     assert kinds(hook) == ["run_failed"]
 
 
-def test_a_home_that_is_no_folder_fails_nobody(tmp_path: Path, hook: Hook) -> None:
+def test_an_invalid_home_does_not_fail_the_caller(tmp_path: Path, hook: Hook) -> None:
     (tmp_path / "file").touch()
     settings = Settings(home=tmp_path / "file" / "home", alert_webhook=hook.url)
     assert not alerts.notify_failure(settings, "main", "boom", "r1")
 
 
-# What is said
+# Files of earlier versions
 
 
-def test_secrets_are_blotted_out_of_messages(hook: Hook, tmp_path: Path) -> None:
+def test_an_alert_sent_by_an_earlier_version_is_not_repeated(hooked: Settings, hook: Hook) -> None:
+    """Version 0.1.0 stored `told_at`."""
+    hooked.home.mkdir()
+    old = {"kind": "run_failed", "subject": "s", "body": "b"}
+    times = {"last_at": NOON.isoformat(), "told_at": NOON.isoformat()}
+    hooked.alerts_path.write_text(json.dumps({"run_failed:main": {**old, **times}}))
+    fail(hooked, 1)
+    assert kinds(hook) == []
+
+
+# The text
+
+
+def test_secrets_are_removed_from_messages(hook: Hook, tmp_path: Path) -> None:
     settings = Settings(
         home=tmp_path, alert_webhook=hook.url, postgres_url="postgresql://u:pa55@db/x"
     )
@@ -227,12 +243,12 @@ def test_secrets_are_blotted_out_of_messages(hook: Hook, tmp_path: Path) -> None
     assert "pa55" not in settings.alerts_path.read_text()
 
 
-def test_text_from_outside_stays_text() -> None:
+def test_control_characters_and_mentions_are_removed() -> None:
     alert = Alert(
         "run_failed", "a\r\nBcc: x@y\x00\u2028z" + "…" * 900, "<!channel> @all\x1b[1m", NOON
     )
     assert alert.subject.isprintable()
-    assert len(alert.subject) <= MAX_SUBJECT_CHARS + 1
+    assert len(alert.subject) <= MAX_SUBJECT_CHARS
     sent = payload(alert)
     assert "<!" not in sent["text"]
     assert "@all" not in sent["text"]
@@ -240,7 +256,7 @@ def test_text_from_outside_stays_text() -> None:
     assert set(sent) == {"text", "kind", "subject", "body", "at", "host"}
 
 
-def test_half_a_character_can_be_sent(hooked: Settings, hook: Hook) -> None:
+def test_a_lone_surrogate_can_be_sent(hooked: Settings, hook: Hook) -> None:
     alerts.notify_failure(hooked, "main", "name \udcff", "r1")
     assert "name ?" in hook.bodies[0]["body"]
 
@@ -277,22 +293,22 @@ def test_mail_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: 
 
 
 @pytest.mark.parametrize(
-    ("refuses", "said"),
+    ("refuses", "message"),
     [("login", "refused the login"), ("recipients", "refused all recipients"),
-     ("data", r"did not take the message \(451\)")],
+     ("data", r"did not accept the message \(451\)")],
 )  # fmt: skip
 def test_a_mail_server_that_refuses(
-    letters: Letters, tmp_path: Path, caplog: pytest.LogCaptureFixture, refuses: str, said: str
+    letters: Letters, tmp_path: Path, caplog: pytest.LogCaptureFixture, refuses: str, message: str
 ) -> None:
     letters.refuses = refuses
     settings = mailed(tmp_path, f"smtp://user:hush@127.0.0.1:{letters.port}")
     fail(settings)
     (line,) = [r.getMessage() for r in caplog.records if r.name == "papertide"]
-    assert re.search(said, line)
+    assert re.search(message, line)
     assert "hush" not in line
 
 
-def test_one_way_that_works_is_enough(hook: Hook, letters: Letters, tmp_path: Path) -> None:
+def test_one_working_channel_is_enough(hook: Hook, letters: Letters, tmp_path: Path) -> None:
     settings = mailed(tmp_path, f"smtp://127.0.0.1:{letters.port}").model_copy(
         update={"alert_webhook": Settings(alert_webhook=hook.url).alert_webhook}
     )
@@ -330,22 +346,22 @@ def test_a_wrong_secret_is_named_and_not_shown(
 
 
 @pytest.mark.parametrize("value", ["a@b\nBcc: c@d", "A <a@b>", "a b@c", "a@"])
-def test_only_bare_addresses_are_mailed(value: str) -> None:
+def test_only_bare_addresses_are_accepted(value: str) -> None:
     with pytest.raises(ValueError, match="name@host"):
         Settings(alert_mail_to=value)
 
 
-def test_empty_variables_are_none() -> None:
+def test_empty_variables_are_not_set() -> None:
     settings = Settings(alert_webhook="", alert_mail_to=" ", smtp_url="", postgres_url="")
-    assert not alerts.channels(settings)
-    assert not alerts.half_configured(settings)
-    assert alerts.half_configured(Settings(alert_mail_to="a@b")) == ["alert_mail_from", "smtp_url"]
+    assert not channels(settings)
+    assert not missing_mail_settings(settings)
+    assert missing_mail_settings(Settings(alert_mail_to="a@b")) == ["alert_mail_from", "smtp_url"]
 
 
 # The command
 
 
-def test_alert_test_says_what_became_of_each(hook: Hook, letters: Letters, papertide: Run) -> None:
+def test_alert_test_reports_each_channel(hook: Hook, letters: Letters, papertide: Run) -> None:
     mail = {
         "PAPERTIDE_ALERT_MAIL_TO": "a@example.org",
         "PAPERTIDE_ALERT_MAIL_FROM": "p@example.org",
