@@ -23,7 +23,6 @@ log = logging.getLogger("papertide")
 
 LOCK_TIMEOUT_S = 60
 RECOVERED = "recovered"
-RENAMED_FIELDS = {"told_at": "sent_at"}  # in files of earlier versions
 
 
 @dataclass
@@ -83,7 +82,10 @@ def _read(settings: Settings) -> dict[str, Trouble]:
 
 
 def _trouble(fields: dict[str, Any]) -> Trouble:
-    trouble = Trouble(**{RENAMED_FIELDS.get(name, name): v for name, v in fields.items()})
+    # Earlier versions had another name for `sent_at`, the only other time.
+    times = [name for name in fields if name.endswith("_at") and name != "last_at"]
+    sent_at = fields.pop(times[0]) if times else None
+    trouble = Trouble(**fields, sent_at=sent_at)
     for moment in filter(None, (trouble.last_at, trouble.sent_at)):
         if datetime.fromisoformat(moment).tzinfo is None:
             raise ValueError("a time without a zone")

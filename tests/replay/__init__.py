@@ -1,11 +1,9 @@
-"""A server that answers as the sources do, from real captures or made-up papers.
+"""A server that behaves like Hugging Face and arXiv, with real captures or synthetic papers.
 
-Belongs here: real HTTP on loopback, for tests and for trying the commands by hand. Does not:
-tests. `python -m tests.replay --help` says how to run it as a program; in tests take
+Belongs here: real HTTP on loopback, for tests and for trying commands by hand. Does not: tests.
+Run it as a program (`python -m tests.replay --help`), with the fixtures of `fixtures.py`, or as
 
-    with ReplayServer(papers=InlineListings({"2025-06-02": [...]}), clock=clock) as server: ...
-
-or the fixtures in `tests/replay/fixtures.py`.
+    with ReplayServer(InlineListings({"2025-06-02": [...]}), clock=clock) as server: ...
 """
 
 from tests.replay.clock import JumpingClock, ShiftedClock

@@ -1,4 +1,4 @@
-"""Run the replay server by hand: `python -m tests.replay --corpus DIR --port N`."""
+"""Runs the replay server: `python -m tests.replay --corpus DIR --port N`."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _arguments(words: list[str]) -> argparse.Namespace:
+def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.replay", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--corpus", type=Path, help="folder of real captures")
-    what.add_argument("--synthetic", type=int, metavar="N", help="N made-up papers in all")
+    what.add_argument("--synthetic", type=int, metavar="N", help="N synthetic papers in total")
     parser.add_argument("--port", type=int, default=8899)
     parser.add_argument("--faults", type=Path, help="JSON file of rules (see faults.py)")
-    parser.add_argument("--now", type=_moment, help="the time at which the server's clock starts")
-    parser.add_argument("--latest", action="store_true", help="each day as it was at last")
-    parser.add_argument("--until", type=date.fromisoformat, help="last made-up day", default=None)
-    parser.add_argument("--page-records", type=int, default=1_000, help="records an OAI-PMH page")
+    parser.add_argument("--now", type=_moment, help="start time of the server's clock")
+    parser.add_argument("--latest", action="store_true", help="the newest list of each day")
+    parser.add_argument("--until", type=date.fromisoformat, help="last synthetic day", default=None)
+    parser.add_argument("--page-records", type=int, default=1_000, help="records per OAI-PMH page")
     parser.add_argument("--no-limit", action="store_true", help="no rate limit")
-    return parser.parse_args(words)
+    return parser.parse_args(arguments)
 
 
-def main(words: list[str]) -> None:
-    given = _arguments(words)
+def main(arguments: list[str]) -> None:
+    given = _arguments(arguments)
     clock = ShiftedClock(given.now)
     listings: Listings
     if given.corpus:
@@ -55,7 +55,7 @@ def main(words: list[str]) -> None:
         port=given.port,
     )
     print(
-        f"It is {clock.now():%Y-%m-%d %H:%M} UTC there. To use it:\n\n"
+        f"The server's time is {clock.now():%Y-%m-%d %H:%M} UTC. To use it:\n\n"
         f"export HF_ENDPOINT={server.url}\n"
         f"export PAPERTIDE_ARXIV_OAI_URL={server.url}/oai\n"
         f"export PAPERTIDE_ARXIV_API_URL={server.url}/arxiv/api/query\n",

@@ -1,4 +1,4 @@
-"""The Atom API of arXiv: papers by id or by words of the title."""
+"""arXiv's Atom API: papers by id, or by words of their title."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _feed(entries: str, n: int, now: datetime) -> bytes:
 
 
 def _entry(row: Row) -> str:
-    every = versions(row)
+    all_versions = versions(row)
     authors = "".join(
         f"<author><name>{escape(' '.join(x for x in (n[1], n[0], n[2]) if x))}</name></author>\n"
         for n in row["authors_parsed"]
@@ -52,9 +52,9 @@ def _entry(row: Row) -> str:
     categories = row["categories"].split()
     terms = "".join(f"<category term={quoteattr(term)}/>\n" for term in categories)
     return (
-        f"<entry>\n<id>http://arxiv.org/abs/{row['id']}{every[-1][0]}</id>\n"
-        f"<updated>{every[-1][1]:%Y-%m-%dT%H:%M:%SZ}</updated>\n"
-        f"<published>{every[0][1]:%Y-%m-%dT%H:%M:%SZ}</published>\n"
+        f"<entry>\n<id>http://arxiv.org/abs/{row['id']}{all_versions[-1][0]}</id>\n"
+        f"<updated>{all_versions[-1][1]:%Y-%m-%dT%H:%M:%SZ}</updated>\n"
+        f"<published>{all_versions[0][1]:%Y-%m-%dT%H:%M:%SZ}</published>\n"
         f"<title>{escape(row['title'])}</title>\n<summary>{escape(row['abstract'])}</summary>\n"
         f"{authors}<arxiv:primary_category term={quoteattr(categories[0])}/>\n{terms}</entry>\n"
     )

@@ -1,4 +1,4 @@
-"""Clocks for tests: one that jumps when slept on, one that runs from another moment."""
+"""Clocks for tests: one that only advances when something sleeps, one that is offset."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 
 class JumpingClock:
-    """Stands still but for sleeping, which takes no time and is written down in `slept`.
+    """Advances only by `sleep`, which returns at once and is recorded in `slept`.
 
-    A client and a server that share one live in the same virtual time.
+    A client and a server that share a clock have the same virtual time.
     """
 
     def __init__(self, start: datetime = datetime(2025, 6, 2, 12, 0, tzinfo=UTC)) -> None:
@@ -30,10 +30,10 @@ class JumpingClock:
 
 
 class ShiftedClock:
-    """Runs like the machine's clock, from the moment given (or from now)."""
+    """Runs like the system clock, starting at the given time (or now)."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._ahead = start - datetime.now(UTC) if start else timedelta(0)
+        self._offset = start - datetime.now(UTC) if start else timedelta(0)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self._offset

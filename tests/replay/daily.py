@@ -1,4 +1,4 @@
-"""`/api/daily_papers` as Hugging Face answers it."""
+"""Hugging Face's `/api/daily_papers`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 50, 100
 
 
 def answer(query: Mapping[str, str], listings: Listings, now: datetime) -> Reply:
-    """One page; a bad date, limit or page and a day to come are HTTP 400."""
+    """One page; HTTP 400 for an invalid date, limit or page, and for a future day."""
     try:
         day = date.fromisoformat(query["date"]) if "date" in query else now.date()
         limit, page = int(query.get("limit", DEFAULT_LIMIT)), int(query.get("p", 0))

@@ -1,6 +1,6 @@
-"""Faults by script: which requests go wrong, and how.
+"""Scripted faults: which requests fail, and how.
 
-A rule in a file (`--faults`) is an object with the fields of `Rule`:
+A file of rules (`--faults`) is a list of objects with the fields of `Rule`:
 
     [{"path": "/api/daily_papers", "query": {"date": "2025-06-02"}, "times": 3,
       "action": "status", "options": {"status": 429, "retry_after": "7"}}]
@@ -25,9 +25,10 @@ Action = Callable[..., Reply]
 
 @dataclass(frozen=True)
 class Rule:
-    """Do `action` to requests whose path begins with `path` and whose query has `query`.
+    """Applies `action` to requests whose path starts with `path` and whose query has `query`.
 
-    `skip` leaves the first so many of them alone; `times` bounds how many are hit (None: all).
+    The first `skip` such requests are not affected, and at most `times` of the others are (None:
+    all).
     """
 
     action: str
@@ -42,40 +43,40 @@ class Rule:
             known = ", ".join(["drop_parameter", *ACTIONS])
             raise ValueError(f"{self.action} is not an action; choose one of {known}")
 
-    def concerns(self, path: str, query: Mapping[str, str]) -> bool:
+    def matches(self, path: str, query: Mapping[str, str]) -> bool:
         return path.startswith(self.path) and all(
             query.get(name) == value for name, value in self.query.items()
         )
 
 
 class Script:
-    """The rules and how often each was met."""
+    """The rules, and how many requests each has matched."""
 
     def __init__(self, rules: list[Rule]) -> None:
         self._rules = list(rules)
-        self._met = [0] * len(rules)
+        self._n_matched = [0] * len(rules)
         self._lock = threading.Lock()
 
     def add(self, *rules: Rule) -> None:
         with self._lock:
             self._rules += rules
-            self._met += [0] * len(rules)
+            self._n_matched += [0] * len(rules)
 
     def due(self, path: str, query: Mapping[str, str]) -> list[Rule]:
-        """Rules that hit this request; each is counted."""
-        hit = []
+        """The rules that apply to this request."""
+        due = []
         with self._lock:
             for position, rule in enumerate(self._rules):
-                if rule.concerns(path, query):
-                    n = self._met[position]
-                    self._met[position] += 1
+                if rule.matches(path, query):
+                    n = self._n_matched[position]
+                    self._n_matched[position] += 1
                     if n >= rule.skip and (rule.times is None or n < rule.skip + rule.times):
-                        hit.append(rule)
-        return hit
+                        due.append(rule)
+        return due
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """Rules of a JSON file. Raises ValueError or TypeError for what is none."""
+    """The rules of a JSON file. Raises ValueError or TypeError for an invalid one."""
     return [Rule(**rule) for rule in json.loads(path.read_text(encoding="utf-8"))]
 
 
@@ -87,14 +88,14 @@ def apply(rules: list[Rule], reply: Reply, now: datetime) -> Reply:
 
 
 def _status(reply: Reply, now: datetime, status: int = 500, retry_after: str = "") -> Reply:
-    """`retry_after`: seconds, `date:SECONDS` for an HTTP date so far ahead, or any text."""
+    """`retry_after`: seconds, `date:SECONDS` for an HTTP date that far ahead, or any text."""
     headers = {}
     if retry_after.startswith("date:"):
         then = now + timedelta(seconds=float(retry_after.removeprefix("date:")))
         headers["Retry-After"] = format_datetime(then, usegmt=True)
     elif retry_after:
         headers["Retry-After"] = retry_after
-    return Reply(b'{"error":"made up for a test"}', status=status, headers=headers)
+    return Reply(b'{"error":"injected by a test"}', status=status, headers=headers)
 
 
 def _slow(reply: Reply, now: datetime, seconds: float = 1) -> Reply:
@@ -120,7 +121,7 @@ def _schema(
     rename: Mapping[str, str] | None = None,
     add: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """Rename keys of items (all levels of an item's own and its paper's) and add others."""
+    """Rename and add keys of each item and of its paper."""
 
     def changed(value: dict[str, Any]) -> dict[str, Any]:
         renamed = {(rename or {}).get(key, key): inner for key, inner in value.items()}

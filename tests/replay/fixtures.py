@@ -1,4 +1,4 @@
-"""pytest fixtures: `pytest_plugins = ["tests.replay.fixtures"]` in a test module brings them."""
+"""pytest fixtures. A test module loads them with `pytest_plugins = ["tests.replay.fixtures"]`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.replay.server import ReplayServer
 
 @pytest.fixture
 def clock() -> JumpingClock:
-    """Monday, 2 June 2025, noon UTC; sleeping on it takes no time."""
+    """Monday, 2 June 2025, noon UTC. Sleeping returns at once."""
     return JumpingClock()
 
 
 @pytest.fixture
 def corpus_server(corpus: Any) -> Iterator[ReplayServer]:
-    """The corpus, each day as it was at last, with the first of the arXiv rows."""
+    """The corpus: the newest list of each day, and the first arXiv rows."""
     listings = CorpusListings(corpus, latest=True)
     with ReplayServer(listings, ArxivPapers.of_corpus(corpus, at_most=3_000)) as server:
         yield server

@@ -1,4 +1,4 @@
-"""Where the lists of days come from: captures of the corpus, or what a test writes down."""
+"""The daily lists that the server returns: captures of the corpus, or items given by a test."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FOLDERS = ("hf_api", "hf_api_later")
 
 
 class Listings(Protocol):
-    """The list of a day as it stands at a moment; None for a day that has none."""
+    """The list of a day at a time; None for a day without one."""
 
     def items(self, day: date, at: datetime) -> list[Any] | None: ...
 
 
 class InlineListings:
-    """Items by day; or by day and time of day, for a list that grows.
+    """Items by day, or by day and time for a list that grows.
 
     InlineListings({"2025-06-02": [item]})
     InlineListings({"2025-06-02": {"08:00": [one], "20:00": [one, two]}})
@@ -35,12 +35,12 @@ class InlineListings:
         states = self._days.get(day.isoformat())
         if states is None or isinstance(states, list):
             return states
-        began = [
+        reached = [
             items
             for time, items in sorted(states.items())
             if datetime.fromisoformat(f"{day}T{time}:00+00:00") <= at
         ]
-        return began[-1] if began else []
+        return reached[-1] if reached else []
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class _Capture:
 
 
 class CorpusListings:
-    """Captures of the corpus, by day. Nothing but their index is read before a day is asked for.
+    """Captures of the corpus by day, read when a day is requested.
 
-    A day's list is the longest (of equals the newest) capture up to the moment asked about, so
-    that a list grows during the day and a capture that stops at 50 items hides nothing. Before
-    its first capture a day's list is empty. With `latest` the moment does not matter.
+    A day's list is its longest capture (the newest of equal ones) up to the time of the request,
+    so that lists grow during the day, and a capture truncated at 50 items hides nothing. Before
+    its first capture a list is empty. With `latest` the time is ignored.
     """
 
     def __init__(self, corpus: Path, *, latest: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""OAI-PMH as arXiv's server speaks it: strict about arguments, resumption tokens by offset."""
+"""arXiv's OAI-PMH: strict about arguments, with resumption tokens that encode an offset."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ARGUMENTS = {"verb", "metadataPrefix", "from", "until", "set", "resumptionToken"
 
 
 class ProtocolError(Exception):
-    """An error of the protocol: its code and words."""
+    """An error of the protocol: its code and message."""
 
 
 class Oai:
-    """Answers of one repository; `page_records` is how many records a page holds."""
+    """Responses of one repository, with `page_records` records per page."""
 
     def __init__(self, papers: ArxivPapers, url: str, page_records: int = 1_000) -> None:
         self._papers = papers
@@ -32,8 +32,8 @@ class Oai:
         try:
             body = self._answer(query, now)
         except ProtocolError as error:
-            code, words = error.args
-            body = oai_xml.error_page(code, words, base_url=self._url, at=now)
+            code, message = error.args
+            body = oai_xml.error_page(code, message, base_url=self._url, at=now)
         return Reply(body, "application/xml")
 
     def _answer(self, query: Mapping[str, str], now: datetime) -> bytes:
@@ -81,13 +81,13 @@ class Oai:
 
 
 def _window(query: Mapping[str, str]) -> tuple[dict[str, str], int]:
-    """The arguments, from a token where there is one, and how many records to leave out."""
+    """The arguments, from the token if there is one, and the number of records to skip."""
     if unknown := set(query) - ARGUMENTS:
         raise ProtocolError("badArgument", f"Unknown arguments: {', '.join(sorted(unknown))}")
     window, skip = dict(query), 0
     if "resumptionToken" in query:
         if set(query) != {"verb", "resumptionToken"}:
-            raise ProtocolError("badArgument", "A token stands alone.")
+            raise ProtocolError("badArgument", "resumptionToken is an exclusive argument.")
         window, skip = _of_token(query["resumptionToken"])
     if "metadataPrefix" not in window:
         raise ProtocolError("badArgument", "metadataPrefix is missing.")
@@ -97,7 +97,7 @@ def _window(query: Mapping[str, str]) -> tuple[dict[str, str], int]:
 
 
 def _token(window: Mapping[str, str], skip: int) -> str:
-    # Quoted twice, as arXiv's are: a client that unquotes one level too many breaks it.
+    # Quoted twice, as arXiv's are, so that a client that unquotes once too often breaks them.
     named = {name: value for name, value in window.items() if name != "verb"}
     return quote(urlencode({**named, "skip": skip}))
 
@@ -123,7 +123,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ProtocolError("badArgument", f"{text} is no date.") from None
+        raise ProtocolError("badArgument", f"{text} is not a date.") from None
 
 
 _IDENTIFY = f"""<Identify>

@@ -1,8 +1,8 @@
-"""OAI-PMH pages as arXiv writes them, from rows in the layout of arXiv's public snapshot.
+"""OAI-PMH pages in arXiv's format, from rows in the layout of arXiv's public snapshot.
 
-Belongs here: XML. Does not: which records belong on a page (`papers.py`). The shapes follow the
-templates of arXiv's own server: elements left out when empty, `<resumptionToken/>` on the last
-page of several, dates of versions as in e-mail.
+Belongs here: XML. Does not: which records are on a page (`oai.py`). As on arXiv's server, empty
+elements are omitted, the last of several pages has an empty `<resumptionToken/>`, and version dates
+have the format of e-mail headers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 Row = Mapping[str, Any]
-# Archives that are groups of their own; all others belong to physics.
+# Archives that are also groups; all others belong to the group physics.
 OWN_GROUP = {"cs", "math", "stat", "eess", "econ", "q-bio", "q-fin"}
 OPTIONAL = ("comments", "report-no", "journal-ref", "doi", "license")
 
@@ -29,7 +29,7 @@ def page(
     base_url: str = "http://oaipmh.arxiv.org/oai",
     at: datetime = datetime(2025, 6, 2, 12, 0, tzinfo=UTC),
 ) -> bytes:
-    """A `ListRecords` page. `token`: None for none at all, "" for the empty one of a last page."""
+    """A `ListRecords` page. `token`: None for no element, "" for the empty one of a last page."""
     records = "".join(record(row, prefix) for row in rows)
     end = "" if token is None else _token(token, token_attributes or {})
     asked = {"verb": "ListRecords", "metadataPrefix": prefix, **(request or {})}
@@ -38,17 +38,17 @@ def page(
 
 def error_page(
     code: str,
-    words: str = "",
+    message: str = "",
     *,
     base_url: str = "http://oaipmh.arxiv.org/oai",
     at: datetime = datetime(2025, 6, 2, 12, 0, tzinfo=UTC),
 ) -> bytes:
-    """The page for an error of the protocol, which comes with HTTP 200."""
-    return document(f"<error code='{code}'>{escape(words)}</error>", {}, base_url, at)
+    """The page of a protocol error, which has HTTP status 200."""
+    return document(f"<error code='{code}'>{escape(message)}</error>", {}, base_url, at)
 
 
 def document(inside: str, request: Mapping[str, str], base_url: str, at: datetime) -> bytes:
-    """The frame that every answer has."""
+    """The document around the content of a response."""
     asked = "".join(f" {name}={quoteattr(value)}" for name, value in request.items())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -62,7 +62,7 @@ def document(inside: str, request: Mapping[str, str], base_url: str, at: datetim
 
 
 def record(row: Row, prefix: str = "arXivRaw") -> str:
-    """One record. A row with `"deleted": true` is a header only."""
+    """One record. A row with `"deleted": true` has a header only."""
     header = _header(row)
     if row.get("deleted"):
         return f"<record>\n{header}</record>\n"
@@ -77,9 +77,9 @@ def record(row: Row, prefix: str = "arXivRaw") -> str:
 
 
 def sets(row: Row) -> list[str]:
-    """Set specs of a record, `cs:cs:LG` or `physics:hep-th`, one a category.
+    """Set specs of a record, such as `cs:cs:LG` or `physics:hep-th`: one per category.
 
-    ACM and MSC codes that stand among the categories in some rows are none.
+    Some rows have ACM and MSC codes among their categories; these have no set.
     """
     found = []
     for category in row["categories"].split():
@@ -94,8 +94,8 @@ def sets(row: Row) -> list[str]:
 def versions(row: Row) -> list[tuple[str, datetime]]:
     """Name and time of each version.
 
-    A row without any gets a v1: arXiv never leaves it out. It is of the record's day if the id is
-    of the same month, else of the first day of the id's month.
+    A row without versions gets a v1, since arXiv always has one. Its date is the record's if the id
+    is of the same month, else the first day of the id's month.
     """
     given = [(v["version"], parsedate_to_datetime(v["created"])) for v in row.get("versions") or []]
     if given:

@@ -1,4 +1,4 @@
-"""arXiv's papers as the server holds them: rows of the corpus, or what a test writes down."""
+"""The arXiv papers of the server: rows of the corpus, or rows given by a test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Known:
 
 
 class ArxivPapers:
-    """Rows by id, the newest of each; read when first asked for."""
+    """The newest row of each id, loaded on first use."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         lines = [orjson.dumps(row) for row in rows]
@@ -35,7 +35,7 @@ class ArxivPapers:
 
     @classmethod
     def of_corpus(cls, corpus: Path, at_most: int | None = None) -> ArxivPapers:
-        """The arXiv rows of the corpus, or the first so many (all take seconds to load)."""
+        """The first `at_most` arXiv rows of the corpus (loading all takes seconds)."""
         path = corpus / "arxiv" / "arxiv-metadata-2025.jsonl.gz"
 
         def read() -> Iterable[bytes]:
@@ -63,7 +63,7 @@ class ArxivPapers:
         return orjson.loads(known.line) if known else None
 
     def changed(self, from_on: date, until_on: date, set_spec: str | None) -> list[str]:
-        """Ids in the order of harvests: by datestamp, then id."""
+        """Ids in harvest order: by datestamp, then id."""
         first, last = from_on.isoformat(), until_on.isoformat()
         return [
             arxiv_id
@@ -76,9 +76,9 @@ class ArxivPapers:
         ]
 
     def titled(self, words: str, at_most: int) -> list[str]:
-        """Ids of papers whose title has these words in this order, whatever stands between."""
-        wanted = f" {_plain(words)} "
-        found = (i for i, known in self._loaded().items() if wanted in f" {known.title} ")
+        """Ids of papers whose title has these words in sequence, ignoring punctuation."""
+        phrase = f" {_plain(words)} "
+        found = (i for i, known in self._loaded().items() if phrase in f" {known.title} ")
         return [arxiv_id for arxiv_id, _ in zip(found, range(at_most), strict=False)]
 
     def set_specs(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""An answer before it is sent, and how it is to be sent badly."""
+"""A response before it is sent, with the faults to apply while sending."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """Status, body, headers. `stall_s`: silence first. `cut_at`: bytes sent before hanging up."""
+    """A response. `stall_s`: delay before it. `cut_at`: bytes sent before the connection closes."""
 
     body: bytes
     content_type: str = "application/json; charset=utf-8"

@@ -29,7 +29,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Limit:
-    """So many requests in so many seconds, counted in fixed windows as the Hub does."""
+    """At most `requests` per `window_s` seconds, in fixed windows as on Hugging Face."""
 
     requests: int = 500
     window_s: int = 300
@@ -37,7 +37,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it arrived, how many were under way then, and the status of the answer."""
+    """A received request, the number of requests in progress, and the status of its response."""
 
     at: datetime
     path: str
@@ -48,7 +48,7 @@ class Seen:
 
 
 class ReplayServer:
-    """Serves on loopback while its `with` block lasts. `port` 0 takes a free one."""
+    """Serves on loopback during its `with` block. `port` 0 selects a free one."""
 
     def __init__(
         self,
@@ -95,11 +95,11 @@ class ReplayServer:
             self._http.serve_forever()
 
     def add(self, *rules: Rule) -> None:
-        """More faults, while it runs."""
+        """Add faults while the server runs."""
         self._script.add(*rules)
 
     def asked(self, path: str = "/", **query: str) -> list[Seen]:
-        """Requests whose path begins so and whose query has these."""
+        """Requests whose path starts with `path` and whose query has these parameters."""
         return [
             seen
             for seen in self.seen
@@ -120,7 +120,7 @@ class ReplayServer:
         return reply
 
     def done(self) -> None:
-        """An answer is on its way."""
+        """Note that a request is no longer in progress."""
         with self._lock:
             self._n_under_way -= 1
 
@@ -164,19 +164,19 @@ class _Server(ThreadingHTTPServer):
     replay: ReplayServer
 
     def server_bind(self) -> None:
-        """Without asking the name service who we are, which HTTPServer does."""
+        """Bind without the host name look-up of HTTPServer."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no news; anything else is."""
+        """Ignore clients that close the connection; report other errors."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else a body waits until its head is acknowledged
+    disable_nagle_algorithm = True  # else the body waits until the headers are acknowledged
     server: _Server
 
     def do_GET(self) -> None:
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.body)))
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        # Before the last byte, which may be a header's: a client that has it may ask again at once.
+        # Before the last byte is sent, since the client may send its next request right after it.
         self.server.replay.done()
         self.end_headers()
         self.wfile.write(reply.body[: reply.cut_at])
@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        if timestamp is None:  # the Date header tells the server's own time
+        if timestamp is None:  # the Date header has the server's virtual time
             timestamp = self.server.replay.clock.now().timestamp()
         return super().date_time_string(timestamp)
 

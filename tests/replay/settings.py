@@ -1,4 +1,4 @@
-"""Settings under which all sources are the replay server."""
+"""Settings that point all sources to the replay server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.replay.server import ReplayServer
 
 
 def settings_for(server: ReplayServer, **overrides: Any) -> Settings:
-    """`papertide` with these asks nobody but the server."""
+    """Settings with which Papertide only sends requests to the server."""
     return Settings(
         **{
             "hf_endpoint": server.url,

@@ -1,6 +1,6 @@
-"""Made-up papers in the API's shape, for benchmarks and tests without the corpus.
+"""Synthetic papers in the API's format, for benchmarks and tests without the corpus.
 
-The same seed and day give the same bytes, on every machine.
+The same seed and day give the same bytes on every machine.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ MAX_PER_DAY = 3_000  # so that the days of a month share no arXiv id
 
 
 def listing(day: date, n_papers: int, seed: int = 0) -> bytes:
-    """A whole day's answer, with that many papers."""
+    """The response for a day with this many papers."""
     return json.dumps(items(day, n_papers, seed)).encode()
 
 
 def items(day: date, n_papers: int, seed: int = 0) -> list[dict[str, Any]]:
-    """The items of a day; the first n of a longer list are those of a shorter one."""
+    """The items of a day; a shorter list is a prefix of a longer one."""
     if n_papers > MAX_PER_DAY:
         raise ValueError(f"at most {MAX_PER_DAY} papers fit into a day")
     chance = random.Random(f"{seed} {day}")  # noqa: S311
@@ -89,7 +89,7 @@ def _author(chance: random.Random) -> dict[str, Any]:
 
 
 class SyntheticListings:
-    """Lists of weekdays from the first day up to `until`, `n_papers` in all."""
+    """Lists of all weekdays from `first` to `until`, with `n_papers` papers in total."""
 
     def __init__(self, n_papers: int, until: date, first: date = FIRST_DAY, seed: int = 0) -> None:
         span = ((until - first).days + 1) if until >= first else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -18,7 +19,7 @@ from pipelines.delivery.channels import channels, missing_mail_settings
 from pipelines.delivery.message import MAX_SUBJECT_CHARS, Alert
 from pipelines.delivery.webhook import payload
 from pipelines.errors import BusyError, CheckFailed, SettingsError, UsageError
-from pipelines.settings import Settings, get_settings, secrets
+from pipelines.settings import PROJECT_ROOT, Settings, get_settings, secrets
 from tests.conftest import Run
 from tests.fixtures.receivers import Hook, Letters, certificate, mail_server, web_server
 
@@ -222,11 +223,9 @@ def test_an_invalid_home_does_not_fail_the_caller(tmp_path: Path, hook: Hook) ->
 
 
 def test_an_alert_sent_by_an_earlier_version_is_not_repeated(hooked: Settings, hook: Hook) -> None:
-    """Version 0.1.0 stored `told_at`."""
+    """Version 0.1.0 had another name for `sent_at`."""
     hooked.home.mkdir()
-    old = {"kind": "run_failed", "subject": "s", "body": "b"}
-    times = {"last_at": NOON.isoformat(), "told_at": NOON.isoformat()}
-    hooked.alerts_path.write_text(json.dumps({"run_failed:main": {**old, **times}}))
+    shutil.copy(PROJECT_ROOT / "tests" / "fixtures" / "alerts_0.1.0.json", hooked.alerts_path)
     fail(hooked, 1)
     assert kinds(hook) == []
 
