@@ -22,6 +22,7 @@ import duckdb
 from pipelines.lake import items
 from pipelines.lake.schemas import LAKE_TABLES, SQL_TYPES
 from pipelines.runtime.locks import exclusive
+from pipelines.runtime.sql import quote_identifier
 from pipelines.settings import Settings
 from pipelines.topics import in_force
 from pipelines.warehouse import dbt_project
@@ -140,4 +141,5 @@ def _read_all_blocks(connection: duckdb.DuckDBPyConnection) -> None:
     """Read every block of every table. Raises duckdb.Error if a block's checksum is wrong."""
     tables = connection.sql("select schema_name, table_name from duckdb_tables()").fetchall()
     for schema, table in tables:
-        connection.sql(f'select sum(hash(t)::hugeint) from "{schema}"."{table}" as t').fetchall()
+        name = f"{quote_identifier(schema)}.{quote_identifier(table)}"
+        connection.sql(f"select sum(hash(t)::hugeint) from {name} as t").fetchall()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelines.runtime.sql import quote_identifier
+from pipelines.runtime.text import shortened
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import connect
 
-_CELL_CHARACTERS = 60
+_MAX_CELL_CHARS = 60
 
 
 def table_facts(settings: Settings, preview_rows: int) -> dict[str, tuple[int, str]]:
@@ -18,7 +20,7 @@ def table_facts(settings: Settings, preview_rows: int) -> dict[str, tuple[int, s
             "select schema_name, table_name from duckdb_tables() order by all"
         ).fetchall()
         for schema, table in tables:
-            name = f'"{schema}"."{table}"'
+            name = f"{quote_identifier(schema)}.{quote_identifier(table)}"
             rows = connection.sql(f"select count(*) from {name}").fetchall()[0][0]
             head = connection.sql(f"select * from {name} limit {int(preview_rows)}")
             facts[f"{schema}.{table}"] = (int(rows), _markdown(head.columns, head.fetchall()))
@@ -34,4 +36,4 @@ def _cell(value: object) -> str:
     """The value in one line, without characters that mean something in Markdown or HTML."""
     text = "" if value is None else str(value).replace("|", "¦").replace("\n", " ")
     text = text.replace("<", "‹").replace(">", "›")
-    return text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
+    return shortened(text, _MAX_CELL_CHARS)

@@ -1,10 +1,10 @@
-"""Text features: the topic phrases found in titles, abstracts and keywords, cached by content hash.
+"""Topic phrases found in titles, abstracts and keywords, cached by content hash.
 
-Belongs here: finding the candidate's texts that these rules have not seen, keeping what was found
-in the lake, loading it into the candidate. Does not: the rules themselves (`topics/`).
+Belongs here: searching texts that are not in the cache, and loading the results into the candidate.
+Does not: the rules themselves (`topics/`).
 
-Results are kept below `lake/text/<rules version>/`, a folder `part-*` a run with the texts searched
-and what was found, so a text is searched once per version of the rules.
+The cache is `lake/text/<rules version>/part-*/`, one folder per run, with the texts searched and
+the matches found. A text is searched once per version of the rules.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ _TEXTS = f"""
 
 
 def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
-    """Bring the candidate's topic matches to its texts; (texts searched now, matches in all).
+    """Add the missing topic matches of the candidate's texts.
 
-    Texts that were searched before, in this or an earlier run, are only loaded.
+    Returns the number of texts searched now and the total number of matches. Texts in the cache are
+    only loaded. Raises PapertideError if the rules changed since the build began.
     """
     folder = settings.text_dir / taxonomy.rules_version
     _load_parts(settings, folder)
@@ -57,8 +58,7 @@ def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
         (built,) = connection.sql("select max(rules_version) from raw.topics").fetchall()[0]
         if built != taxonomy.rules_version:
             raise PapertideError(
-                "The rules of topics were changed while this build ran, and it began with others. "
-                "Run `papertide build` again."
+                "The topic rules changed during this build. Run `papertide build` again."
             )
         texts = as_frame(
             connection.sql(
@@ -78,9 +78,9 @@ def load_matches(settings: Settings, taxonomy: Taxonomy) -> tuple[int, int]:
 
 
 def _load_parts(settings: Settings, folder: Path) -> int:
-    """Load the parts that the candidate lacks; the number of matches that it then has.
+    """Load parts that the candidate lacks. Returns its total number of matches.
 
-    Parts that were damaged on the disk are removed: their texts are searched again.
+    Damaged parts are deleted, so that their texts are searched again.
     """
     with connect(settings.candidate_path, settings) as connection:
         known = {
@@ -104,7 +104,7 @@ def _load_parts(settings: Settings, folder: Path) -> int:
 
 
 def _reads(part: Path) -> bool:
-    """Whether both files of a part can be read."""
+    """Whether both files of the part are readable."""
     try:
         for name in ("texts", "matches"):
             pl.read_parquet(part / f"{name}.parquet")

@@ -1,1 +1,1 @@
-"""`make soak`: what Papertide must survive, for as long as someone cares to let it run."""
+"""`make soak`: long-running tests of killed refreshes and concurrent readers."""

@@ -1,4 +1,4 @@
-"""`make soak`: kills and readers, and the figures that came of them."""
+"""`make soak`: kills refreshes, runs concurrent readers, and prints the results."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tests.soak import kills, readers
 
 
 def main() -> int:
-    """Run what is asked for; 1 when a promise was broken."""
+    """Run the requested tests. Returns 1 if a reader failed or saw mixed snapshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="refreshes killed (default 100)")
     parser.add_argument("--readers", type=int, default=20, help="reader processes (default 20)")
-    parser.add_argument("--refreshes", type=int, default=10, help="refreshes they read through")
-    parser.add_argument("--since", type=float, default=0.0, help="share of a refresh to begin at")
+    parser.add_argument("--refreshes", type=int, default=10, help="refreshes while they read")
+    parser.add_argument("--since", type=float, default=0.0, help="start, as a share of a refresh")
     parser.add_argument(
-        "--publishing", type=int, default=20, help="of the kills, while it publishes (default 20)"
+        "--publishing", type=int, default=20, help="kills during publication (default 20)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
+    parser.add_argument("--seed", type=int, default=1, help="random seed of the kill times")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="papertide-soak-") as name:
         folder = Path(name)

@@ -17,7 +17,7 @@ BASE_DAYS, NEW_DAYS = 10, 17
 
 
 def stage(home: Path) -> str:
-    """How far a killed refresh had come, told from what it left."""
+    """The stage that a killed refresh had reached, from the files it left."""
     if (home / "snapshots" / "CURRENT").read_text() != (home / "before").read_text():
         return "published"
     if list((home / "snapshots").glob(".writing-*")):
@@ -31,7 +31,7 @@ def stage(home: Path) -> str:
 
 
 def prepare(folder: Path, url: str) -> tuple[Path, dict[str, str], float]:
-    """A home with a first snapshot, what a refresh makes of it undisturbed, and in what time."""
+    """A home with a first snapshot; the content after an undisturbed refresh, and its seconds."""
     base = folder / "base"
     world.refresh(base, url, 0, BASE_DAYS)
     undisturbed = folder / "undisturbed"
@@ -44,9 +44,9 @@ def prepare(folder: Path, url: str) -> tuple[Path, dict[str, str], float]:
 def kill_once(
     base: Path, home: Path, url: str, after_s: float, *, once_it_publishes: bool = False
 ) -> str:
-    """Kill a refresh of a copy of the base after so many seconds; how far it had come.
+    """Kill a refresh of a copy of the base after some seconds. Returns the stage it had reached.
 
-    The seconds run from its start, or from the moment in which it begins to write a snapshot.
+    The seconds count from its start, or from when it begins to write a snapshot.
     """
     shutil.copytree(base, home)
     (home / "before").write_text((home / "snapshots" / "CURRENT").read_text())
@@ -69,10 +69,10 @@ def kill_once(
 def soak(
     folder: Path, n_kills: int, seed: int, since: float = 0.0, n_publishing: int = 0
 ) -> Counter[str]:
-    """Kills by the stage they hit. Stops with a sentence at the first broken promise.
+    """Number of kills by stage. Exits with a message at the first lost or different table.
 
-    They fall evenly into the time that a refresh takes undisturbed, from its share `since` on; the
-    last `n_publishing` of them into the second in which a snapshot is written and pointed to.
+    The kills are uniform over the duration of an undisturbed refresh, from its share `since` on.
+    The last `n_publishing` kills hit the second in which a snapshot is written.
     """
     chance = random.Random(seed)  # noqa: S311
     hit: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Readers that query without pause while snapshots are published under them."""
+"""Readers that query continuously while snapshots are published."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
 from tests.soak import world
 
-# One query over two tables and the snapshot's own id: an answer from two snapshots would not fit
-# what that snapshot declares.
+# One query over two tables and the snapshot id: a result from two snapshots would not match the
+# declared row counts.
 QUERY = """
     select
         (select snapshot_id from main.snapshot_info) as snapshot_id,
@@ -25,7 +25,7 @@ QUERY = """
 
 @dataclass
 class Tally:
-    """What the readers met."""
+    """Counts of the readers' queries, failures and snapshots."""
 
     n_queries: int = 0
     n_failed: int = 0
@@ -35,7 +35,7 @@ class Tally:
 
 
 def _read(home: Path, stop: Synchronized[int], results: multiprocessing.Queue[Tally]) -> None:
-    os.nice(15)  # they ask without pause: else the refreshes would take an hour on two cores
+    os.nice(15)  # otherwise the refreshes would take an hour on two cores
     reader = Reader(Settings(home=home))
     tally, declared = Tally(), {}
     while not stop.value:
@@ -54,7 +54,7 @@ def _read(home: Path, stop: Synchronized[int], results: multiprocessing.Queue[Ta
                     rows["fct_listings"],
                 )
                 tally.n_mixed += not fits
-        except Exception as error:  # noqa: BLE001  any failure is a failure of the promise
+        except Exception as error:  # noqa: BLE001  no query may fail
             tally.n_failed += 1
             tally.first_failure = tally.first_failure or f"{type(error).__name__}: {error}"
     tally.n_snapshots = len(declared)
@@ -62,7 +62,7 @@ def _read(home: Path, stop: Synchronized[int], results: multiprocessing.Queue[Ta
 
 
 def soak(folder: Path, n_readers: int, n_refreshes: int) -> Tally:
-    """The readers' tally over so many refreshes, each of which publishes a day more."""
+    """The readers' tally over several refreshes, each of which publishes one more day."""
     home = folder / "read"
     spawn = multiprocessing.get_context("spawn")
     stop, results = spawn.Value("i", 0), spawn.Queue()

@@ -1,4 +1,4 @@
-"""A source, a home and the commands of the soak: real processes, real HTTP on loopback."""
+"""The source, the home and the commands of the soak: real processes and HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def day(n: int) -> str:
 
 @contextmanager
 def source(n_papers: int = 1_200) -> Iterator[str]:
-    """The address of a server that lists made-up papers on the weekdays of some weeks."""
+    """The address of a server that lists synthetic papers on the weekdays of eight weeks."""
     last = FIRST_DAY + timedelta(weeks=8)
     with ReplayServer(SyntheticListings(n_papers, last, FIRST_DAY)) as server:
         yield server.url
 
 
 def environment(home: Path, url: str) -> dict[str, str]:
-    """Everything that a command needs to work in the home and ask the source."""
+    """Environment variables for commands that use the home and the source."""
     return {
         **os.environ,
         "PAPERTIDE_HOME": str(home),
@@ -44,7 +44,7 @@ def environment(home: Path, url: str) -> dict[str, str]:
 
 
 def start(home: Path, url: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """A command in a process group of its own, so that it can be killed with its children."""
+    """Start a command in a separate process group, so that its children can be killed too."""
     return subprocess.Popen(
         [PAPERTIDE, *arguments],
         env=environment(home, url),
@@ -55,7 +55,7 @@ def start(home: Path, url: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def run(home: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command to its end."""
+    """Run a command to completion."""
     return subprocess.run(
         [PAPERTIDE, *arguments],
         env=environment(home, url),
@@ -66,7 +66,7 @@ def run(home: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def must(done: subprocess.CompletedProcess[str]) -> None:
-    """Stop with the command's own words when it failed."""
+    """Exit with the command's output if it failed."""
     if done.returncode:
         raise SystemExit(
             f"{' '.join(map(str, done.args))} ended with {done.returncode}:\n{done.stderr}"
@@ -79,7 +79,7 @@ def refresh(home: Path, url: str, first: int, last: int) -> None:
 
 
 def content(home: Path) -> dict[str, str]:
-    """Mart → hash of what people read, but for the moments at which it was fetched."""
+    """Mart → hash of its published file, except marts that contain fetch times."""
     snapshot = current(Settings(home=home))
     package = snapshot.package()
     timed = {"fct_engagement", "rpt_capture_reconciliation", "rpt_coverage"}
@@ -87,7 +87,7 @@ def content(home: Path) -> dict[str, str]:
 
 
 def reads(home: Path, url: str) -> int:
-    """How many papers the published snapshot holds, asked as an analyst would."""
+    """The number of published papers, queried through `papertide sql`."""
     done = run(home, url, "sql", "select count(*) as n from dim_papers", "--format", "json")
     must(done)
     return int(json.loads(done.stdout)[0]["n"])

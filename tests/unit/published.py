@@ -1,4 +1,4 @@
-"""A hand-made home for tests of publishing: a candidate with the marts that audits read."""
+"""A synthetic home for tests of publishing: a candidate with the marts that the audit reads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Home:
         self._published = 0
 
     def copy(self, path: Path) -> Home:
-        """The same home at another place."""
+        """A copy of the home at another path."""
         shutil.copytree(self.settings.home, path)
         other = copy(self)
         other.settings = self.settings.model_copy(update={"home": path})
@@ -68,15 +68,15 @@ class Home:
             connection.execute(statements)
 
     def day(self, listed_on: date, n: int, *, age_days: int = 2, name: str = "") -> None:
-        """A complete day with that many papers, of one capture."""
+        """Add a complete day with that many papers, from one capture."""
         self.sql(_day(listed_on, n, age_days, name or f"{listed_on}"))
 
     def days(self, days: Sequence[date], n: int) -> None:
-        """Many such days."""
+        """Add several such days."""
         self.sql("".join(_day(day, n, 2, f"{day}") for day in days))
 
     def publish(self) -> Snapshot:
-        """Publish the candidate, a minute after the last time."""
+        """Publish the candidate, dated one minute after the last publication."""
         self._published += 1
         moment = datetime(2025, 6, 2, tzinfo=UTC) + timedelta(minutes=self._published)
         return publish(self.settings, now=moment)

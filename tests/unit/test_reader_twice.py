@@ -1,4 +1,4 @@
-"""A snapshot may be opened several times in one process, fenced each time."""
+"""A snapshot can be opened several times in one process, with the same access restrictions."""
 
 from __future__ import annotations
 

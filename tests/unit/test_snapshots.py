@@ -1,4 +1,4 @@
-"""Snapshots on the disk: equal tables are equal files, what is kept, going back, differences."""
+"""Snapshots: identical files, retention, rollback, build status, differences."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ def published_twice(a_week: Home, tmp_path_factory: pytest.TempPathFactory) -> H
 
 @pytest.fixture
 def home(a_week: Home, tmp_path: Path) -> Home:
-    """A week of four papers a day, nothing published."""
+    """A week of four papers per day; nothing is published."""
     return a_week.copy(tmp_path / "home")
 
 
 @pytest.fixture
 def twice(published_twice: Home, tmp_path: Path) -> Home:
-    """The same, published twice."""
+    """The same home, published twice."""
     return published_twice.copy(tmp_path / "home")
 
 
 def both(home: Home) -> list[snapshot.Snapshot]:
-    """Its snapshots, oldest first."""
+    """The snapshots of the home, oldest first."""
     return [entry.snapshot for entry in reversed(history.entries(home.settings))]
 
 
@@ -80,10 +80,10 @@ def rows(one: snapshot.Snapshot, query: str) -> list[tuple[object, ...]]:
         return connection.sql(query).fetchall()
 
 
-# Equal tables are equal files
+# Equal tables give identical files
 
 
-def test_equal_tables_are_equal_files_however_their_rows_lie(home: Home, tmp_path: Path) -> None:
+def test_row_order_does_not_change_files(home: Home, tmp_path: Path) -> None:
     first = home.publish()
     other = Home(tmp_path / "other")
     other.days(WEEKDAYS[4::-1], 4)
@@ -92,15 +92,15 @@ def test_equal_tables_are_equal_files_however_their_rows_lie(home: Home, tmp_pat
     assert first.package()["content_hash"] == second.package()["content_hash"]
 
 
-def test_nulls_that_a_table_once_held_leave_no_trace(home: Home, tmp_path: Path) -> None:
-    """A build that computes what changed keeps tables for years; a rebuild makes them anew."""
+def test_deleted_nulls_do_not_change_files(home: Home, tmp_path: Path) -> None:
+    """Incremental builds keep tables for years; a rebuild creates them again."""
     other = home.copy(tmp_path / "other")
     other.sql("insert into marts.dim_papers values ('gone', null, null, null, null)")
     other.sql("delete from marts.dim_papers where paper_id = 'gone'")
     assert hashes(other.publish()) == hashes(home.publish())
 
 
-def test_what_has_not_changed_is_the_same_file_and_the_rest_is_new(home: Home) -> None:
+def test_unchanged_marts_share_their_file(home: Home) -> None:
     first = home.publish()
     home.sql("update marts.dim_papers set upvotes = 99 where paper_id = '2025-03-03-0'")
     second = home.publish()
@@ -119,22 +119,22 @@ def test_what_has_not_changed_is_the_same_file_and_the_rest_is_new(home: Home) -
     assert hashes(fresh.publish()) == hashes(second)
 
 
-def test_a_damaged_file_is_not_taken_over(home: Home) -> None:
+def test_a_damaged_file_is_not_reused(home: Home) -> None:
     first = home.publish()
     path = first.folder / "parquet" / "fct_listings.parquet"
-    wanted = hashes(first)
+    expected = hashes(first)
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    assert hashes(home.publish()) == wanted
+    assert hashes(home.publish()) == expected
 
 
-def test_a_database_with_other_rows_is_not_taken_over(home: Home) -> None:
+def test_a_database_with_different_rows_is_not_reused(home: Home) -> None:
     first = home.publish()
     with duckdb.connect(str(first.database)) as connection:
         connection.execute("delete from marts.fct_listings where listed_on = '2025-03-03'")
     assert rows(home.publish(), "select count(*) from marts.fct_listings") == [(20,)]
 
 
-def test_a_description_that_changed_is_published(home: Home) -> None:
+def test_a_changed_description_is_published(home: Home) -> None:
     home.publish()
     home.sql("comment on column marts.dim_papers.title is 'As printed'")
     second = home.publish()
@@ -142,7 +142,7 @@ def test_a_description_that_changed_is_published(home: Home) -> None:
     assert rows(second, f"{comment}'dim_papers'") == [("As printed",)]
 
 
-def test_a_mart_that_is_no_more_is_not_taken_along(home: Home) -> None:
+def test_a_removed_mart_is_not_published(home: Home) -> None:
     home.publish()
     home.sql("drop table marts.rpt_title_matches")
     second = home.publish()
@@ -151,7 +151,7 @@ def test_a_mart_that_is_no_more_is_not_taken_along(home: Home) -> None:
     assert found == [(0,)]
 
 
-def test_rows_that_cancel_out_do_not_hide_a_change(tmp_path: Path) -> None:
+def test_duplicate_rows_change_the_fingerprint(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         prints = []
         for values in ("(1), (1)", "(2), (2)", "(1), (2)", "(2), (1)"):
@@ -161,7 +161,7 @@ def test_rows_that_cancel_out_do_not_hide_a_change(tmp_path: Path) -> None:
     assert len(set(prints)) == 3
 
 
-def test_lists_are_told_apart_by_their_lengths() -> None:
+def test_list_lengths_change_the_fingerprint() -> None:
     with duckdb.connect() as connection:
         prints = []
         for values in ("null, ['c']", "[], ['c']", "[null], ['c']", "['a', 'b'], ['c']",
@@ -174,14 +174,14 @@ def test_lists_are_told_apart_by_their_lengths() -> None:
     assert len(set(prints)) == 5
 
 
-def test_nothing_is_published_of_an_empty_candidate(home: Home) -> None:
+def test_an_empty_candidate_is_not_published(home: Home) -> None:
     home.sql("drop schema marts cascade")
     with pytest.raises(CheckFailed, match="no marts"):
         home.publish()
     assert list(home.settings.snapshots_dir.iterdir()) == []
 
 
-def test_all_is_on_the_disk_before_the_pointer_moves(
+def test_files_are_synced_before_the_pointer_moves(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = home.publish()
@@ -213,7 +213,7 @@ def test_all_is_on_the_disk_before_the_pointer_moves(
     assert first.folder.is_dir()
 
 
-def test_a_crash_before_the_pointer_moves_leaves_the_old_one(
+def test_a_crash_before_the_pointer_moves_keeps_the_old_snapshot(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = home.publish()
@@ -227,10 +227,10 @@ def test_a_crash_before_the_pointer_moves_leaves_the_old_one(
     assert current(home.settings) == first
 
 
-# What is kept
+# Retention
 
 
-def test_the_oldest_go_but_never_the_current_nor_the_one_gone_back_to(home: Home) -> None:
+def test_expiry_keeps_the_current_snapshot_and_the_rollback_target(home: Home) -> None:
     made = [home.publish() for _ in range(4)]
     history.rollback(home.settings, made[0].snapshot_id)
     assert retention.expire(home.settings) == []
@@ -242,7 +242,7 @@ def test_the_oldest_go_but_never_the_current_nor_the_one_gone_back_to(home: Home
     assert current(home.settings) == made[-1]
 
 
-def test_unfinished_work_goes_after_a_day_and_what_is_foreign_stays(home: Home) -> None:
+def test_temporary_files_expire_after_a_day_and_other_files_stay(home: Home) -> None:
     home.publish()
     folder = home.settings.snapshots_dir
     (folder / ".writing-old" / "parquet").mkdir(parents=True)
@@ -260,14 +260,14 @@ def test_unfinished_work_goes_after_a_day_and_what_is_foreign_stays(home: Home) 
     assert not names & {".writing-old", ".pointer-old", ".tmp-old"}
 
 
-def test_nothing_expires_while_the_pointer_leads_nowhere(home: Home) -> None:
+def test_nothing_expires_with_an_invalid_pointer(home: Home) -> None:
     for _ in range(5):
         home.publish()
     (home.settings.snapshots_dir / "CURRENT").write_text("gone\n")
     assert retention.expire(home.settings) == []
 
 
-def test_a_snapshot_deleted_under_a_reader_breaks_no_query(home: Home) -> None:
+def test_deleting_a_snapshot_breaks_no_open_query(home: Home) -> None:
     home.sql(
         "insert into marts.fct_listings select 'x' || i, 'arxiv', date '2025-01-01' "
         "from range(500000) as t(i)"
@@ -286,10 +286,10 @@ def test_a_snapshot_deleted_under_a_reader_breaks_no_query(home: Home) -> None:
     assert reader.query("select count(*) as n from fct_listings")["n"][0] == 20
 
 
-# Going back
+# Rollback
 
 
-def test_back_to_the_one_before_and_on_from_there(twice: Home) -> None:
+def test_rollback_and_publishing_afterwards(twice: Home) -> None:
     first, second = both(twice)
     move = history.rollback(twice.settings)
     assert (move.left, move.to.snapshot) == (second.snapshot_id, first)
@@ -330,29 +330,27 @@ def damage(folder: Path, how: str) -> None:
         path.write_bytes(path.read_bytes()[:-1] + b"?")
 
 
-SEEN_AT_ONCE = (
+VISIBLE_DAMAGE = (
     "no package", "half a package", "no database", "cut database", "short database",
     "missing table",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("how", [*SEEN_AT_ONCE, "torn block", "one byte"])
-def test_a_damaged_snapshot_is_listed_as_that_and_not_gone_back_to(twice: Home, how: str) -> None:
+@pytest.mark.parametrize("how", [*VISIBLE_DAMAGE, "torn block", "one byte"])
+def test_a_damaged_snapshot_is_listed_and_no_rollback_target(twice: Home, how: str) -> None:
     first, second = both(twice)
     damage(second.folder, how)
     snapshot.point_to(twice.settings, first.snapshot_id)
     newest = history.entries(twice.settings)[0]
     assert newest.snapshot == second
-    assert bool(newest.damage) == (how in SEEN_AT_ONCE)
+    assert bool(newest.damage) == (how in VISIBLE_DAMAGE)
     with pytest.raises(PapertideError, match="Can't roll back to"):
         history.rollback(twice.settings, second.snapshot_id)
     assert current(twice.settings) == first
 
 
 @pytest.mark.parametrize("how", ["no database", "cut database"])
-def test_a_damaged_current_snapshot_is_said_and_not_replaced_silently(
-    twice: Home, how: str
-) -> None:
+def test_a_damaged_current_snapshot_is_reported_not_replaced(twice: Home, how: str) -> None:
     first, second = both(twice)
     damage(second.folder, how)
     with pytest.raises(NoSnapshotError, match="papertide rollback"):
@@ -361,7 +359,7 @@ def test_a_damaged_current_snapshot_is_said_and_not_replaced_silently(
     assert current(twice.settings) == first
 
 
-def test_foreign_things_among_the_snapshots_are_passed_over(home: Home) -> None:
+def test_other_files_among_snapshots_are_ignored(home: Home) -> None:
     only = home.publish()
     folder = home.settings.snapshots_dir
     (folder / "backup").mkdir()
@@ -379,7 +377,7 @@ def test_the_pointer_can_only_name_a_snapshot(twice: Home, name: str) -> None:
         current(twice.settings)
 
 
-# What is known of the builds
+# Build status
 
 
 def test_a_refusal_is_kept_until_a_build_publishes(home: Home) -> None:
@@ -394,12 +392,12 @@ def test_a_refusal_is_kept_until_a_build_publishes(home: Home) -> None:
     assert build_status.refusal(home.settings.snapshots_dir) is None
 
 
-def test_a_build_that_found_another_one_building_is_no_refusal(home: Home) -> None:
+def test_a_busy_home_is_not_a_refusal(home: Home) -> None:
     build_status.note_failed_build(home.settings, BusyError("busy"))
     assert build_status.refusal(home.settings.snapshots_dir) is None
 
 
-def test_a_refusal_that_cannot_be_read_is_still_one(home: Home) -> None:
+def test_an_unreadable_refusal_is_still_a_refusal(home: Home) -> None:
     home.publish()
     (home.settings.snapshots_dir / build_status.REFUSED).write_text("{")
     refused = build_status.refusal(home.settings.snapshots_dir)
@@ -407,7 +405,7 @@ def test_a_refusal_that_cannot_be_read_is_still_one(home: Home) -> None:
     assert "can't be read" in refused.messages[0]
 
 
-def test_the_standing_in_a_sentence(home: Home) -> None:
+def test_freshness_sentences(home: Home) -> None:
     home.publish()
     folder = home.settings.snapshots_dir
     at = datetime(2025, 6, 2, 8, 30, tzinfo=UTC)
@@ -429,7 +427,7 @@ def test_the_standing_in_a_sentence(home: Home) -> None:
     )
 
 
-def test_what_is_accepted_twice_is_kept_once(home: Home) -> None:
+def test_a_second_acceptance_replaces_the_first(home: Home) -> None:
     accept(home.settings, "2025-06-20", "first")
     accept(home.settings, "2025-06-21", "other")
     accept(home.settings, "2025-06-20", "second")
@@ -443,12 +441,12 @@ def test_what_is_accepted_twice_is_kept_once(home: Home) -> None:
 # Differences
 
 
-def test_the_same_has_no_differences(twice: Home) -> None:
+def test_equal_snapshots_have_no_differences(twice: Home) -> None:
     frames = difference.compare(twice.settings, *both(twice))
     assert [name for name, frame in frames.items() if not frame.is_empty()] == []
 
 
-def test_every_kind_of_difference_is_told(home: Home) -> None:
+def test_every_kind_of_difference_is_reported(home: Home) -> None:
     trend = "insert into marts.rpt_topic_trends values ('hf_daily', 'week', '2025-03-03', {})"
     home.sql(trend.format("'agents', 100, 0.1, 0.05, 0.15"))
     home.sql(trend.format("'images', 100, 0.1, 0.05, 0.15"))
@@ -479,7 +477,7 @@ def test_every_kind_of_difference_is_told(home: Home) -> None:
     assert "verdict_now" not in frames["topic shares"].columns
 
 
-def test_verdicts_are_compared_where_both_have_them(home: Home) -> None:
+def test_verdicts_are_compared_if_both_have_them(home: Home) -> None:
     home.sql("alter table marts.rpt_topic_trends add column verdict varchar")
     home.sql(
         "insert into marts.rpt_topic_trends "
@@ -491,7 +489,7 @@ def test_verdicts_are_compared_where_both_have_them(home: Home) -> None:
     assert shares.select("verdict_before", "verdict_now").rows() == [("flat", "rising")]
 
 
-def test_topics_that_came_went_or_are_found_elsewhere(home: Home) -> None:
+def test_added_removed_and_changed_topics(home: Home) -> None:
     papers = ["2025-03-03-0", "2025-03-03-1", "2025-03-03-2"]
     pairs = [("agents", papers[0]), ("agents", papers[1]), ("quantum", papers[0])]
     give = "insert into marts.bridge_paper_topics by name select '{}' as topic_id, '{}' as paper_id"
@@ -518,7 +516,7 @@ def test_a_damaged_snapshot_cannot_be_compared(twice: Home) -> None:
         difference.compare(twice.settings, first, second)
 
 
-def test_parquet_and_database_hold_the_same(home: Home) -> None:
+def test_parquet_and_database_have_the_same_rows(home: Home) -> None:
     one = home.publish()
     for resource in json.loads((one.folder / "datapackage.json").read_text())["resources"]:
         in_file = pl.read_parquet(one.folder / resource["path"])
@@ -526,18 +524,18 @@ def test_parquet_and_database_hold_the_same(home: Home) -> None:
         assert sorted(map(str, in_file.rows())) == sorted(map(str, in_table))
 
 
-def test_a_refresh_without_news_keeps_what_was_gone_back_to(
+def test_a_refresh_without_news_keeps_a_rollback(
     twice: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.warehouse.candidate.is_up_to_date", lambda _: True)
-    assert not intake._is_published(twice.settings)  # no build ended here
+    assert not intake._is_published(twice.settings)  # no build has finished here
     history.rollback(twice.settings, None)
     assert intake._is_published(twice.settings)
     twice.publish()
     assert not intake._is_published(twice.settings)
 
 
-def test_what_was_accepted_can_be_taken_back(home: Home) -> None:
+def test_an_acceptance_can_be_withdrawn(home: Home) -> None:
     accept(home.settings, "2025-03-03", "a holiday")
     accept(home.settings, "dim_papers", "smaller")
     assert withdraw(home.settings, "2025-03-03")

@@ -1,4 +1,4 @@
-"""Bringing the lake into a candidate: what is damaged is parsed again, never published."""
+"""The candidate: loading the lake, the dbt project, and messages of failed builds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def archive(tmp_path: Path) -> Archive:
 def test_damaged_rows_are_parsed_again(archive: Archive) -> None:
     settings = Settings(home=archive.home)
     (path,) = settings.items_dir.glob("*/items-*.parquet")
-    path.write_bytes(b"\0" * path.stat().st_size)  # the size tells nothing
+    path.write_bytes(b"\0" * path.stat().st_size)  # same size
     assert items.pending(archive, settings.items_dir) == []
     candidate.begin(settings)
     with pytest.raises(CaptureError, match=r"damaged on the disk.*papertide build"):
@@ -72,10 +72,10 @@ def test_one_builder_at_a_time(archive: Archive) -> None:
         pass
 
 
-def test_a_process_that_inherits_what_dbt_reads_reads_its_own_settings(
+def test_inherited_dbt_variables_do_not_change_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs that Dagster starts are such: what is not set must not come to be set to nothing."""
+    """Dagster starts runs with these variables: an unset setting must stay unset."""
     settings = Settings(home=tmp_path)
     for name, value in dbt_project.environment(settings).items():
         monkeypatch.setenv(name, value)
@@ -115,7 +115,7 @@ def test_every_source_of_the_hash_exists() -> None:
 
 
 def failed_check(settings: Settings, sql: str) -> str:
-    """What is told of a failed check that asked this of the candidate."""
+    """The message for a failed dbt test with this SQL."""
     with duckdb.connect(str(settings.candidate_path)) as candidate:
         candidate.execute("create or replace table papers as select 'a\x1b[31m' as title, 3 as n")
     result = {
@@ -130,43 +130,43 @@ def failed_check(settings: Settings, sql: str) -> str:
 
 
 def test_a_broken_rule_is_named(tmp_path: Path) -> None:
-    told = failed_check(
+    message = failed_check(
         Settings(home=tmp_path), "select 'n < 3' as broken, count(*) as n_rows from papers"
     )
-    assert told.endswith("holds_papers: 1 row(s) break the rule n < 3")
+    assert message.endswith("holds_papers: 1 row(s) break the rule n < 3")
 
 
-def test_a_failed_check_shows_a_row_without_what_steers_a_terminal(tmp_path: Path) -> None:
-    told = failed_check(Settings(home=tmp_path), "select title, n from papers")
-    assert told.endswith(r"1 row(s), for example title 'a\x1b[31m', n 3")
+def test_a_failed_test_shows_a_row_without_control_characters(tmp_path: Path) -> None:
+    message = failed_check(Settings(home=tmp_path), "select title, n from papers")
+    assert message.endswith(r"1 row(s), for example title 'a\x1b[31m', n 3")
 
 
-def test_a_check_that_can_not_be_asked_again_is_told_as_dbt_does(tmp_path: Path) -> None:
-    told = failed_check(Settings(home=tmp_path), "select * from gone")
-    assert told.endswith("Got 1 result, configured to fail if != 0")
+def test_a_failed_test_that_cannot_run_again_shows_dbts_message(tmp_path: Path) -> None:
+    message = failed_check(Settings(home=tmp_path), "select * from gone")
+    assert message.endswith("Got 1 result, configured to fail if != 0")
 
 
-def test_too_little_memory_is_told_as_that(tmp_path: Path) -> None:
+def test_too_little_memory_is_reported(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     words = "Runtime Error in model a\n  Out of Memory Error: failed to allocate 1.0 MiB"
     result = {"status": "error", "unique_id": "model.papertide.a", "message": words}
     (tmp_path / "run_results.json").write_text(json.dumps({"results": [result]}))
-    told = dbt_failure.build_failure(tmp_path, settings)
-    assert isinstance(told, MachineError)
-    assert "PAPERTIDE_MEMORY_LIMIT" in str(told)
+    message = dbt_failure.build_failure(tmp_path, settings)
+    assert isinstance(message, MachineError)
+    assert "PAPERTIDE_MEMORY_LIMIT" in str(message)
 
 
-def test_a_stop_that_somebody_swallows_is_noted() -> None:
+def test_a_swallowed_stop_signal_is_recorded() -> None:
     before = signal.getsignal(signal.SIGINT)
     with dbt_runner._stop_signals_recorded() as stops:
         assert stops == []
-        with suppress(KeyboardInterrupt):  # as dbt does now and then
+        with suppress(KeyboardInterrupt):  # as dbt sometimes does
             signal.raise_signal(signal.SIGINT)
     assert stops == [signal.SIGINT]
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_frames_leave_nothing_for_the_end_of_the_process_to_complain_of() -> None:
+def test_frames_cause_no_warning_at_exit() -> None:
     code = (
         "import duckdb; from pipelines.warehouse.frames import as_frame; "
         "print(as_frame(duckdb.sql('from range(3)')))"

@@ -1,4 +1,4 @@
-"""The whole corpus, from empty to published, twice: the figures that its README promises."""
+"""A build of the whole corpus, twice: the figures that its README states."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_listings_of_the_daily_population(reader: Reader) -> None:
 
 
 def test_papers_by_source(reader: Reader) -> None:
-    """51,603 ids stand in the lists, the page's HTML and the arXiv file; one of the two papers of
-    the Atom answer stands in none of them."""
+    """51,603 ids occur in the lists, the page's HTML and the arXiv file; one of the two papers of
+    the Atom answer occurs in none of them."""
     rows = reader.query(
         """
         with ids as (
@@ -81,7 +81,7 @@ def test_papers_by_source(reader: Reader) -> None:
     assert rows.rows() == [(51_604, 51_604, 51_603)]
 
 
-def test_titles_of_the_page_find_their_papers(reader: Reader) -> None:
+def test_titles_of_the_page_are_matched(reader: Reader) -> None:
     matched = reader.query(
         "select substr(paper_id, 7) as id, match_evidence from rpt_title_matches where outcome = 'matched' order by 1"
     )
@@ -101,7 +101,7 @@ def test_two_ids_are_two_papers(reader: Reader) -> None:
     assert pairs.height == 4
 
 
-def test_the_giant_collaboration_is_kept_whole(reader: Reader) -> None:
+def test_the_largest_collaboration_keeps_all_authors(reader: Reader) -> None:
     giant = reader.query(
         "select n_authors, len(authors) as n_names, "
         "(select count(*) from bridge_paper_authors b where b.paper_id = p.paper_id) as n_rows "
@@ -117,7 +117,7 @@ def test_dates_that_contradict_the_id_are_not_used(reader: Reader) -> None:
     assert old.rows() == [("2210.12590", "2022-10-01", "arxiv_id_month_v1_contradicts_id")]
 
 
-def test_taking_it_all_in_again_changes_no_row(home: Path, corpus: Path) -> None:
+def test_ingesting_everything_again_changes_no_row(home: Path, corpus: Path) -> None:
     before = _parquet_hashes(home)
     again = run_papertide(home, "ingest", corpus)
     assert "already in the archive, unchanged" in again.stderr

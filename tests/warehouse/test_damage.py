@@ -1,7 +1,7 @@
-"""What the machine does to a home: damaged files, full and read-only disks, clocks, a stop.
+"""Machine faults: damaged files, full and read-only disks, wrong clocks, interruption.
 
-Each ends in a sentence, nothing is lost, the last good snapshot still reads, and the way on that
-docs/operations.md names works.
+Each gives a clear message, loses no data, keeps the last snapshot readable, and can be resolved as
+docs/operations.md describes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from pipelines.runtime import faults
 from pipelines.settings import Settings, get_settings
 from pipelines.sources.errors import TransientSourceError
 from pipelines.sources.huggingface.plan import plan_days
-from pipelines.topics import in_force as rules_room
+from pipelines.topics import in_force
 from pipelines.topics.taxonomy import Taxonomy
 from pipelines.warehouse import candidate, loading, topic_matches
 from tests.fixtures.listings import api, item
@@ -52,7 +52,7 @@ ITEMS = "items-00000.parquet"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """Two snapshots of made-up marts."""
+    """A home with two snapshots of synthetic marts."""
     made = Home(tmp_path / "home")
     for day in WEEKDAYS[:2]:
         made.day(day, 20)
@@ -61,8 +61,8 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def chosen(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    """The home that commands in this process work in."""
+def selected(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """The same home, used by commands in this process."""
     monkeypatch.setenv("PAPERTIDE_HOME", str(home.settings.home))
     get_settings.cache_clear()
     yield home
@@ -70,7 +70,7 @@ def chosen(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 
 
 def flip(path: Path) -> None:
-    """Damage every block but the headers, and leave the size as it is."""
+    """Damage every block except the headers, without changing the size."""
     body = bytearray(path.read_bytes())
     for place in range(4096 * 3 + 1000, len(body), 4096):
         body[place] ^= 0xFF
@@ -95,24 +95,26 @@ DAMAGES: dict[str, Damage] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_snapshot_is_said_and_gone_back_from(home: Home, damage: Damage) -> None:
+def test_a_damaged_snapshot_is_reported_and_not_compared(home: Home, damage: Damage) -> None:
     damage(home.settings.snapshots_dir)
     with pytest.raises(NoSnapshotError, match="Run `papertide rollback`"):
         run_user_sql(home.settings, "select max(title) from dim_papers", lambda a: a.columns)
-    # A build has nothing to compare with, and publishes.
+    # A build compares with nothing, and publishes.
     with runner.open_comparison(home.settings) as comparison:
         assert comparison.snapshot is None
     assert current(home.settings) if home.publish() else None
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_commands_say_it_and_roll_back(
-    chosen: Home, damage: Damage, capsys: pytest.CaptureFixture[str]
+def test_commands_report_damage_and_roll_back(
+    selected: Home, damage: Damage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = chosen
+    home = selected
     before = sorted(p.name for p in home.settings.snapshots_dir.iterdir() if p.is_dir())[0]
     damage(home.settings.snapshots_dir)
-    Archive(home.settings).receive(BytesIO(b"[]"), "2025-06-03.json", {})  # captures wait
+    Archive(home.settings).receive(
+        BytesIO(b"[]"), "2025-06-03.json", {}
+    )  # a capture that is not published
     assert run(["status"]) == 1
     assert "papertide rollback" in capsys.readouterr().err
     assert run(["rollback", before]) == 0
@@ -123,13 +125,13 @@ def test_commands_say_it_and_roll_back(
     "content",
     ['{"created": "2025-06-01", "resources": []}', '{"created": 1}', "[]", "{"],
 )
-def test_a_description_that_says_nothing_is_damage(home: Home, content: str) -> None:
+def test_an_incomplete_datapackage_is_damage(home: Home, content: str) -> None:
     (current(home.settings).folder / "datapackage.json").write_text(content)
     with pytest.raises(NoSnapshotError, match="missing or damaged"):
         current(home.settings).package()
 
 
-def test_half_a_note_of_a_roll_back_is_none(home: Home) -> None:
+def test_an_incomplete_rollback_record_is_ignored(home: Home) -> None:
     (home.settings.snapshots_dir / "ROLLED_BACK.json").write_text('{"to": "x"}')
     assert build_status.rollback_mark(home.settings.snapshots_dir) is None
 
@@ -138,7 +140,7 @@ def test_half_a_note_of_a_roll_back_is_none(home: Home) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, lambda p: p.write_bytes(b"garbage" * 5_000)])
-def test_a_damaged_warehouse_is_made_anew_once_a_build_has_failed(
+def test_a_damaged_warehouse_is_rebuilt_after_a_failed_build(
     tmp_path: Path, damage: Damage
 ) -> None:
     settings = Settings(home=tmp_path)
@@ -147,15 +149,15 @@ def test_a_damaged_warehouse_is_made_anew_once_a_build_has_failed(
         connection.execute("create schema marts")
         connection.execute("create table marts.t as select range::varchar as x from range(400000)")
     candidate.adopt(settings)
-    assert not candidate.begin(settings)  # what is whole is built upon
-    assert not candidate.begin(settings)  # also when a candidate was left behind
+    assert not candidate.begin(settings)  # an intact warehouse is reused
+    assert not candidate.begin(settings)  # also if a candidate is left over
     damage(settings.warehouse_path)
     assert candidate.begin(settings)
 
 
-def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
+def test_damaged_topic_matches_are_searched_again(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    archive, rules = Archive(settings), rules_room.in_force(settings)
+    archive, rules = Archive(settings), in_force.in_force(settings)
     receipt = archive.receive(BytesIO(api(item())), "2025-01-03.json", {}).receipt
     items.load(archive, receipt, settings.items_dir)
     candidate.begin(settings)
@@ -167,9 +169,9 @@ def test_damaged_topic_matches_are_found_again(tmp_path: Path) -> None:
     candidate.begin(settings)
     loading.load_lake(settings)
     assert topic_matches.load_matches(settings, rules) == whole
-    # Someone mends the rules while a build runs: it must not search by others than it began with.
+    # Rules that change during a build must not be used by it.
     other = Taxonomy(rules.topics, rules.rules[1:])
-    with pytest.raises(PapertideError, match="changed while this build ran"):
+    with pytest.raises(PapertideError, match="changed during this build"):
         topic_matches.load_matches(settings, other)
 
 
@@ -204,25 +206,25 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_a_fault_of_the_machine_is_a_sentence(tmp_path: Path, error: Exception, words: str) -> None:
+def test_a_machine_fault_is_reported(tmp_path: Path, error: Exception, words: str) -> None:
     with pytest.raises(faults.MachineError, match=words), faults.reporting_faults(tmp_path):
         raise error
 
 
-def test_a_defect_is_not_taken_for_a_fault(tmp_path: Path) -> None:
+def test_a_bug_is_not_reported_as_a_machine_fault(tmp_path: Path) -> None:
     with pytest.raises(KeyError), faults.reporting_faults(tmp_path):
         raise KeyError("x")
 
 
-def test_nothing_is_begun_on_a_full_disk(
-    chosen: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_nothing_starts_on_a_full_disk(
+    selected: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))
     assert run(["refresh"]) == 1
     assert "is full (0 MiB are left)" in capsys.readouterr().err
 
 
-def test_a_note_that_cannot_be_written_leaves_the_old_one(
+def test_a_record_that_cannot_be_written_keeps_the_old_one(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = home.settings.snapshots_dir
@@ -241,10 +243,10 @@ def test_a_note_that_cannot_be_written_leaves_the_old_one(
     assert sorted(folder.iterdir()) == before
 
 
-# What is said of a build that published nothing
+# Records of builds that published nothing
 
 
-def test_a_build_that_was_stopped_is_no_refusal(home: Home) -> None:
+def test_an_interrupted_build_is_not_a_refusal(home: Home) -> None:
     build_status.note_failed_build(home.settings, KeyboardInterrupt())
     wrapped = RuntimeError("step failed")
     wrapped.__cause__ = KeyboardInterrupt()
@@ -260,7 +262,9 @@ def test_a_build_that_was_stopped_is_no_refusal(home: Home) -> None:
         (TransientSourceError("x."), "failed", "the last refresh could not fetch everything at"),
     ],
 )
-def test_the_banner_says_what_it_was(home: Home, error: Exception, name: str, words: str) -> None:
+def test_the_banner_names_the_kind_of_failure(
+    home: Home, error: Exception, name: str, words: str
+) -> None:
     build_status.note_failed_build(home.settings, error)
     found = freshness(home.settings.snapshots_dir, datetime.now(UTC), 36)
     assert found.state == name
@@ -282,14 +286,14 @@ def test_figures_found_up_to_date_are_not_stale(home: Home) -> None:
 # Clocks
 
 
-def test_figures_of_the_future_are_not_fresh(home: Home) -> None:
+def test_figures_dated_in_the_future_are_not_fresh(home: Home) -> None:
     at = datetime(2025, 6, 2, tzinfo=UTC)
     found = freshness(home.settings.snapshots_dir, at, 36, now=at - timedelta(days=400))
     assert found.state == "stale"
     assert "A clock is or was wrong" in found.sentence
 
 
-def test_what_was_fetched_under_a_clock_ahead_is_fetched_again(tmp_path: Path) -> None:
+def test_days_fetched_with_a_fast_clock_are_fetched_again(tmp_path: Path) -> None:
     archive = Archive(Settings(home=tmp_path))
 
     def archive_fetched(moment: str) -> None:
@@ -309,22 +313,22 @@ def test_what_was_fetched_under_a_clock_ahead_is_fetched_again(tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A source of made-up lists."""
+    """The address of a source of synthetic lists."""
     with world.source(200) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def refreshed(tmp_path_factory: pytest.TempPathFactory, url: str) -> Path:
-    """A home with five days of them; nobody may write to it."""
+    """A home with five days of these lists. Tests must not change it."""
     made = tmp_path_factory.mktemp("refreshed") / "home"
     world.refresh(made, url, 0, 4)
     return made
 
 
 @pytest.fixture
-def own(refreshed: Path, tmp_path: Path) -> Path:
-    """A copy of it that a test may change."""
+def copied(refreshed: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
     return Path(shutil.copytree(refreshed, tmp_path / "home"))
 
 
@@ -336,13 +340,13 @@ def ask(home: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.slow
 def test_a_refresh_without_news_publishes_nothing(
-    own: Path, url: str, monkeypatch: pytest.MonkeyPatch
+    copied: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERTIDE_MAX_ATTEMPTS", "1")
-    settings = Settings(home=own)
+    settings = Settings(home=copied)
     before = current(settings).snapshot_id
     days = ("--since", world.day(0), "--until", world.day(4))
-    quiet = ask(own, url, "refresh", *days)
+    quiet = ask(copied, url, "refresh", *days)
     assert quiet.returncode == 0, quiet.stderr
     assert "Nothing new: the published snapshot is up to date." in quiet.stderr
     assert current(settings).snapshot_id == before
@@ -350,29 +354,29 @@ def test_a_refresh_without_news_publishes_nothing(
     assert checked is not None
     assert checked[0] == before
 
-    down = ask(own, "http://127.0.0.1:9", "refresh", *days, "--again")
+    down = ask(copied, "http://127.0.0.1:9", "refresh", *days, "--again")
     assert down.returncode == 1
     assert "No day could be fetched" in down.stderr
     found = build_status.refusal(settings.snapshots_dir)
     assert found is not None
     assert found.kind == "not_fetched"
-    assert ask(own, url, "status").returncode == 1
-    assert ask(own, url, "refresh", *days).returncode == 0  # over: nothing is missing
+    assert ask(copied, url, "status").returncode == 1
+    assert ask(copied, url, "refresh", *days).returncode == 0  # nothing is missing any more
     assert build_status.refusal(settings.snapshots_dir) is None
     assert current(settings).snapshot_id == before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_build_that_is_stopped_is_not_told_as_refused(
-    own: Path, url: str, sign: signal.Signals
+def test_an_interrupted_build_is_not_recorded_as_refused(
+    copied: Path, url: str, sign: signal.Signals
 ) -> None:
-    settings = Settings(home=own)
+    settings = Settings(home=copied)
     before = current(settings)
-    process = world.start(own, url, "build")
+    process = world.start(copied, url, "build")
     assert process.stderr is not None
-    said = iter(process.stderr.readline, b"")
-    assert any(b"building and checking" in line for line in said)
+    lines = iter(process.stderr.readline, b"")
+    assert any(b"building and checking" in line for line in lines)
     process.send_signal(sign)
     rest = process.stderr.read().decode()
     assert process.wait() == 1
@@ -380,11 +384,11 @@ def test_a_build_that_is_stopped_is_not_told_as_refused(
     assert "Traceback" not in rest
     assert build_status.refusal(settings.snapshots_dir) is None
     assert current(settings) == before
-    assert world.reads(own, url) > 0
+    assert world.reads(copied, url) > 0
 
 
 @pytest.mark.slow
-def test_the_zone_of_the_machine_changes_no_table(
+def test_the_time_zone_changes_no_table(
     refreshed: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     captures = refreshed / "captures"
@@ -393,7 +397,7 @@ def test_the_zone_of_the_machine_changes_no_table(
         home = tmp_path / zone.replace("/", "-")
         shutil.copytree(captures, home / "captures")
         monkeypatch.setenv("TZ", zone)
-        # Any file makes it parse what waits in the archive.
+        # Ingesting any file parses the captures that wait in the archive.
         body = home / "empty.json"
         body.write_bytes(b"[]")
         when = ("--listing-day", "2025-03-01", "--captured-on", "2025-03-02")
@@ -401,28 +405,28 @@ def test_the_zone_of_the_machine_changes_no_table(
         assert ask(home, url, "build").returncode == 0
         package = current(Settings(home=home)).package()
         made[zone] = {r["name"]: r["hash"] for r in package["resources"]}
-    moments = {"rpt_capture_reconciliation", "fct_engagement"}  # hold when the file was received
-    told = {zone: {k: v for k, v in h.items() if k not in moments} for zone, h in made.items()}
-    assert told["America/Los_Angeles"] == told["UTC"]
-    assert told["Asia/Tokyo"] == told["UTC"]
+    moments = {"rpt_capture_reconciliation", "fct_engagement"}  # contain the time of receipt
+    compared = {zone: {k: v for k, v in h.items() if k not in moments} for zone, h in made.items()}
+    assert compared["America/Los_Angeles"] == compared["UTC"]
+    assert compared["Asia/Tokyo"] == compared["UTC"]
 
 
 @pytest.mark.slow
-def test_half_a_day_and_double_rows_are_refused_and_readers_told(own: Path, url: str) -> None:
-    settings = Settings(home=own)
+def test_missing_and_duplicate_rows_are_refused_and_reported(copied: Path, url: str) -> None:
+    settings = Settings(home=copied)
     before = current(settings)
     folder = max(settings.items_dir.iterdir(), key=lambda f: len(pl.read_parquet(f / ITEMS)))
     rows = pl.read_parquet(folder / ITEMS)
     for changed, words in (
-        (rows.head(rows.height // 2), "accepted"),  # half a day is missing
+        (rows.head(rows.height // 2), "accepted"),  # half of a day is missing
         (pl.concat([rows, rows]), "unique"),  # every key twice
     ):
         changed.write_parquet(folder / ITEMS)
         facts = json.loads((folder / "capture.json").read_text())
         facts["files"][ITEMS] = (folder / ITEMS).stat().st_size
         (folder / "capture.json").write_text(json.dumps(facts))
-        settings.warehouse_path.unlink(missing_ok=True)  # the lake alone decides
-        refused = ask(own, url, "build")
+        settings.warehouse_path.unlink(missing_ok=True)  # build from the lake alone
+        refused = ask(copied, url, "build")
         assert refused.returncode == 1
         assert NOTHING_PUBLISHED.strip() in refused.stderr
         assert words in refused.stderr

@@ -1,4 +1,4 @@
-"""dbt's own unit tests, run on the demo's warehouse (they borrow its column types)."""
+"""dbt's unit tests, run on the demo's warehouse, which supplies the column types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.warehouse
 def test_the_models_unit_tests_pass(demo_home: Path, tmp_path: Path) -> None:
     settings = Settings(home=demo_home)
     environment = dbt_project.environment(settings)
-    environment["PAPERTIDE_WAREHOUSE"] = str(settings.warehouse_path)  # for the columns' types
+    environment["PAPERTIDE_WAREHOUSE"] = str(settings.warehouse_path)  # supplies the column types
     done = subprocess.run(
         [dbt_project.dbt_executable(), "--quiet", "test", "--select", "test_type:unit",
          "--project-dir", str(DBT_PROJECT_DIR)],

@@ -49,7 +49,7 @@ Change = list[list[str | Path]]
 
 @pytest.fixture
 def changes(tmp_path: Path) -> list[Change]:
-    """Commands between two builds; each changes what stood before it in another way."""
+    """Commands to run before each build; each list changes the data in a different way."""
     folder = tmp_path / "received"
     (folder / "again").mkdir(parents=True)
     late = [listed("2412.00001", "2024-12-31", upvotes=9), listed("2412.00002", "2024-12-31")]
@@ -66,29 +66,29 @@ def changes(tmp_path: Path) -> list[Change]:
         [["ingest", day(folder / "again", "2024-12-31", *late),
           day(folder, "2025-01-02", listed("2501.00001", "2025-01-02")),
           day(folder, "2024-12-30", listed("2412.00003", "2024-12-30", title=TITLE, authors=team))]],
-        # An arXiv file that changes texts, dates and the other population; a day that turns out to
-        # be no day: its papers stay, its listings go, and with them all that was seen in time.
+        # An arXiv file that changes texts, dates and the other population; a day that is corrected
+        # to a search page: its papers stay, its listings and their trends go.
         [["ingest", folder / "dump.jsonl"],
-         ["accept", "rpt_trending_papers", "--why", "the day was none"],
+         ["accept", "rpt_trending_papers", "--why", "it was a search page"],
          ["ingest", folder / "2025-01-02.json", "--kind", "search"]],
     ]  # fmt: skip
 
 
 @pytest.mark.slow
-def test_step_by_step_is_all_at_once(tmp_path: Path, changes: list[Change]) -> None:
+def test_incremental_builds_equal_one_full_build(tmp_path: Path, changes: list[Change]) -> None:
     home, whole = tmp_path / "home", tmp_path / "whole"
     seen = []
     for number, commands in enumerate(changes):
         for command in commands:
             run(home, *command)
-        told = run(home, "build")
-        assert ("the warehouse's copy" in told) == (number > 0), told
+        output = run(home, "build")
+        assert ("the warehouse's copy" in output) == (number > 0), output
         seen.append(hashes(home))
     shutil.copytree(home / "captures", whole / "captures")
     run(whole, *changes[-1][-1])
     assert "a fresh warehouse" in run(whole, "build")
     assert seen[-1] == hashes(whole)
-    # Each step did something: nothing is equal because nothing happened.
+    # Each step changes tables, so the equality is not trivial.
     for before, after in pairwise(seen):
         changed = {name for name, found in after.items() if found != before[name]}
         assert changed >= {"dim_papers", "fct_listings", "rpt_topic_trends", "rpt_coverage"}
@@ -96,8 +96,8 @@ def test_step_by_step_is_all_at_once(tmp_path: Path, changes: list[Change]) -> N
 
 
 @pytest.mark.slow
-def test_topics_are_fitted_once_and_what_comes_later_is_placed(tmp_path: Path) -> None:
-    """Whole fits, in steps and at once; what is dated after a boundary learns nothing anew."""
+def test_topics_are_fitted_once_and_later_papers_are_placed(tmp_path: Path) -> None:
+    """Fits of incremental and full builds agree; papers after a boundary cause no new fit."""
     home, whole, folder = tmp_path / "home", tmp_path / "whole", tmp_path / "received"
     folder.mkdir()
 
@@ -124,7 +124,7 @@ def test_topics_are_fitted_once_and_what_comes_later_is_placed(tmp_path: Path) -
     kept = fits()
     assert len(kept) == 1
     seen = hashes(home)
-    # New papers, and a revision of an old one: its text of then is what was learned from.
+    # New papers, and a revision of an old one; the fit used its earlier text.
     revised = papers[:1].with_columns(title=pl.lit("Revised in capitals and words"))
     run(home, "ingest", dump("newer", papers[1_200:], "2025-07-04"))
     lines = jsonl(record("2506.00000", title=revised["title"][0], update_date="2025-07-05"))
@@ -155,7 +155,7 @@ def test_topics_are_fitted_once_and_what_comes_later_is_placed(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_capture_that_left_the_lake_leaves_the_tables(demo_home: Path, tmp_path: Path) -> None:
+def test_a_removed_capture_is_removed_from_the_tables(demo_home: Path, tmp_path: Path) -> None:
     before = hashes(demo_home)
     extra = day(tmp_path, "2025-07-02", listed("2507.00001", "2025-07-02"))
     run(demo_home, "ingest", extra)

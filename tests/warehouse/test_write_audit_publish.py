@@ -1,4 +1,4 @@
-"""A build that is refused, what is said of it, and the ways on: accept, diff, roll back."""
+"""A refused build, its message, and the next steps: accept, diff, rollback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAY = "2025-11-06"
 
 
 @pytest.mark.slow
-def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home: Path) -> None:
+def test_a_search_page_is_refused_accepted_and_rolled_back(demo_home: Path) -> None:
     settings = Settings(home=demo_home)
     before = current(settings)
     (page,) = (path for path in PAGE.iterdir() if path.suffix in (".txt", ".html", ".gz"))
@@ -39,8 +39,8 @@ def test_a_search_page_as_a_day_is_refused_accepted_and_gone_back_from(demo_home
     assert figures["refused"]["kept"] == before.snapshot_id
     assert DAY in figures["refused"]["messages"][0]
 
-    said = run_papertide(demo_home, "accept", DAY, "--why", "a test of the way out")
-    assert said.returncode == 0
+    accepted = run_papertide(demo_home, "accept", DAY, "--why", "tested")
+    assert accepted.returncode == 0
     built = run_papertide(demo_home, "build")
     assert built.returncode == 0, built.stderr
     after = current(settings)
