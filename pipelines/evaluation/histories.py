@@ -223,7 +223,7 @@ def _steps(share: Floats) -> Floats:
 
 
 def strongest(score: Floats, ours: Floats) -> Floats:
-    """Return the signs of the largest scores at each T, as many as calls in `ours`; else 0."""
+    """Return 1 or -1 for the largest scores at each T, as many as calls in `ours`; else 0."""
     strength = np.where(np.isnan(score), -1.0, np.abs(score))
     rank = np.argsort(np.argsort(-strength, axis=1, kind="stable"), axis=1, kind="stable")
     chosen = (rank < (ours != 0).sum(axis=1)[:, None]) & (strength > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import chain
 
 import polars as pl
 import pytest
@@ -135,7 +136,7 @@ def test_words_are_scored_in_sample_and_held_out() -> None:
     plain = plain[by_hash(plain["paper_id"])]
     for at, method in enumerate(whole["method"]):
         words = find(method, plain[:100].sort("paper_id"), n_topics=4, seed=0).words
-        names = sorted({word for topic in words for word in topic})
+        names = sorted(set(chain.from_iterable(words)))
         for column, some in zip(scored, (plain[:100], plain[100:]), strict=True):
             values = topic_npmi(words, raw_counts(some, names), names)
             assert whole[column][at] == pytest.approx(sum(v or 0 for v in values) / len(values))
