@@ -1,6 +1,5 @@
 {# The columns identify a row: no two rows share them, and none is null except those in `nullable`.
-   With `recompute_by`, only rows that this build recomputed are tested; the others were tested in
-   an earlier build and have not changed. #}
+   With `recompute_by`, only rows that this build recomputed are tested. #}
 {% test unique_key(model, columns, nullable=[], recompute_by=none) %}
 select
     {{ columns | join(', ') }},
