@@ -47,7 +47,7 @@ quality: $(VENV)/.dev ## Check style, types, SQL and generated docs
 	@$(BIN)/ruff format --check --quiet $(CODE)
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 $(MODELS)
+	@$(BIN)/sqlfluff lint --quiet --processes 2 $(MODELS)
 	@$(BIN)/python -m pipelines.tools.data_dictionary --check
 
 style: $(VENV)/.dev ## Fix what `quality` checks, where a tool can
