@@ -1,1 +1,1 @@
-"""The file that one build writes and nobody else reads: the candidate, its loading, and dbt."""
+"""The warehouse file of one build: creating and loading it, and running dbt on it."""

@@ -24,7 +24,6 @@ SOURCES = (
     PROJECT_ROOT / "pipelines" / "lake" / "schemas.py",
     PROJECT_ROOT / "pipelines" / "topics",
     PROJECT_ROOT / "pipelines" / "trends",
-    PROJECT_ROOT / "pipelines" / "warehouse" / "connections.py",
     PROJECT_ROOT / "pipelines" / "warehouse" / "frames.py",
 )
 
