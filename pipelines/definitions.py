@@ -1,107 +1,56 @@
-"""The Dagster code location: every asset, check, job and resource, put together here once.
+"""The Dagster code location: everything below `defs/`, with resources, executor and policies.
 
-With `cli/`, the only room that knows both houses (pipelines and dashboards).
+Belongs here: what is set once for all assets. Does not: assets, jobs, schedules or sensors.
+Importing this module reads no settings and parses nothing; loading `defs` does.
 """
 
-import logging
-import os
-from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 
-from dashboards.export import export_site
-from pipelines.defs import arxiv, checks, intake, listings, models, publish, schedules, sensors
-from pipelines.defs.resources import Home, Writer
-from pipelines.publishing import build_status
-from pipelines.publishing.reader import Reader
-from pipelines.settings import get_settings
-from pipelines.warehouse import dbt_project
+from pipelines.defs.resources import resources
+from pipelines.settings import Settings, load_settings
 
-log = logging.getLogger("papertide")
-os.environ.update(dbt_project.environment(get_settings()))
+# Assets that every refresh is expected to materialize. The others follow from them.
+WATCHED = {dg.AssetKey("hf_daily_listings"), dg.AssetKey("snapshot")}
 
 
-@dg.asset(deps=[publish.snapshot], group_name="published", owners=intake.OWNERS, kinds={"plotly"})
-def site(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult[None]:
-    """The static site: the dashboard's figures as pages that open from disk."""
-    log.info("writing the static site")
-    reader = Reader(home.settings)
-    pages = export_site(reader, home.settings.site_dir)
-    # The last step of the way: from here on a refresh without news has nothing to do.
-    snapshot = reader.snapshot()
-    published_at = datetime.fromisoformat(snapshot.package()["created"])
-    build_status.note_checked(home.settings, snapshot.snapshot_id, now=published_at)
-    return dg.MaterializeResult(
-        metadata={
-            "n_pages": len(pages),
-            "folder": dg.MetadataValue.path(str(home.settings.site_dir)),
-        }
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The code location, with settings from the environment."""
+    return load(load_settings())
+
+
+def load(settings: Settings) -> dg.Definitions:
+    """All definitions of `defs/`. Parses the dbt project first when its files changed."""
+    folder = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    return dg.Definitions.merge(
+        folder.map_asset_specs(func=lambda spec: with_policies(spec, settings)),
+        dg.Definitions(resources=resources(settings), executor=dg.in_process_executor),
     )
 
 
-live = dg.AssetSelection.assets(listings.live_listings, arxiv.live_arxiv)
-fetched = live | dg.AssetSelection.assets(listings.daily_listings, arxiv.arxiv_announcements)
-everything = dg.AssetSelection.all() - fetched
-ingest = dg.AssetSelection.assets(intake.captures, intake.parsed_items)
+def load_ingest(settings: Settings) -> dg.Definitions:
+    """Only what the job `ingest` needs. It loads in a fraction of the time: no dbt."""
+    from pipelines.defs import captures, lake
 
-refresh = dg.define_asset_job(
-    "refresh",
-    everything - dg.AssetSelection.assets(intake.captures) | live,
-    description="Fetch what is due, rebuild what changed, check, publish.",
-    hooks={publish.note_refusal},
-    tags=sensors.WRITES,
-)
+    return dg.Definitions(
+        assets=[captures.captures, lake.parsed_items],
+        asset_checks=[lake.every_capture_is_parsed],
+        jobs=[captures.ingest_job],
+        resources=resources(settings),
+        executor=dg.in_process_executor,
+    )
 
-defs = dg.Definitions(
-    assets=[
-        intake.captures,
-        listings.live_listings,
-        listings.daily_listings,
-        arxiv.live_arxiv,
-        arxiv.arxiv_announcements,
-        intake.parsed_items,
-        intake.lake_tables,
-        intake.text_features,
-        models.dbt_models,
-        publish.snapshot,
-        site,
-    ],
-    asset_checks=[
-        checks.every_capture_is_parsed,
-        checks.audit_candidate,
-        checks.snapshot_holds_what_it_says,
-    ],
-    jobs=[
-        dg.define_asset_job("ingest", ingest, description="Take files in and parse them."),
-        dg.define_asset_job(
-            "build",
-            everything - dg.AssetSelection.assets(intake.captures),
-            description="Rebuild, check, publish and show what the lake holds.",
-            hooks={publish.note_refusal},
-            tags=sensors.WRITES,
-        ),
-        dg.define_asset_job(
-            "main",
-            everything,
-            description="The whole way, files to site.",
-            hooks={publish.note_refusal},
-            tags=sensors.WRITES,
-        ),
-        refresh,
-        dg.define_asset_job(
-            "backfill",
-            dg.AssetSelection.assets(listings.daily_listings),
-            description="Fetch listing days again, as many as are chosen, in one run.",
-        ),
-        dg.define_asset_job(
-            "harvest",
-            dg.AssetSelection.assets(arxiv.arxiv_announcements),
-            description="Harvest months of arXiv's sets, as many as are chosen, in one run.",
-        ),
-    ],
-    schedules=schedules.of(get_settings()),
-    sensors=sensors.ALL,
-    resources={"home": Home(), "writer": Writer()},
-    # One process: the steps share a warehouse file and a writer's lock.
-    executor=dg.in_process_executor,
-)
+
+def with_policies(spec: dg.AssetSpec, settings: Settings) -> dg.AssetSpec:
+    """The spec with its freshness policy, if it has one.
+
+    There are no automation conditions: a build is one run that fetches, checks and publishes as a
+    whole, so a schedule and the inbox sensor start it (ADR 0021).
+    """
+    if spec.key not in WATCHED or not settings.stale_after_hours:
+        return spec
+    window = timedelta(hours=settings.stale_after_hours)
+    return spec.replace_attributes(freshness_policy=dg.FreshnessPolicy.time_window(window))

@@ -320,7 +320,12 @@ def _example(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The process's settings, with `home` made absolute.
+    """The process's settings, read once; see `load_settings`."""
+    return load_settings()
+
+
+def load_settings() -> Settings:
+    """Settings from the environment, with `home` made absolute.
 
     Raises SettingsError naming the variable when a value can't be used.
     """

@@ -37,7 +37,7 @@ def demo() -> None:
     settings = get_settings()
     folders = sample.folders()
     sample.require_separate_home(settings, folders)
-    result = runs.run_job("main", captures={"paths": [str(folder) for folder in folders]})
+    result = runs.run_job(settings, "main", captures={"paths": [str(folder) for folder in folders]})
     report.intake(result)
     report.published()
     command = "papertide" if shutil.which("papertide") else sys.argv[0]
@@ -81,7 +81,7 @@ def ingest(
     }  # fmt: skip
     facts.overrides(**overrides)  # fails before a run is started
     given = {name: value for name, value in overrides.items() if value is not None}
-    result = runs.run_job("ingest", captures={"paths": list(paths), **given})
+    result = runs.run_job(get_settings(), "ingest", captures={"paths": list(paths), **given})
     return report.intake(result, next_step="papertide build")
 
 
@@ -100,7 +100,7 @@ def build() -> None:
             f"Nothing to build: {settings.home} holds no captures. Run `papertide demo` for the "
             "bundled sample, `papertide ingest PATH`, or `papertide refresh`."
         )
-    runs.run_job("build")
+    runs.run_job(settings, "build")
     report.published()
 
 

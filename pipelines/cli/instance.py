@@ -1,18 +1,20 @@
-"""`dagster.yaml`: what Dagster is told of its storage, its queue and its housekeeping.
+"""`dagster.yaml` and the Dagster instance of a home.
 
-Belongs here: the default text, writing it once, and whether a home's own differs. Does not:
+Belongs here: the default configuration, writing and migrating it, opening the instance. Does not:
 running anything.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import yaml
 from filelock import FileLock
 
 from pipelines.errors import PapertideError, SettingsError
@@ -25,20 +27,9 @@ from pipelines.settings import Settings, variable
 if TYPE_CHECKING:
     import dagster as dg
 
-# Dagster would turn stdout and stderr aside into files, and have other processes copy them back: no
-# line of progress could move, and Ctrl-C would reach those processes too.
-_OF_THE_COMMAND_LINE = {
-    "compute_logs": {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-    }
-}
-_MAX_SAID = 300  # letters of Dagster's own words
+MAX_DETAIL_CHARS = 300
 SQLITE = """\
-# Runs and events are kept in SQLite beside this file; with PAPERTIDE_POSTGRES_URL in Postgres.
-event_log_storage:
-  module: pipelines.defs.event_log
-  class: EventLog
+# Runs and events are kept in SQLite next to this file. With PAPERTIDE_POSTGRES_URL: in Postgres.
 """
 POSTGRES = """\
 # Runs and events are kept in Postgres. The address, with its password, stays in the environment.
@@ -47,9 +38,16 @@ storage:
     postgres_url:
       env: PAPERTIDE_POSTGRES_URL
 """
+COMPUTE_LOGS = """\
+# Output of runs is not captured: progress stays on the terminal, and Ctrl-C reaches only the run.
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 DEFAULT = """\
-# Written by Papertide once; yours to change. `papertide up` says when the default has moved on.
+# Written once by Papertide; edit as you like. `papertide up` reports when the default has changed.
 {storage}
+{compute_logs}
 telemetry:
   enabled: false
 nux:
@@ -58,7 +56,7 @@ python_logs:
   managed_python_loggers: [papertide]
   python_log_level: INFO
 
-# One run at a time may write to the home; sources are asked by one run at a time.
+# One run at a time writes to the home; one run at a time uses a source.
 concurrency:
   runs:
     max_concurrent_runs: 4
@@ -69,7 +67,7 @@ concurrency:
     default_limit: 1
     granularity: run
 
-# A run that does not start, stop or end in time has died.
+# A run that does not start, stop or end in time is marked as failed.
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300
@@ -77,113 +75,159 @@ run_monitoring:
   max_runtime_seconds: 43200
   poll_interval_seconds: 60
 
-# Days that evaluations of sensors and schedules are kept. Runs and their events are kept for good.
+# Days to keep evaluations of sensors and schedules. Runs and their events are never deleted.
 retention:
   schedule:
     purge_after_days: {{skipped: 7, success: 90, failure: 90}}
   sensor:
     purge_after_days: {{skipped: 2, success: 90, failure: 90}}
 """
+# SHA-256 of the defaults of 0.1.0, for SQLite and Postgres: a file that is one was never edited.
+FORMER_DEFAULTS = frozenset({
+    "72460adcc135be77555ae3569e05eddb26583a341d06413e9ae77deaaacf4fca",
+    "204389f5a81f5ddb97872f1893d1e0b489be0b69b3d230821fa0801cd688ac08",
+})  # fmt: skip
+# The event log class of 0.1.0; Dagster's own reads what it wrote.
+FORMER_EVENT_LOG = "pipelines.defs.event_log"
+_EVENT_LOG_BLOCK = re.compile(r"^event_log_storage:.*\n(?:[ \t]+.*\n?)*", re.MULTILINE)
 
 
 def default(settings: Settings) -> str:
-    """Today's `dagster.yaml` for these settings. It holds no secret."""
-    return DEFAULT.format(storage=POSTGRES if settings.postgres_url else SQLITE)
+    """The current default of `dagster.yaml` for these settings. It holds no secret."""
+    storage = POSTGRES if settings.postgres_url else SQLITE
+    return DEFAULT.format(storage=storage, compute_logs=COMPUTE_LOGS)
 
 
 def path(settings: Settings) -> Path:
-    """Where it stands."""
+    """Path of the file."""
     return settings.dagster_home / "dagster.yaml"
 
 
 def write(settings: Settings) -> None:
-    """Write it where there is none, or where nobody changed it and another storage is wanted.
+    """Write the file where it is missing, and update it where it was never edited.
 
-    Raises SettingsError when Postgres is wanted and can't be spoken to.
+    In an edited file only the event log class of 0.1.0 is replaced. Raises SettingsError when
+    Postgres is configured and its packages are missing.
     """
     if settings.postgres_url and find_spec("dagster_postgres") is None:
         raise SettingsError(
-            f"{variable('postgres_url')} is set, and the packages for Postgres are not installed: "
+            f"{variable('postgres_url')} is set, but the packages for Postgres are not installed: "
             "pip install --require-hashes -r docs/deploy/requirements-postgres.txt"
         )
-    ours = {DEFAULT.format(storage=storage) for storage in (SQLITE, POSTGRES)}
-    if (known := _stored(settings)) is None or (known in ours and known != default(settings)):
-        write_atomic(path(settings), default(settings))
+    stored = _stored(settings)
+    if stored is None or _is_unedited(stored):
+        wanted = default(settings)
+    else:
+        wanted = _without_former_event_log(stored)
+    if wanted != stored:
+        write_atomic(path(settings), wanted)
+
+
+def _is_unedited(text: str) -> bool:
+    defaults = {
+        DEFAULT.format(storage=storage, compute_logs=COMPUTE_LOGS) for storage in (SQLITE, POSTGRES)
+    }
+    return text in defaults or hashlib.sha256(text.encode()).hexdigest() in FORMER_DEFAULTS
+
+
+def _without_former_event_log(text: str) -> str:
+    """The text without the event log class of 0.1.0, which is gone; other texts unchanged."""
+    if FORMER_EVENT_LOG not in text:
+        return text
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text  # reported when the instance is opened
+    storage = config.get("event_log_storage") if isinstance(config, dict) else None
+    if not isinstance(storage, dict) or storage.get("module") != FORMER_EVENT_LOG:
+        return text
+    replacement = "" if "compute_logs" in config else COMPUTE_LOGS
+    return _EVENT_LOG_BLOCK.sub(lambda _: replacement, text, count=1)
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Dagster's records of runs and events, for a run in this process.
+    """The Dagster instance of the home, for a run in this process.
 
-    Raises SettingsError when `dagster.yaml` is not one that Dagster takes, and PapertideError when
-    Postgres does not answer.
+    `DAGSTER_HOME` must be set (`runs.prepare`). Raises SettingsError when Dagster can't use
+    `dagster.yaml`, and PapertideError when Postgres does not answer.
     """
     import dagster as dg
-    from dagster._core.instance.ref import InstanceRef
 
+    _require_mapping(settings)
     try:
-        instance = dg.DagsterInstance.from_ref(
-            InstanceRef.from_dir(str(settings.dagster_home), overrides=_OF_THE_COMMAND_LINE)
-        )
+        instance = dg.DagsterInstance.get()
     except Exception as error:
-        if told := _in_words(settings, error):
-            raise told from None
+        if known := _known_error(settings, error):
+            raise known from None
         raise
     with instance:
         yield instance
 
 
-def _in_words(settings: Settings, error: Exception) -> PapertideError | None:
-    """Why Dagster's records can't be opened, for a person; None for what is a defect."""
+def _require_mapping(settings: Settings) -> None:
+    """Raise SettingsError when `dagster.yaml` is not a YAML mapping."""
+    try:
+        config: Any = yaml.safe_load(_stored(settings) or "")
+    except yaml.YAMLError as error:
+        raise _unusable(settings, str(error)) from None
+    if config is not None and not isinstance(config, dict):
+        raise _unusable(settings, "it is not a mapping of names to values")
+
+
+def _known_error(settings: Settings, error: Exception) -> PapertideError | None:
+    """The message for the user when the instance can't be opened; None for a defect."""
     import dagster as dg
-    from dagster_shared.check import CheckError
-    from yaml import YAMLError
 
     if fault := fault_behind(error, settings.home):
         return fault
     *_, root = exception_chain(error)
-    said = next((line for line in str(root).splitlines() if line.strip()), type(root).__name__)
-    rooms = {type(link).__module__.partition(".")[0] for link in exception_chain(error)}
-    if rooms & {"psycopg2", "dagster_postgres"}:
+    modules = {type(link).__module__.partition(".")[0] for link in exception_chain(error)}
+    if modules & {"psycopg2", "dagster_postgres"}:
+        lines = [line for line in str(root).splitlines() if line.strip()]
         return PapertideError(
-            f"Postgres can't be used: {_short(said)}. See that it runs and takes what "
-            f"{variable('postgres_url')} or {path(settings)} says."
+            f"Postgres can't be used: {_short(lines[0] if lines else type(root).__name__)}. Check "
+            f"that it is running and accepts the address in {variable('postgres_url')} or "
+            f"{path(settings)}."
         )
-    if isinstance(error, dg.DagsterInvalidConfigError | CheckError | YAMLError):
-        # Its own account begins with what it was given, its errors are numbered.
-        said = str(error).partition("Error 1: ")[2] or str(error)
-        return SettingsError(
-            f"{path(settings)} can't be used: {_short(said)}. Mend it, or remove it to get the "
-            "default."
-        )
+    if isinstance(error, dg.DagsterInvalidConfigError):
+        # Dagster repeats the whole configuration first and numbers its errors.
+        return _unusable(settings, str(error).partition("Error 1: ")[2] or str(error))
     return None
 
 
+def _unusable(settings: Settings, detail: str) -> SettingsError:
+    return SettingsError(
+        f"{path(settings)} can't be used: {_short(detail)}. Fix it, or remove it to get the "
+        "default."
+    )
+
+
 def _short(text: str) -> str:
-    return shortened(one_line(text), _MAX_SAID).rstrip(".")
+    return shortened(one_line(text), MAX_DETAIL_CHARS).rstrip(".")
 
 
 def create_storage(settings: Settings) -> None:
-    """Make the tables of runs and events before several processes try to at once."""
+    """Create the tables of runs and events before several processes try to at once."""
     with FileLock(settings.dagster_home / ".storage.lock"), opened(settings):
         pass
 
 
 def difference(settings: Settings) -> str:
-    """A sentence when the home's file is not today's default, which it may well be; else empty."""
-    known = _stored(settings)
-    if known is None or known == default(settings):
+    """A sentence when the home's file is not the current default; else empty."""
+    stored = _stored(settings)
+    if stored is None or stored == default(settings):
         return ""
     name = variable("postgres_url")
-    in_force = re.sub(r"#.*", "", known)
-    if settings.postgres_url and not re.search(rf"env['\"]?:\s*['\"]?{name}\b", in_force):
+    without_comments = re.sub(r"#.*", "", stored)
+    if settings.postgres_url and not re.search(rf"env['\"]?:\s*['\"]?{name}\b", without_comments):
         return (
-            f"{path(settings)} is your own and does not name {name}: runs are kept where it says. "
-            "docs/deploy/dagster.postgres.yaml shows what to add."
+            f"{path(settings)} was edited and does not name {name}: runs are kept where the file "
+            "says. docs/deploy/dagster.postgres.yaml shows what to add."
         )
     return (
-        f"{path(settings)} differs from today's default and is left as it is. To take the default, "
-        "remove it and start again."
+        f"{path(settings)} differs from the current default and is not changed. To use the "
+        "default, remove the file and start again."
     )
 
 
@@ -193,7 +237,4 @@ def _stored(settings: Settings) -> str | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
-        raise SettingsError(
-            f"{path(settings)} can't be used: it is not UTF-8. Mend it, or remove it to get the "
-            "default."
-        ) from None
+        raise _unusable(settings, "it is not UTF-8") from None

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.errors import UsageError
+from pipelines.settings import get_settings
 from pipelines.sources.huggingface.fetch import FIRST_LISTED_ON
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult
+    from pipelines.defs.results import FetchedListings, ParsedCaptures
 
 _again = click.option("--again", is_flag=True, help="Fetch every day of the range, due or not.")
 
@@ -23,8 +24,8 @@ _again = click.option("--again", is_flag=True, help="Fetch every day of the rang
 def refresh(since: str | None, until: str | None, again: bool) -> int:  # noqa: FBT001
     """Fetch the lists that are due, then build, check and publish.
 
-    Due are days that were never fetched, lists that still grow, and lists whose counters are to be
-    observed again. Stopped and run again it goes on where it was.
+    A day is due when it was never fetched, when its list still grows, or when its counters are to
+    be observed again. An interrupted refresh continues where it stopped.
 
     \b
     Examples:
@@ -39,10 +40,10 @@ def refresh(since: str | None, until: str | None, again: bool) -> int:  # noqa: 
 @click.option("--until", metavar="DATE", help="Last listing day.  [default: today, UTC]")
 @_again
 def backfill(since: str, until: str | None, again: bool) -> int:  # noqa: FBT001
-    """Fetch every listing day there has been, then build, check and publish.
+    """Fetch every listing day since the first, then build, check and publish.
 
-    Finished days are not fetched again: stopped by Ctrl-C, a rate limit or a power cut, run it
-    again and it goes on.
+    Finished days are not fetched again. After Ctrl-C, a rate limit or a power cut, run the command
+    again to continue.
 
     \b
     Examples:
@@ -59,7 +60,7 @@ def _day(text: str | None, option: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"{option} {text!r} is no date; write it as YYYY-MM-DD, for example 2025-11-06."
+            f"{option} {text!r} is not a date. Write YYYY-MM-DD, for example 2025-11-06."
         ) from None
     if day < FIRST_LISTED_ON:
         raise UsageError(f"{option} {text}: the first list is of {FIRST_LISTED_ON}.")
@@ -67,54 +68,56 @@ def _day(text: str | None, option: str) -> date | None:
 
 
 def _run(since: date | None, until: date | None, *, again: bool) -> int:
+    """Harvest arXiv if it is on, then refresh; 1 when a source or a day failed."""
     from pipelines.cli import report, runs
+    from pipelines.defs.arxiv import HARVEST_OFF
+    from pipelines.defs.results import (
+        FetchedListings,
+        HarvestedAnnouncements,
+        LookedUpPapers,
+        ParsedCaptures,
+        PublishedSnapshot,
+    )
 
     if since and since > (until or datetime.now(UTC).date()):
-        raise UsageError(f"--since {since} lies after the last day, {until or 'today'}.")
+        raise UsageError(f"--since {since} is after the last day, {until or 'today'}.")
+    settings = get_settings()
     days = {"since": since, "until": until}
     config: dict[str, Any] = {name: day.isoformat() for name, day in days.items() if day}
-    asked = {**config, "again": again}
-    result = runs.run_job("refresh", live_listings=asked, live_arxiv=asked)
-    n_failed = _print_summary(result)
-    has_arxiv = _print_arxiv(result)
-    if result.asset_materializations_for_node("snapshot"):
+    config["again"] = again
+    harvested: HarvestedAnnouncements | None = HarvestedAnnouncements("off", HARVEST_OFF)
+    if settings.harvested_sets:
+        harvest = runs.run_job(settings, "harvest", arxiv_announcements=config)
+        harvested = HarvestedAnnouncements.in_events(harvest.all_events)
+    result = runs.run_job(settings, "refresh", hf_daily_listings=config)
+    listings = FetchedListings.in_events(result.all_events)
+    parsed = ParsedCaptures.in_events(result.all_events)
+    looked_up = LookedUpPapers.in_events(result.all_events)
+    if listings and parsed:
+        _print_listings(listings, parsed)
+    for found in (harvested, looked_up):
+        if found:
+            click.echo(found.message, err=True)
+    if PublishedSnapshot.in_events(result.all_events):
         report.published()
     else:
         click.echo("Nothing new: the published snapshot is up to date.", err=True)
-    return 0 if has_arxiv and not n_failed else 1
+    return 1 if any(found and found.failure for found in (listings, harvested, looked_up)) else 0
 
 
-def _print_arxiv(result: ExecuteInProcessResult) -> bool:
-    """Say what came of arXiv in one line; False when it failed."""
-    fetched = result.asset_materializations_for_node("live_arxiv")[-1].metadata
-    click.echo(fetched["message"].value, err=True)
-    return fetched["status"].value != "failed"
-
-
-def _print_summary(result: ExecuteInProcessResult) -> int:
-    """Say what became of the days and of their items; the number of days that failed."""
-    fetched = result.asset_materializations_for_node("live_listings")[-1].metadata
-    parsed = result.asset_materializations_for_node("items")[0].metadata
-    counts = {
-        status: int(fetched[f"n_days_{status}"].value)  # type: ignore[arg-type]
-        for status in ("new", "changed", "unchanged", "empty", "not_open", "failed", "skipped")
-    }
-    words = [f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if n]
-    click.echo(f"{fetched['n_days'].value} day(s): {', '.join(words) or 'none'}.", err=True)
-    skipped: dict[str, int] = fetched["skipped"].value  # type: ignore[assignment]
-    for reason, n in skipped.items():
+def _print_listings(fetched: FetchedListings, parsed: ParsedCaptures) -> None:
+    """Print the days by status, with what was skipped or failed, and the items."""
+    counts = fetched.n_by_status
+    texts = [f"{n} {status.replace('_', ' ')}" for status, n in counts.items() if n]
+    click.echo(f"{fetched.n_days} day(s): {', '.join(texts) or 'none'}.", err=True)
+    for reason, n in fetched.skipped.items():
         click.echo(f"  skipped {n}: {reason}", err=True)
-    notes: list[dict[str, str]] = fetched["notes"].value  # type: ignore[assignment]
-    for note in notes:
+    for note in fetched.notes:
         click.echo(f"  {note['day']} {note['status']}: {note['note']}", err=True)
-    seen, accepted, quarantined = (
-        parsed[name].value for name in ("n_seen", "n_accepted", "n_quarantined")
-    )
     click.echo(
-        f"{parsed['n_captures_parsed'].value} capture(s) parsed: {seen} items seen = "
-        f"{accepted} accepted + {quarantined} quarantined.",
+        f"{parsed.n_captures_parsed} capture(s) parsed: {parsed.n_seen} items seen = "
+        f"{parsed.n_accepted} accepted + {parsed.n_quarantined} quarantined.",
         err=True,
     )
-    if counts["failed"]:
+    if fetched.n_days_failed:
         click.echo("Run `papertide refresh` again for the days that failed.", err=True)
-    return counts["failed"]

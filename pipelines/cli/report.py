@@ -6,6 +6,7 @@ Belongs here: wording and layout. Does not: computing figures (`publishing.statu
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,8 +32,10 @@ def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
 
     Returns 1 if a file was refused or if no capture has usable items, else 0.
     """
-    metadata = result.asset_materializations_for_node("captures")[0].metadata
-    outcomes: list[dict[str, Any]] = metadata["outcomes"].value  # type: ignore[assignment]
+    from pipelines.defs.results import IngestedFiles
+
+    ingested = IngestedFiles.in_events(result.all_events)
+    outcomes = [asdict(outcome) for outcome in ingested.outcomes] if ingested else []
     items_dir = get_settings().items_dir
     captures = [
         {**reading.facts(items_dir, outcome["capture_id"]), "outcome": outcome["status"]}

@@ -1,4 +1,4 @@
-"""Everything an operator leaves running, started together and stopped together."""
+"""`papertide up`: the processes that an operator leaves running, started and stopped together."""
 
 from __future__ import annotations
 
@@ -18,79 +18,98 @@ GRACE_S = 10
 
 
 def commands(settings: Settings) -> dict[str, list[str]]:
-    """Name → command line of each process. The names are what `--only` takes."""
-    beside = Path(sys.executable).parent
+    """Name → command line of each process. The names are the choices of `--only`."""
+    bin_dir = Path(sys.executable).parent
     location = ["-m", "pipelines.definitions"]
     return {
         "webserver": [
-            str(beside / "dagster-webserver"), *location,
+            str(bin_dir / "dagster-webserver"), *location,
             "-h", settings.host, "-p", str(settings.dagster_port),
         ],
-        "daemon": [str(beside / "dagster-daemon"), "run", *location],
-        "dashboard": [str(beside / "papertide"), "dashboard"],
+        "daemon": [str(bin_dir / "dagster-daemon"), "run", *location],
+        "dashboard": [str(bin_dir / "papertide"), "dashboard"],
     }  # fmt: skip
 
 
 def run_all(settings: Settings, only: str | None = None) -> int:
-    """Run all, or one, until a signal or until one ends; 0 after a signal, 1 when one ended.
+    """Run all processes, or one, until a signal arrives or one ends.
 
-    Whatever happens, none is left behind, nor a run that one of them started.
+    Returns 0 after a signal, 1 when a process ended. No process is left running, nor a run that
+    one of them started.
     """
-    runs.prepare(settings)
-    if only != "dashboard":
-        from pipelines.defs import schedules
-
-        schedules.of(settings)  # a wrong one is told here, before anything runs
-        instance.create_storage(settings)
-    if only in (None, "daemon"):
-        settings.inbox_dir.mkdir(exist_ok=True)  # so that there is somewhere to drop files
-    if noticed := instance.difference(settings):
-        click.echo(noticed, err=True)
+    _prepare(settings, only)
     stop: list[int] = []
-    for sent in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sent, lambda number, _: stop.append(number))
-    processes = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: stop.append(received))
+    processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
-        wanted = commands(settings)
-        for name, command in wanted.items() if only is None else [(only, wanted[only])]:
-            processes[name] = subprocess.Popen(  # noqa: S603  our own executables
-                command, cwd=PROJECT_ROOT, start_new_session=True
-            )
-        for name, port in (("dashboard", settings.port), ("webserver", settings.dagster_port)):
-            if name in processes:
-                click.echo(f"{name}  http://{settings.host}:{port}", err=True)
-        click.echo("Ctrl-C stops everything.", err=True)
+        _start(settings, only, processes)
         while not stop:
-            ended = {n: p.returncode for n, p in processes.items() if p.poll() is not None}
-            if ended:
-                name, code = next(iter(ended.items()))
-                click.echo(f"papertide: the {name} ended with code {code}; stopping.", err=True)
-                return 1
+            for name, process in processes.items():
+                if process.poll() is not None:
+                    click.echo(
+                        f"papertide: the {name} exited with code {process.returncode}; stopping.",
+                        err=True,
+                    )
+                    return 1
             time.sleep(0.2)
         return 0
     finally:
         _stop(list(processes.values()))
 
 
+def _prepare(settings: Settings, only: str | None) -> None:
+    """Do once what the processes would otherwise all do at once, and fail before any starts."""
+    runs.prepare(settings)
+    if only != "dashboard":
+        from pipelines.defs.schedules import schedules
+        from pipelines.warehouse import dbt_project
+
+        schedules(settings)
+        dbt_project.manifest(settings)
+        instance.create_storage(settings)
+    if only in (None, "daemon"):
+        settings.inbox_dir.mkdir(exist_ok=True)
+    if notice := instance.difference(settings):
+        click.echo(notice, err=True)
+
+
+def _start(
+    settings: Settings, only: str | None, processes: dict[str, subprocess.Popen[bytes]]
+) -> None:
+    """Start the processes and print their addresses. `processes` gets each as it starts."""
+    # Child processes never import from the folder that they run in.
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    for name, command in commands(settings).items():
+        if only in (None, name):
+            processes[name] = subprocess.Popen(  # noqa: S603  our own executables
+                command, cwd=PROJECT_ROOT, env=environment, start_new_session=True
+            )
+    for name, port in (("dashboard", settings.port), ("webserver", settings.dagster_port)):
+        if name in processes:
+            click.echo(f"{name}  http://{settings.host}:{port}", err=True)
+    click.echo("Press Ctrl-C to stop.", err=True)
+
+
 def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    """End the processes and all that they started: each leads a group of its own."""
-    left = _signal(processes, signal.SIGTERM)
+    """End the processes and everything that they started: each leads a process group."""
+    remaining = _signal(processes, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
-    while left and time.monotonic() < deadline:
+    while remaining and time.monotonic() < deadline:
         time.sleep(0.1)
-        left = _signal(left, 0)
-    for process in _signal(left, signal.SIGKILL):
+        remaining = _signal(remaining, 0)
+    for process in _signal(remaining, signal.SIGKILL):
         process.wait()
 
 
 def _signal(processes: list[subprocess.Popen[bytes]], number: int) -> list[subprocess.Popen[bytes]]:
-    """Send a signal to their groups (0 only looks); those of whose group somebody was left."""
-    found = []
+    """Send a signal to each process group (0 only tests); return those that still exist."""
+    existing = []
     for process in processes:
-        process.poll()  # a leader that ended is gone only when it was waited for
+        process.poll()  # a leader that exited stays in the table until it is waited for
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
             continue
-        found.append(process)
-    return found
+        existing.append(process)
+    return existing

@@ -1,8 +1,12 @@
-"""Dagster's side: thin assets, checks, jobs and resources. The work is in the other rooms."""
+"""Dagster definitions: assets, checks, jobs, schedules and sensors, one module per source or layer.
+
+Belongs here: thin shells that call a function of another package and report its result. Does not:
+the work itself. Importing a module of this package starts nothing and changes nothing.
+"""
 
 import warnings
 
 import dagster as dg
 
-# Each process of Dagster would say so on every start, and nobody who runs Papertide can act on it.
+# Every Dagster process would print it on every start, and an operator can't act on it.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)

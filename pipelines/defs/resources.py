@@ -1,34 +1,39 @@
-"""Resources: the settings of this home, and the one writer's lock for the length of a run."""
+"""Resources that assets, checks, sensors and hooks ask for by name.
 
-from __future__ import annotations
+Belongs here: what a run gets from outside (`settings`, `clock`, `writer`). Does not: reading the
+environment; `pipelines.definitions` does that once, and tests pass their own values.
+"""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
-from pydantic import PrivateAttr
 
-from pipelines.settings import Settings, get_settings
+from pipelines.settings import Settings
+from pipelines.sources.http.clock import Clock, SystemClock
 from pipelines.warehouse.candidate import writer_lock
 
 
-class Home(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The settings of the home that the run works in."""
-
-    @property
-    def settings(self) -> Settings:
-        """Settings with an absolute home."""
-        return get_settings()
+@dataclass(frozen=True)
+class WriterLock:
+    """The lock of the home, held from the start of a run to its end."""
 
 
-class Writer(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Held by every run that builds: one at a time in a home."""
+@dg.resource(
+    required_resource_keys={"settings"},
+    description="The home's writer lock: one run at a time may build.",
+)
+def hold_writer_lock(context: dg.InitResourceContext) -> Iterator[WriterLock]:
+    """Hold the lock while the run lasts. Raises BusyError when another process holds it."""
+    with writer_lock(context.resources.settings):
+        yield WriterLock()
 
-    _held: bool = PrivateAttr(default=False)
 
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Writer]:
-        """Hold the lock while the run lasts. Raises BusyError when another run holds it."""
-        with writer_lock(get_settings()):
-            self._held = True
-            yield self
+def resources(settings: Settings, clock: Clock | None = None) -> dict[str, Any]:
+    """Resources by name, for a code location or a test."""
+    return {
+        "settings": settings,
+        "clock": clock or SystemClock(),
+        "writer": hold_writer_lock,
+    }

@@ -1,31 +1,39 @@
-"""When things run by themselves."""
+"""The schedules that the settings ask for."""
 
 import dagster as dg
 
 from pipelines.errors import SettingsError
-from pipelines.settings import Settings
+from pipelines.settings import Settings, load_settings
 
 
-def of(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """The daily refresh, on by default; none where `refresh_cron` is empty.
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Schedules; they depend on settings, so they are made when definitions are loaded."""
+    return dg.Definitions(schedules=schedules(load_settings()))
 
-    Raises SettingsError when that is not cron.
+
+def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """The refresh, and arXiv's harvest if it is on; none when `refresh_cron` is empty.
+
+    Raises SettingsError when `refresh_cron` is not a cron expression.
     """
     if not settings.refresh_cron:
         return []
+    jobs = ["harvest", "refresh"] if settings.harvested_sets else ["refresh"]
     try:
-        schedule = dg.ScheduleDefinition(
-            name="refresh_schedule",
-            job_name="refresh",
-            cron_schedule=settings.refresh_cron,
-            execution_timezone="UTC",
-            default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Fetch what is due, then build, check and publish.",
-        )
+        return [
+            dg.ScheduleDefinition(
+                name=f"{job}_schedule",
+                job_name=job,
+                cron_schedule=settings.refresh_cron,
+                execution_timezone="UTC",
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            )
+            for job in jobs
+        ]
     except dg.DagsterInvalidDefinitionError:
         raise SettingsError(
-            f"PAPERTIDE_REFRESH_CRON={settings.refresh_cron!r} can't be used: write cron's five "
-            "fields (minute, hour, day, month, weekday), such as '10 */6 * * *', or nothing for "
-            "never."
+            f"PAPERTIDE_REFRESH_CRON={settings.refresh_cron!r} can't be used: write five cron "
+            "fields (minute, hour, day, month, weekday), for example '10 */6 * * *'. Leave it "
+            "empty to turn the schedule off."
         ) from None
-    return [schedule]

@@ -237,7 +237,7 @@ def bench_refresh(folder: Path) -> None:
         with ReplayServer(SyntheticListings(n, last, first)) as server:
             os.environ["HF_ENDPOINT"] = server.url
             command(home, "backfill", "--since", f"{first}", "--until", f"{last - timedelta(1)}")
-            fetched = steps(home)["live_listings"]
+            fetched = steps(home)["hf_daily_listings"]
             if n == 50_000:
                 pace = 400 / fetched
                 line("backfill of 400 days", f"{pace:.0f} days/s", "20 days/s", held=pace >= 20)

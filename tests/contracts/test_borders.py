@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 UNBOUND = {"cli", "definitions"}  # put the parts together; nothing else imports them
 ALSO_ALLOWED = {"pipelines/topics/in_force.py": {"settings"}}  # the folder of a user's topics
-KNOWS_BOTH_HOUSES = ("pipelines/definitions.py", "pipelines/cli/")
+KNOWS_BOTH_HOUSES = ("pipelines/cli/", "pipelines/defs/site.py")
 KNOWS_DAGSTER = ("pipelines/definitions.py", "pipelines/cli/", "pipelines/defs/")
 PURE_ROOMS = ("parsing", "topics", "trends")
 OUTSIDE_WORLD = {

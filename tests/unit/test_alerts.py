@@ -141,7 +141,7 @@ def test_a_snapshot_goes_stale(hooked: Settings, hook: Hook) -> None:
 def test_the_command_line_reports_its_failures(
     hooked: Settings, hook: Hook, error: Exception, kind: list[str]
 ) -> None:
-    runs._tell(hooked, "build", error)
+    runs._alert(hooked, "build", error)
     assert kinds(hook) == kind
 
 

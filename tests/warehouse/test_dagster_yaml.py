@@ -16,7 +16,6 @@ import yaml
 from dagster._core.definitions.run_request import InstigatorType
 
 from pipelines.cli import instance
-from pipelines.defs.event_log import EventLog
 from pipelines.errors import PapertideError, SettingsError
 from pipelines.settings import PROJECT_ROOT, Settings
 
@@ -45,7 +44,8 @@ def test_dagster_understands_it(settings: Settings, monkeypatch: pytest.MonkeyPa
     instance.write(settings)
     monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
     with dg.DagsterInstance.get() as found:
-        assert isinstance(found.event_log_storage, EventLog)
+        assert type(found.event_log_storage).__name__ == "SqliteEventLogStorage"
+        assert type(found.compute_log_manager).__name__ == "NoOpComputeLogManager"
         queue = found.get_concurrency_config().run_queue_config
         assert queue is not None
         assert queue.tag_concurrency_limits == [{"key": "papertide/writer", "limit": 1}]
@@ -65,7 +65,46 @@ def test_it_is_written_once_and_then_the_users(settings: Settings) -> None:
     instance.path(settings).write_text("telemetry: {enabled: false}\n")
     instance.write(settings)
     assert stored(settings) == "telemetry: {enabled: false}\n"
-    assert "differs from today's default" in instance.difference(settings)
+    assert "differs from the current default" in instance.difference(settings)
+
+
+FORMER = (PROJECT_ROOT / "tests" / "fixtures" / "dagster_0.1.0.yaml").read_text()
+
+
+def test_an_unedited_file_of_0_1_0_becomes_the_current_default(settings: Settings) -> None:
+    instance.path(settings).write_text(FORMER)
+    instance.write(settings)
+    assert stored(settings) == instance.default(settings)
+
+
+@pytest.mark.parametrize(
+    "former",
+    [
+        FORMER.replace("max_concurrent_runs: 4", "max_concurrent_runs: 2"),
+        "event_log_storage: {module: pipelines.defs.event_log, class: EventLog}\nnux: {enabled: false}\n",
+    ],
+    ids=["edited", "rewritten"],
+)
+def test_an_edited_file_of_0_1_0_loses_only_its_event_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, former: str
+) -> None:
+    """The class that it names is gone, and its tables are Dagster's own."""
+    instance.path(settings).write_text(former)
+    monkeypatch.setenv("DAGSTER_HOME", str(settings.dagster_home))
+    instance.write(settings)
+    found, before = yaml.safe_load(stored(settings)), yaml.safe_load(former)
+    assert found.pop("compute_logs")["class"] == "NoOpComputeLogManager"
+    del before["event_log_storage"]
+    assert found == before
+    with instance.opened(settings) as opened:
+        assert type(opened.event_log_storage).__module__.startswith("dagster.")
+
+
+def test_other_storage_of_the_user_is_kept(settings: Settings) -> None:
+    own = "event_log_storage: {module: my.event_log, class: EventLog}\n# pipelines.defs.event_log\n"
+    instance.path(settings).write_text(own)
+    instance.write(settings)
+    assert stored(settings) == own
 
 
 def test_postgres_is_taken_where_nobody_changed_the_file(settings: Settings) -> None:
@@ -172,10 +211,13 @@ def test_runs_are_kept_in_postgres(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- a\n", "to parse to dictionary"),
+        ("- a\n", "not a mapping"),
         ("a: [\n", "while parsing"),
         ("foo: 1\n", 'unexpected config entry "foo"'),
-        (instance.DEFAULT.format(storage=instance.POSTGRES), "PAPERTIDE_POSTGRES_URL"),
+        (
+            instance.DEFAULT.format(storage=instance.POSTGRES, compute_logs=""),
+            "PAPERTIDE_POSTGRES_URL",
+        ),
     ],
     ids=["a list", "no YAML", "an unknown key", "a variable that is not set"],
 )

@@ -1,4 +1,4 @@
-"""arXiv in a run: off unless asked for, by month in a backfill, never in the way of the rest."""
+"""arXiv in a run: off by default, partitioned by month, and its failures stop nothing else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import dagster as dg
 import pytest
 
 from pipelines.archive.archive import Archive
-from pipelines.defs import arxiv
-from pipelines.defs.resources import Home
+from pipelines.defs.arxiv import HARVEST_OFF, LOOKUPS_OFF, arxiv_announcements, arxiv_lookups
+from pipelines.defs.fetching import BY_HAND
+from pipelines.defs.resources import resources
+from pipelines.defs.results import HarvestedAnnouncements, LookedUpPapers
 from pipelines.errors import SettingsError
 from pipelines.settings import Settings
 from pipelines.sources.arxiv import fetch
@@ -40,94 +42,106 @@ ROWS = [
 
 
 class World:
-    """A home whose clock and arXiv are ours."""
+    """A home, a clock and an arXiv that tests control, and a Dagster instance."""
 
-    def __init__(self, server: ReplayServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.server, self.home, self._monkeypatch = server, home, monkeypatch
+    def __init__(self, server: ReplayServer, clock: JumpingClock, home: Path) -> None:
+        self.server, self.clock, self.home = server, clock, home
+        self.instance = dg.DagsterInstance.ephemeral()
 
     def settings(self, **more: Any) -> Settings:
         return settings_for(self.server, home=self.home, max_attempts=2, **more)
 
-    def run(self, asset: dg.AssetsDefinition, **more: Any) -> dg.ExecuteInProcessResult:
-        settings = self.settings(**more)
-        self._monkeypatch.setattr("pipelines.defs.resources.get_settings", lambda: settings)
-        tags = more.pop("tags", {})
-        return dg.materialize([asset], resources={"home": Home()}, tags=tags, instance=self.storage)
+    def run(
+        self, asset: dg.AssetsDefinition, tags: dict[str, str] | None = None, **more: Any
+    ) -> dg.ExecuteInProcessResult:
+        given = resources(self.settings(**more), self.clock)
+        tags = {BY_HAND: "yes", **(tags or {})}
+        return dg.materialize([asset], resources=given, tags=tags, instance=self.instance)
 
-    storage: dg.DagsterInstance
+    def harvest(self, **more: Any) -> HarvestedAnnouncements:
+        """The result of a run that chose no month."""
+        result = HarvestedAnnouncements.in_events(self.run(arxiv_announcements, **more).all_events)
+        assert result is not None
+        return result
+
+    def look_up(self, **more: Any) -> LookedUpPapers:
+        result = LookedUpPapers.in_events(self.run(arxiv_lookups, **more).all_events)
+        assert result is not None
+        return result
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[World]:
     clock = JumpingClock(NOW)
-    monkeypatch.setattr("pipelines.defs.arxiv.SystemClock", lambda: clock)
-    with (
-        ReplayServer(None, ArxivPapers(ROWS), clock=clock, page_records=10) as server,
-        dg.instance_for_test() as storage,
-    ):
-        world = World(server, tmp_path / "home", monkeypatch)
-        world.storage = storage
-        yield world
+    with ReplayServer(None, ArxivPapers(ROWS), clock=clock, page_records=10) as server:
+        yield World(server, clock, tmp_path / "home")
 
 
-def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
-    (event,) = result.asset_materializations_for_node("live_arxiv")[-1:]
-    return {name: value.value for name, value in event.metadata.items()}
+def months(first: str, last: str) -> dict[str, str]:
+    """Tags of a run for chosen partitions."""
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
 
 
-def partitions(result: dg.ExecuteInProcessResult) -> list[tuple[str | None, str, Any]]:
+def windows(result: dg.ExecuteInProcessResult) -> list[tuple[str | None, str, Any]]:
+    """(month, set, number of records) of each window that was recorded."""
     return [
         (m.partition, m.metadata["set"].value, m.metadata["n_records"].value)  # type: ignore[misc]
         for event in result.get_asset_materialization_events()
-        if (m := event.materialization).asset_key == arxiv.arxiv_announcements.key
+        if "set" in (m := event.materialization).metadata
     ]
 
 
-def test_off_it_says_so_and_asks_nobody(world: World) -> None:
-    found = metadata(world.run(arxiv.live_arxiv))
-    assert found == {"status": "off", "message": arxiv.OFF}
+def test_off_it_asks_nobody(world: World) -> None:
+    assert (world.harvest().status, world.harvest().message) == ("off", HARVEST_OFF)
+    assert (world.look_up().status, world.look_up().message) == ("off", LOOKUPS_OFF)
     assert world.server.seen == []
     assert not (world.home / "harvest").exists()
 
 
-def test_a_refresh_harvests_what_is_due(world: World) -> None:
-    result = world.run(arxiv.live_arxiv, arxiv_sets="cs,stat", arxiv_lookups=5)
-    found = metadata(result)
-    assert (found["status"], found["n_windows"], found["n_records"]) == ("done", 4, 25)
-    assert found["message"].startswith("arXiv: 4 window(s) harvested, 25 records in 6 page(s)")
-    assert found["notes"] == ["nothing is published yet that could be looked up"]
-    assert partitions(result) == [
+def test_a_live_harvest_fetches_what_is_due(world: World) -> None:
+    result = world.run(arxiv_announcements, arxiv_sets="cs,stat")
+    found = HarvestedAnnouncements.in_events(result.all_events)
+    assert found is not None
+    assert (found.status, found.n_windows, found.n_records) == ("done", 4, 25)
+    assert found.message == "arXiv: 4 window(s) harvested, 25 records in 6 page(s)."
+    assert windows(result) == [
         ("2025-05-01", "cs", 25), ("2025-06-01", "cs", 0),
         ("2025-05-01", "stat", 0), ("2025-06-01", "stat", 0),
     ]  # fmt: skip
-    assert metadata(world.run(arxiv.live_arxiv, arxiv_sets="cs,stat"))["n_windows"] == 0
+    partitions = world.instance.get_materialized_partitions(arxiv_announcements.key)
+    assert set(partitions) == {"2025-05-01", "2025-06-01"}
+    assert world.harvest(arxiv_sets="cs,stat").n_windows == 0
 
 
-def test_a_failing_arxiv_does_not_stop_the_run(world: World) -> None:
+def test_without_a_snapshot_there_is_nothing_to_look_up(world: World) -> None:
+    found = world.look_up(arxiv_lookups=5)
+    assert (found.status, found.n_requests) == ("done", 0)
+    assert found.notes == ["there is no published paper to look up yet"]
+
+
+def test_a_failing_arxiv_does_not_fail_a_live_harvest(world: World) -> None:
     world.server.add(Rule("status", times=None, options={"status": 503}))
-    result = world.run(arxiv.live_arxiv, arxiv_sets="cs")
-    assert result.success
-    found = metadata(result)
-    assert (found["status"], found["n_windows_failed"]) == ("failed", 2)
-    assert found["message"].startswith("arXiv failed: cs 2025-05-01 to 2025-05-31: ")
-    assert "HTTP 503" in found["message"]
+    found = world.harvest(arxiv_sets="cs")
+    assert (found.status, found.n_windows_failed) == ("failed", 2)
+    assert found.message.startswith("arXiv failed: cs 2025-05-01 to 2025-05-31: ")
+    assert "HTTP 503" in found.message
 
 
-def test_another_process_at_it_is_told_of(world: World) -> None:
+def test_another_process_that_uses_arxiv_is_reported(world: World) -> None:
     with fetch.exclusive_access(world.settings()):
-        found = metadata(world.run(arxiv.live_arxiv, arxiv_sets="cs"))
-    assert (found["status"], "one connection" in found["message"]) == ("failed", True)
+        found = world.harvest(arxiv_sets="cs")
+    assert (found.status, "one connection" in found.message) == ("failed", True)
 
 
-def test_months_in_one_run_come_anew(world: World) -> None:
-    world.run(arxiv.live_arxiv, arxiv_sets="cs")
+def test_chosen_months_are_harvested_again_in_one_run(world: World) -> None:
+    world.run(arxiv_announcements, arxiv_sets="cs")
     world.server.seen.clear()
-    months = {
-        "dagster/asset_partition_range_start": "2025-04-01",
-        "dagster/asset_partition_range_end": "2025-06-01",
-    }
-    result = world.run(arxiv.arxiv_announcements, arxiv_sets="cs", tags=months)
-    assert partitions(result) == [
+    chosen = months("2025-04-01", "2025-06-01")
+    result = world.run(arxiv_announcements, chosen, arxiv_sets="cs")
+    assert windows(result) == [
         ("2025-04-01", "cs", 15), ("2025-05-01", "cs", 25), ("2025-06-01", "cs", 0),
     ]  # fmt: skip
     assert {seen.query["until"] for seen in world.server.asked("/oai", set="cs")} == {
@@ -135,29 +149,22 @@ def test_months_in_one_run_come_anew(world: World) -> None:
     }  # fmt: skip
 
 
-def test_a_month_that_failed_fails_its_run(world: World) -> None:
+def test_a_chosen_month_that_fails_fails_its_run(world: World) -> None:
     world.server.add(Rule("status", skip=1, times=None, options={"status": 503}))
-    month = {
-        "dagster/asset_partition_range_start": "2025-05-01",
-        "dagster/asset_partition_range_end": "2025-05-01",
-    }
-    with pytest.raises(TransientSourceError, match="what came is kept"):
-        world.run(arxiv.arxiv_announcements, arxiv_sets="cs", tags=month)
+    with pytest.raises(TransientSourceError, match="the pages received are kept"):
+        world.run(arxiv_announcements, months("2025-05-01", "2025-05-01"), arxiv_sets="cs")
     assert len(Archive(world.settings()).receipts()) == 1
+    assert not world.instance.get_materialized_partitions(arxiv_announcements.key)
 
 
-def test_a_backfill_needs_a_set(world: World) -> None:
-    month = {
-        "dagster/asset_partition_range_start": "2025-05-01",
-        "dagster/asset_partition_range_end": "2025-05-01",
-    }
+def test_a_chosen_month_needs_a_set(world: World) -> None:
     with pytest.raises(SettingsError, match="PAPERTIDE_ARXIV_SETS"):
-        world.run(arxiv.arxiv_announcements, tags=month)
+        world.run(arxiv_announcements, months("2025-05-01", "2025-05-01"))
 
 
 @pytest.mark.slow
 def test_refresh_with_and_without_arxiv(tmp_path: Path) -> None:
-    """The command line: look-ups fill in what Hugging Face leaves open; a failure is told."""
+    """Look-ups complete what Hugging Face leaves out; a failure is reported."""
     home = tmp_path / "home"
     now = datetime(2025, 6, 3, 9, tzinfo=UTC)
     listed = [item("2505.00001", "Paper one"), item("2505.00002", "Paper two")]
@@ -174,7 +181,9 @@ def test_refresh_with_and_without_arxiv(tmp_path: Path) -> None:
         }
         span = ("--since", "2025-06-02", "--until", "2025-06-02")
         off = run_papertide(home, "refresh", *span, **environment)
-        assert (off.returncode, arxiv.OFF in off.stderr) == (0, True), off.stderr
+        assert off.returncode == 0, off.stderr
+        assert HARVEST_OFF in off.stderr
+        assert LOOKUPS_OFF in off.stderr
         on = {**environment, "PAPERTIDE_ARXIV_LOOKUPS": "3"}
         done = run_papertide(home, "refresh", *span, **on)
         assert done.returncode == 0, done.stderr

@@ -1,11 +1,11 @@
-"""The sensors, evaluated by Dagster over a real instance, with real runs of the intake."""
+"""The sensors, evaluated by Dagster on a real instance, with real runs of the intake."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,361 +13,330 @@ import dagster as dg
 import pytest
 
 from pipelines.defs import sensors
-from pipelines.defs.intake import captures, parsed_items
-from pipelines.defs.resources import Home, Writer
+from pipelines.defs.captures import captures
+from pipelines.defs.fetching import BY_HAND
+from pipelines.defs.jobs import WRITER
+from pipelines.defs.lake import parsed_items
+from pipelines.defs.resources import resources
+from pipelines.defs.results import PublishedSnapshot
 from pipelines.errors import CheckFailed
 from pipelines.intake import inbox
-from pipelines.settings import Settings, get_settings
+from pipelines.settings import Settings
 from pipelines.warehouse.candidate import writer_lock
 from tests.fixtures.listings import api, item
 from tests.fixtures.receivers import Hook, web_server
 
 pytestmark = pytest.mark.warehouse
 
-Tick = Callable[[], dg.RunRequest | str]
+GOOD = api(item("2501.00001"), item("2501.00002", "Another"))
+SENSORS = [sensors.inbox_sensor, sensors.failure_alert, sensors.watch]
 
 
 @dg.asset(deps=[parsed_items])
 def snapshot() -> dg.MaterializeResult[None]:
-    """Stands for the build; the environment says how it ends."""
+    """A stub for the build; the variable BUILD decides how it ends."""
     if os.environ.get("BUILD") == "refused":
         raise CheckFailed("Nothing was published: 2 checks failed")
     if os.environ.get("BUILD") == "broken":
         raise ValueError("not ours")
     if os.environ.get("BUILD") == "stopped":
         raise RuntimeError("Query interrupted")
-    return dg.MaterializeResult(metadata={"snapshot_id": "S1"})
+    return dg.MaterializeResult(metadata=PublishedSnapshot("S1", "", 0, 0, 0, 0).to_metadata())
 
 
-defs = dg.Definitions(
-    assets=[captures, parsed_items, snapshot],
-    jobs=[dg.define_asset_job("main", dg.AssetSelection.all(), tags=sensors.WRITES)],
-    sensors=sensors.ALL,
-    resources={"home": Home(), "writer": Writer()},
-    executor=dg.in_process_executor,
-)
+class World:
+    """A home, a Dagster instance, and a code location with the intake, the stub and all sensors."""
 
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.setenv("PAPERTIDE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
-    monkeypatch.setattr(inbox, "SETTLE_S", -1)
-    get_settings.cache_clear()
-    get_settings().inbox_dir.mkdir(parents=True)
-    yield get_settings()
-    get_settings.cache_clear()
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        yield instance
-
-
-@pytest.fixture
-def tick(settings: Settings, instance: dg.DagsterInstance) -> Tick:
-    """One evaluation of the inbox: the run that it asks for, or why there is none."""
-
-    def evaluate() -> dg.RunRequest | str:
-        context = dg.build_sensor_context(
-            instance=instance, resources={"home": Home()}, definitions=defs
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.settings, self.instance = settings, instance
+        self.defs = dg.Definitions(
+            assets=[captures, parsed_items, snapshot],
+            jobs=[dg.define_asset_job("main", dg.AssetSelection.all(), tags=WRITER)],
+            sensors=SENSORS,
+            resources=resources(settings),
+            executor=dg.in_process_executor,
         )
-        data = sensors.inbox_sensor.evaluate_tick(context)
+        self.job = self.defs.resolve_job_def("main")
+
+    def tick(self, sensor: dg.SensorDefinition = sensors.inbox_sensor) -> dg.RunRequest | str:
+        """One evaluation of a sensor: the run that it requests, or why there is none."""
+        context = dg.build_sensor_context(
+            instance=self.instance, resources={"settings": self.settings}, definitions=self.defs
+        )
+        data = sensor.evaluate_tick(context)
         return data.run_requests[0] if data.run_requests else str(data.skip_message)
 
-    return evaluate
+    def request(self) -> dg.RunRequest:
+        """The run that the inbox requests."""
+        request = self.tick()
+        assert isinstance(request, dg.RunRequest), request
+        return request
+
+    def run(self, request: dg.RunRequest | None = None) -> dg.ExecuteInProcessResult:
+        """Run what the inbox requests, with the daemon's tags."""
+        request = request or self.request()
+        return self.job.execute_in_process(
+            instance=self.instance,
+            run_config=request.run_config,
+            tags={**request.tags, "dagster/run_key": str(request.run_key)},
+            raise_on_error=False,
+        )
+
+    def alert_of(self, result: dg.ExecuteInProcessResult) -> object:
+        """What the failure sensor returns for a failed run; None when it sent an alert."""
+        run = self.instance.get_run_by_id(result.run_id)
+        assert run is not None
+        failed = self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="failure_alert", dagster_instance=self.instance, dagster_run=run,
+            dagster_event=failed[-1].dagster_event,  # type: ignore[arg-type]
+            resources={"settings": self.settings},
+        )  # fmt: skip
+        return sensors.failure_alert(context.for_run_failure())
+
+    def drop(self, name: str, body: bytes) -> Path:
+        """Put a file into the inbox."""
+        path = self.settings.inbox_dir / name
+        path.write_bytes(body)
+        return path
+
+    def verdicts(self) -> dict[str, str]:
+        """`done/name` or `refused/name` → its verdict."""
+        box = self.settings.inbox_dir
+        return {
+            f"{path.relative_to(box).parts[0]}/{path.name.removesuffix('.verdict.txt')}":
+            path.read_text()
+            for path in box.rglob("*.verdict.txt")
+        }  # fmt: skip
 
 
-def run(request: dg.RunRequest | str, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    """Run what was asked for, as the daemon tags it."""
-    assert isinstance(request, dg.RunRequest), request
-    return defs.resolve_job_def("main").execute_in_process(
-        instance=instance,
-        run_config=request.run_config,
-        tags={**request.tags, "dagster/run_key": str(request.run_key)},
-        raise_on_error=False,
-    )
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
+    monkeypatch.setattr(inbox, "SETTLE_S", -1)
+    settings = Settings(home=tmp_path / "home")
+    settings.inbox_dir.mkdir(parents=True)
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        yield World(settings, instance)
 
 
-def drop(settings: Settings, name: str, body: bytes) -> Path:
-    path = settings.inbox_dir / name
-    path.write_bytes(body)
-    return path
-
-
-def aside(settings: Settings) -> dict[str, str]:
-    """`done/name` or `refused/name` → its verdict."""
-    return {
-        f"{path.relative_to(settings.inbox_dir).parts[0]}/{path.name.removesuffix('.verdict.txt')}":
-        path.read_text()
-        for path in settings.inbox_dir.rglob("*.verdict.txt")
-    }  # fmt: skip
-
-
-GOOD = api(item("2501.00001"), item("2501.00002", "Another"))
+@pytest.fixture
+def hook(world: World) -> Iterator[Hook]:
+    """A webhook receiver; alerts of the world are sent to it."""
+    with web_server() as hook:
+        world.settings = Settings(home=world.settings.home, alert_webhook=hook.url)
+        yield hook
 
 
 # The inbox
 
 
-def test_an_empty_inbox_starts_nothing(tick: Tick) -> None:
-    assert "Nothing waits" in str(tick())
+def test_an_empty_inbox_starts_nothing(world: World) -> None:
+    assert "No files in" in str(world.tick())
 
 
-def test_files_are_taken_in_and_moved_with_their_verdicts(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick
-) -> None:
-    drop(settings, "2025-01-03.json", GOOD)
-    drop(settings, "empty.txt", b"")
-    drop(settings, "photo.jpg", b"\xff\xd8\xff\x00\x00")
-    assert run(tick(), instance).success
-    assert "Nothing waits" in str(tick())
-    found = aside(settings)
+def test_files_are_ingested_and_moved_with_their_verdicts(world: World) -> None:
+    world.drop("2025-01-03.json", GOOD)
+    world.drop("empty.txt", b"")
+    world.drop("photo.jpg", b"\xff\xd8\xff\x00\x00")
+    assert world.run().success
+    assert "No files in" in str(world.tick())
+    found = world.verdicts()
     assert set(found) == {"done/2025-01-03.json", "refused/empty.txt", "refused/photo.jpg"}
     assert "2 seen = 2 accepted + 0 quarantined" in found["done/2025-01-03.json"]
-    assert "snapshot S1 includes it" in found["done/2025-01-03.json"]
+    assert "snapshot S1 holds it" in found["done/2025-01-03.json"]
     assert "day       2025-01-03" in found["done/2025-01-03.json"]
-    assert "nothing to ingest" in found["refused/empty.txt"]
+    assert "nothing to take in" in found["refused/empty.txt"]
     assert "1 × binary" in found["refused/photo.jpg"]
 
 
-def test_one_run_at_a_time(settings: Settings, instance: dg.DagsterInstance, tick: Tick) -> None:
-    drop(settings, "a.json", GOOD)
-    request = tick()
-    assert isinstance(request, dg.RunRequest)
-    queued = instance.create_run_for_job(
-        defs.resolve_job_def("main"), run_config=request.run_config, tags=request.tags,
+def test_one_run_at_a_time(world: World) -> None:
+    world.drop("a.json", GOOD)
+    request = world.request()
+    queued = world.instance.create_run_for_job(
+        world.job, run_config=request.run_config, tags=request.tags,
         status=dg.DagsterRunStatus.NOT_STARTED,
     )  # fmt: skip
-    drop(settings, "b.json", GOOD)
-    assert f"Run {queued.run_id} is at work" in str(tick())
+    world.drop("b.json", GOOD)
+    assert f"Run {queued.run_id} is processing" in str(world.tick())
 
 
-def test_the_same_files_ask_for_the_same_run(settings: Settings, tick: Tick) -> None:
-    drop(settings, "a.json", GOOD)
-    first, second = tick(), tick()
-    assert isinstance(first, dg.RunRequest)
-    assert isinstance(second, dg.RunRequest)
-    assert first.run_key == second.run_key
+def test_the_same_files_request_the_same_run(world: World) -> None:
+    world.drop("a.json", GOOD)
+    assert world.request().run_key == world.request().run_key
 
 
-@pytest.mark.parametrize(("how", "said"), [("refused", "2 checks failed"), ("broken", "not ours")])
-def test_a_build_that_fails_does_not_keep_files_in_the_inbox(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick, monkeypatch: pytest.MonkeyPatch,
-    how: str, said: str,
-) -> None:  # fmt: skip
-    drop(settings, "a.json", GOOD)
-    monkeypatch.setenv("BUILD", how)
-    assert not run(tick(), instance).success
-    assert "Nothing waits" in str(tick())
-    assert (
-        f"published nothing ({'Nothing was published: ' if how == 'refused' else ''}{said})"
-        in (aside(settings)["done/a.json"])
-    )
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [("refused", "Nothing was published: 2 checks failed"), ("broken", "not ours")],
+)
+def test_a_failed_build_does_not_keep_files_in_the_inbox(
+    world: World, monkeypatch: pytest.MonkeyPatch, build: str, message: str
+) -> None:
+    world.drop("a.json", GOOD)
+    monkeypatch.setenv("BUILD", build)
+    assert not world.run().success
+    assert "No files in" in str(world.tick())
+    assert f"published nothing ({message})" in world.verdicts()["done/a.json"]
 
 
-def test_a_kill_between_taking_in_and_moving_costs_nothing(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick, monkeypatch: pytest.MonkeyPatch
+def test_a_kill_between_ingesting_and_moving_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a.json", "b.json"):
-        drop(settings, name, api(item("2501.00001", name)))
-    run(tick(), instance)
-    whole = inbox.move_aside
+        world.drop(name, api(item("2501.00001", name)))
+    world.run()
+    move_aside = inbox.move_aside
 
     class Killed(BaseException): ...
 
     def kill(settings: Settings, path: Path, *rest: object) -> None:
         if path.name == "b.json":
             raise Killed
-        whole(settings, path, *rest)  # type: ignore[arg-type]
+        move_aside(settings, path, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(inbox, "move_aside", kill)
     with pytest.raises(Killed):
-        tick()
-    monkeypatch.setattr(inbox, "move_aside", whole)
-    assert set(aside(settings)) == {"done/a.json"}
-    run(tick(), instance)  # the rest is taken in again, which changes nothing
-    tick()
-    found = aside(settings)
+        world.tick()
+    monkeypatch.setattr(inbox, "move_aside", move_aside)
+    assert set(world.verdicts()) == {"done/a.json"}
+    world.run()  # the other file is ingested again, which changes nothing
+    world.tick()
+    found = world.verdicts()
     assert set(found) == {"done/a.json", "done/b.json"}
     assert "outcome   known" in found["done/b.json"]
 
 
-def test_a_file_that_cannot_be_moved_stays(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drop(settings, "a.json", GOOD)
+def test_a_file_that_cannot_be_moved_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.drop("a.json", GOOD)
 
     def read_only(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(inbox, "move_aside", read_only)
     for _ in range(sensors.MAX_ATTEMPTS):
-        run(tick(), instance)
-    assert "could not be taken in" in str(tick())
+        world.run()
+    assert "could not be ingested" in str(world.tick())
 
 
-def test_a_file_that_changed_since_is_taken_in_again(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick
-) -> None:
-    drop(settings, "a.json", GOOD[:40])
-    run(tick(), instance)
-    drop(settings, "a.json", GOOD)
-    run(tick(), instance)
-    tick()
-    assert "2 seen = 2 accepted" in aside(settings)["done/a.json"]
+def test_a_file_that_changed_since_is_ingested_again(world: World) -> None:
+    world.drop("a.json", GOOD[:40])
+    world.run()
+    world.drop("a.json", GOOD)
+    world.run()
+    world.tick()
+    assert "2 seen = 2 accepted" in world.verdicts()["done/a.json"]
 
 
-def test_runs_that_fail_before_taking_in_do_not_loop(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick
-) -> None:
-    drop(settings, "a.json", GOOD)
-    drop(settings, "captures.csv", b"name\n1\n")
+def test_runs_that_fail_before_ingesting_do_not_loop(world: World) -> None:
+    world.drop("a.json", GOOD)
+    world.drop("captures.csv", b"name\n1\n")
     keys = set()
     for _ in range(sensors.MAX_ATTEMPTS):
-        request = tick()
-        assert isinstance(request, dg.RunRequest)
+        request = world.request()
         keys.add(request.run_key)
-        run(request, instance)
+        world.run(request)
     assert len(keys) == sensors.MAX_ATTEMPTS
-    assert "could not be taken in" in str(tick())
-    (settings.inbox_dir / "captures.csv").write_text("file,listing_date\na.json,2025-01-06\n")
-    run(tick(), instance)
-    tick()
-    assert "2025-01-06: captures.csv" in aside(settings)["done/a.json"]
+    assert "could not be ingested" in str(world.tick())
+    world.drop("captures.csv", b"file,listing_date\na.json,2025-01-06\n")
+    world.run()
+    world.tick()
+    assert "2025-01-06: captures.csv" in world.verdicts()["done/a.json"]
 
 
-def test_it_waits_for_a_build_of_somebody_else(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick
+def test_the_inbox_waits_for_another_build(world: World) -> None:
+    world.drop("a.json", GOOD)
+    world.instance.create_run_for_job(world.job, status=dg.DagsterRunStatus.STARTED)
+    with writer_lock(world.settings):
+        assert "Another build is running" in str(world.tick())
+    assert isinstance(world.tick(), dg.RunRequest)  # without the lock that run does not build
+
+
+def test_a_run_whose_process_was_killed_is_marked_and_repeated(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drop(settings, "a.json", GOOD)
-    job = defs.resolve_job_def("main")
-    instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    with writer_lock(settings):
-        assert "A build is at work" in str(tick())
-    assert isinstance(tick(), dg.RunRequest)  # what holds no lock is not at work
-
-
-def test_a_run_whose_process_was_killed_is_marked_and_done_again(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drop(settings, "a.json", GOOD)
-    request = tick()
-    assert isinstance(request, dg.RunRequest)
-    job = defs.resolve_job_def("main")
-    tags = {**sensors.WRITES, **request.tags}
-    dead = instance.create_run_for_job(job, run_config=request.run_config, tags=tags)
+    world.drop("a.json", GOOD)
+    request = world.request()
+    tags = {**WRITER, **request.tags}
+    dead = world.instance.create_run_for_job(world.job, run_config=request.run_config, tags=tags)
     started = dg.DagsterEvent(
         event_type_value=dg.DagsterEventType.PIPELINE_START.value, job_name="main"
     )
-    instance.report_dagster_event(started, dead.run_id)
-    assert "is at work" in str(tick())
+    world.instance.report_dagster_event(started, dead.run_id)
+    assert "is processing" in str(world.tick())
     late = time.time() + sensors.DEAD_AFTER_S + 60
     monkeypatch.setattr(time, "time", lambda: late)
-    with writer_lock(settings):
-        assert "is at work" in str(tick())
-    again = tick()
-    assert isinstance(again, dg.RunRequest)
-    assert again.run_key != request.run_key
-    assert instance.get_run_by_id(dead.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+    with writer_lock(world.settings):
+        assert "is processing" in str(world.tick())
+    assert world.request().run_key != request.run_key
+    marked = world.instance.get_run_by_id(dead.run_id)
+    assert marked is not None
+    assert marked.status == dg.DagsterRunStatus.FAILURE
 
 
 # Alerts
 
 
-@pytest.fixture
-def hook(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
-    with web_server() as hook:
-        monkeypatch.setenv("PAPERTIDE_ALERT_WEBHOOK", hook.url)
-        get_settings.cache_clear()
-        yield hook
-
-
-def alert_of(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) -> object:
-    """What the failure sensor makes of a failed run."""
-    run = instance.get_run_by_id(result.run_id)
-    assert run is not None
-    failed = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-    context = dg.build_run_status_sensor_context(
-        sensor_name="failure_alert", dagster_instance=instance, dagster_run=run,
-        dagster_event=failed[-1].dagster_event, resources={"home": Home()},  # type: ignore[arg-type]
-    )  # fmt: skip
-    return sensors.failure_alert(context.for_run_failure())
-
-
 @pytest.mark.parametrize(
-    ("how", "kind", "said"),
+    ("build", "kind", "message"),
     [("refused", "publication_refused", "2 checks failed"), ("broken", "run_failed", "not ours")],
 )
-def test_a_failed_run_is_told(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick, hook: Hook,
-    monkeypatch: pytest.MonkeyPatch, how: str, kind: str, said: str,
-) -> None:  # fmt: skip
-    drop(settings, "a.json", GOOD)
-    monkeypatch.setenv("BUILD", how)
-    assert alert_of(run(tick(), instance), instance) is None
+def test_a_failed_run_sends_an_alert(
+    world: World, hook: Hook, monkeypatch: pytest.MonkeyPatch, build: str, kind: str, message: str
+) -> None:
+    world.drop("a.json", GOOD)
+    monkeypatch.setenv("BUILD", build)
+    assert world.alert_of(world.run()) is None
     (body,) = hook.bodies
     assert body["kind"] == kind
-    assert said in body["body"]
+    assert message in body["body"]
 
 
-def test_a_run_that_was_stopped_is_no_trouble(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick, hook: Hook,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    drop(settings, "a.json", GOOD)
+def test_a_run_that_was_stopped_sends_none(
+    world: World, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.drop("a.json", GOOD)
     monkeypatch.setenv("BUILD", "stopped")
-    assert isinstance(alert_of(run(tick(), instance), instance), dg.SkipReason)
+    assert isinstance(world.alert_of(world.run()), dg.SkipReason)
     assert not hook.bodies
 
 
-def test_a_run_that_dagster_ended_for_its_length_is_trouble(
-    settings: Settings, instance: dg.DagsterInstance, tick: Tick, hook: Hook,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    drop(settings, "a.json", GOOD)
+def test_a_run_that_exceeds_its_runtime_sends_one(
+    world: World, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.drop("a.json", GOOD)
     monkeypatch.setenv("BUILD", "stopped")
-    result = run(tick(), instance)
-    ended = instance.get_run_by_id(result.run_id)
+    result = world.run()
+    ended = world.instance.get_run_by_id(result.run_id)
     assert ended is not None
-    instance.report_run_canceling(ended, "Exceeded maximum runtime of 43200 seconds.")
-    assert alert_of(result, instance) is None
+    world.instance.report_run_canceling(ended, "Exceeded maximum runtime of 43200 seconds.")
+    assert world.alert_of(result) is None
     assert len(hook.bodies) == 1
 
 
-def test_the_command_line_tells_of_its_own_runs(
-    instance: dg.DagsterInstance, hook: Hook, monkeypatch: pytest.MonkeyPatch
+def test_a_run_of_the_command_line_sends_none(
+    world: World, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BUILD", "broken")
-    result = defs.resolve_job_def("main").execute_in_process(
-        instance=instance, tags={sensors.BY_HAND: "yes"}, raise_on_error=False
+    result = world.job.execute_in_process(
+        instance=world.instance, tags={BY_HAND: "yes"}, raise_on_error=False
     )
-    assert isinstance(alert_of(result, instance), dg.SkipReason)
+    assert isinstance(world.alert_of(result), dg.SkipReason)
     assert not hook.bodies
 
 
-def test_the_watch_tells_of_a_stale_snapshot(
-    settings: Settings, instance: dg.DagsterInstance, hook: Hook
-) -> None:
-    def watch() -> str:
-        context = dg.build_sensor_context(
-            instance=instance, resources={"home": Home()}, definitions=defs
-        )
-        return str(sensors.watch.evaluate_tick(context).skip_message)
-
-    assert watch() == "All is well."
+def test_a_stale_snapshot_sends_one_alert(world: World, hook: Hook) -> None:
+    assert world.tick(sensors.watch) == "No problems."
     published = datetime.now(UTC) - timedelta(hours=50)
-    folder = settings.snapshots_dir / "S0"
+    folder = world.settings.snapshots_dir / "S0"
     folder.mkdir(parents=True)
     (folder / "papertide.duckdb").write_bytes(bytes(8) + b"DUCK")
     package = {"created": published.isoformat(), "resources": []}
     (folder / "datapackage.json").write_text(json.dumps(package))
-    (settings.snapshots_dir / "CURRENT").write_text("S0")
-    assert [watch(), watch()] == ["The snapshot is stale."] * 2
+    (world.settings.snapshots_dir / "CURRENT").write_text("S0")
+    assert [world.tick(sensors.watch) for _ in range(2)] == ["The snapshot is stale."] * 2
     assert [body["kind"] for body in hook.bodies] == ["stale"]
 
 
-def test_all_are_on_by_default() -> None:
-    assert {sensor.name for sensor in sensors.ALL} == {"inbox", "failure_alert", "watch"}
-    assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in sensors.ALL)
+def test_all_sensors_run_by_default() -> None:
+    assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in SENSORS)

@@ -161,7 +161,7 @@ def test_it_refreshes_by_itself_shows_the_day_and_stops(
         told = get(
             f"{dagster}/graphql",
             {"query": PARTITION,
-             "variables": {"key": {"path": ["daily_listings"]}, "days": [f"{day}"]}},
+             "variables": {"key": {"path": ["hf_daily_listings"]}, "days": [f"{day}"]}},
         )  # fmt: skip
         [seen] = told["data"]["assetNodeOrError"]["assetMaterializations"]
         counts = {e["label"]: e.get("intValue", e.get("text")) for e in seen["metadataEntries"]}
