@@ -8,5 +8,7 @@ import warnings
 
 import dagster as dg
 
-# Every Dagster process would print it on every start, and an operator can't act on it.
+# Every Dagster process would print these on every start, and an operator can't act on them.
+# Single-run backfills are beta; setting policies for all assets at once is a preview.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+warnings.filterwarnings("ignore", "Function `Definitions.map_", dg.PreviewWarning)
