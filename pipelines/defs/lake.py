@@ -93,7 +93,7 @@ def lake_tables(
 
     A refresh without news ends here: it notes that the published snapshot is up to date.
     """
-    if context.run.job_name == REFRESH_JOB and _is_published(settings):
+    if context.run.job_name == REFRESH_JOB and is_published(settings):
         _note_nothing_new(context.instance, context.run_id, settings)
         return
     is_full = candidate.begin(settings)
@@ -110,7 +110,7 @@ def lake_tables(
         )
 
 
-def _is_published(settings: Settings) -> bool:
+def is_published(settings: Settings) -> bool:
     """Whether readers have what a build would publish now, the site included.
 
     False when the last build ended before its last step. A snapshot that an operator rolled back

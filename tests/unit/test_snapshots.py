@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.defs import intake
+from pipelines.defs import lake
 from pipelines.errors import (
     NOTHING_PUBLISHED,
     BusyError,
@@ -528,11 +528,11 @@ def test_a_refresh_without_news_keeps_a_rollback(
     twice: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.warehouse.candidate.is_up_to_date", lambda _: True)
-    assert not intake._is_published(twice.settings)  # no build has finished here
+    assert not lake.is_published(twice.settings)  # no build has finished here
     history.rollback(twice.settings, None)
-    assert intake._is_published(twice.settings)
+    assert lake.is_published(twice.settings)
     twice.publish()
-    assert not intake._is_published(twice.settings)
+    assert not lake.is_published(twice.settings)
 
 
 def test_an_acceptance_can_be_withdrawn(home: Home) -> None:

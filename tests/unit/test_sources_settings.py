@@ -107,13 +107,13 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("cron", ["every day", "99 * * * *", "* * *", "0 0 31 2 *"])
 def test_an_invalid_schedule_is_reported(cron: str) -> None:
     with pytest.raises(SettingsError, match=r"^PAPERTIDE_REFRESH_CRON=.*five fields"):
-        schedules.of(Settings(refresh_cron=cron))
+        schedules.schedules(Settings(refresh_cron=cron))
 
 
 def test_the_schedule_follows_the_setting() -> None:
-    (schedule,) = schedules.of(Settings(refresh_cron="5 4 * * *"))
+    (schedule,) = schedules.schedules(Settings(refresh_cron="5 4 * * *"))
     assert schedule.cron_schedule == "5 4 * * *"
-    assert schedules.of(Settings(refresh_cron="")) == []
+    assert schedules.schedules(Settings(refresh_cron="")) == []
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:se@cret@h/db", "postgresql://u@x:p@h/db"])
