@@ -14,8 +14,8 @@ from pipelines.audit.findings import Outcome, Refused
 from pipelines.defs.resources import WriterLock
 from pipelines.defs.results import PublishedSnapshot
 from pipelines.publishing import build_status, retention
-from pipelines.publishing.reader import Reader
 from pipelines.publishing.publication import publish
+from pipelines.publishing.reader import Reader
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 from pipelines.warehouse import candidate
 
