@@ -1,4 +1,4 @@
-"""The rooms keep to themselves: which module may import which. Read from the code, not run."""
+"""Packages import one way. Checked on the source, without importing it."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 UNBOUND = {"cli", "definitions"}  # put the parts together; nothing else imports them
 ALSO_ALLOWED = {"pipelines/topics/in_force.py": {"settings"}}  # the folder of a user's topics
-KNOWS_BOTH_HOUSES = ("pipelines/cli/", "pipelines/defs/site.py")
+KNOWS_DASHBOARDS = ("pipelines/cli/", "pipelines/defs/site.py")
 KNOWS_DAGSTER = ("pipelines/definitions.py", "pipelines/cli/", "pipelines/defs/")
-PURE_ROOMS = ("parsing", "topics", "trends")
+PURE_PACKAGES = ("parsing", "topics", "trends")
 OUTSIDE_WORLD = {
     "dagster", "dagster_dbt", "duckdb", "filelock", "http", "os", "pathlib", "requests", "shutil",
     "socket", "subprocess", "tempfile", "threading", "time", "urllib",
@@ -109,8 +109,8 @@ def test_dashboards_read_snapshots_and_nothing_else() -> None:
     assert not found, found
 
 
-def test_pipelines_do_not_know_the_dashboards() -> None:
-    paths = [p for p in modules("pipelines") if not name_of(p).startswith(KNOWS_BOTH_HOUSES)]
+def test_pipelines_do_not_import_dashboards() -> None:
+    paths = [p for p in modules("pipelines") if not name_of(p).startswith(KNOWS_DASHBOARDS)]
     found = offences(paths, lambda name: below(name, "dashboards"))
     assert not found, found
 
@@ -147,23 +147,23 @@ def test_few_modules_are_loose() -> None:
     assert loose == {"__init__.py", "definitions.py", "errors.py", "settings.py"}
 
 
-def test_dagster_is_known_at_the_edge_only() -> None:
+def test_only_the_edge_imports_dagster() -> None:
     paths = [p for p in modules("pipelines") if not name_of(p).startswith(KNOWS_DAGSTER)]
     found = offences(paths + modules("dashboards"), is_dagster)
     assert not found, found
 
 
-@pytest.mark.parametrize("room", PURE_ROOMS)
-def test_pure_rooms_do_not_reach_outside(room: str) -> None:
-    for path in modules(f"pipelines/{room}"):
+@pytest.mark.parametrize("package", PURE_PACKAGES)
+def test_pure_packages_do_not_reach_outside(package: str) -> None:
+    for path in modules(f"pipelines/{package}"):
         excused = READS_FILES.get(name_of(path), set())
         found = [name for name in imports(path) if name.split(".")[0] in OUTSIDE_WORLD - excused]
         assert not found, f"{name_of(path)} imports {found}"
 
 
-@pytest.mark.parametrize("room", ["parsing", "trends"])
-def test_pure_rooms_ask_neither_clock_nor_disk(room: str) -> None:
-    for path in modules(f"pipelines/{room}"):
+@pytest.mark.parametrize("package", ["parsing", "trends"])
+def test_pure_packages_use_neither_clock_nor_disk(package: str) -> None:
+    for path in modules(f"pipelines/{package}"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
@@ -174,7 +174,7 @@ def test_pure_rooms_ask_neither_clock_nor_disk(room: str) -> None:
                 assert node.func.attr not in CLOCK, place
 
 
-def test_the_rule_sees_every_way_to_import(tmp_path: Path) -> None:
+def test_imports_finds_every_form_of_import(tmp_path: Path) -> None:
     source = tmp_path / "module.py"
     source.write_text(
         "import dagster as dg\nfrom pipelines import warehouse\n"

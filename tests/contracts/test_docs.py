@@ -133,7 +133,7 @@ def test_reason_codes_are_in_use(code: str) -> None:
         ("date_precedence", "basis", ("date_rank", "date_precision")),
     ],
 )
-def test_precedence_is_told_as_it_is(seed: str, key: str, columns: tuple[str, ...]) -> None:
+def test_precedence_is_documented_as_it_is(seed: str, key: str, columns: tuple[str, ...]) -> None:
     text = read("methodology.md")
     with (DBT_PROJECT_DIR / "seeds" / f"{seed}.csv").open(newline="") as handle:
         for row in csv.DictReader(handle):

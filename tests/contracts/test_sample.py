@@ -1,4 +1,4 @@
-"""Contracts of the bundled sample: complete, small, and nothing but facts and our own sentences."""
+"""Contracts of the bundled sample: complete, small, and facts only and our own sentences."""
 
 from __future__ import annotations
 
