@@ -1,6 +1,6 @@
-{# Formulas that more than one mart shows; docs/methodology.md gives sources and limits. #}
+{# Formulas that several marts use; docs/methodology.md states sources and limits. #}
 
-{# Bounds of the Wilson score interval for k of n, at 95 %. Null when n is 0. #}
+{# Bound of the 95 % Wilson score interval of k / n. Null if n is 0. #}
 {% macro wilson(k, n, side) -%}
     {%- set z = var('z95') -%}
     case
@@ -19,7 +19,7 @@
     end
 {%- endmacro %}
 
-{# Rank of the order statistic that bounds quantile q of n values at 95 %; may fall outside 1 … n. #}
+{# Rank of the order statistic that bounds quantile q of n values at 95 %; may be outside 1 to n. #}
 {% macro quantile_rank(q, n, side) -%}
     {%- set z = var('z95') -%}
     {%- if side == 'low' -%}
@@ -29,7 +29,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The buckets of author counts: 1 … 9 alone, then 10–19, 20–49, 50+. #}
+{# Buckets of author counts: 1 to 9, 10–19, 20–49, 50+; and their lower bounds. #}
 {% macro author_bucket(column) -%}
     case
         when {{ column }} < 10 then cast({{ column }} as {{ dbt.type_string() }})

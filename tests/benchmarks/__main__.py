@@ -165,7 +165,7 @@ def steps(home: Path) -> dict[str, float]:
 
 
 ANALYTICS = (
-    "int_paper_topics", "int_topic", "int_term", "int_team", "int_papers__scored", "int_placed",
+    "int_paper_topics", "int_topic", "int_term", "int_papers__scored", "int_series",
     "rpt_topic", "rpt_term", "rpt_author_counts", "rpt_trending",
 )  # fmt: skip
 """Prefixes of the names of models of topics, terms and trends."""

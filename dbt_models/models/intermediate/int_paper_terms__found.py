@@ -1,4 +1,4 @@
-"""Paper × term: how often the paper's text has it. Unchanged papers are not read again."""
+"""Terms of each paper, with the number of mentions. Rows of unchanged papers are kept."""
 
 from pipelines.topics.term_matching import kept_terms, update_terms
 from pipelines.topics.terms import TermVocabulary
@@ -6,7 +6,7 @@ from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 
 def model(dbt, session):
-    """What dbt calls."""
+    """Return one row per paper and term."""
     dbt.config(materialized="table")
     learned = as_frame(dbt.ref("int_terms__learned"))
     changed = dbt.ref("int_papers__changed").project("paper_id").distinct()

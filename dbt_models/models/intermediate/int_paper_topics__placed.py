@@ -1,4 +1,4 @@
-"""Paper × topic of the latest fit. Papers that did not change keep their row of the last build."""
+"""Discovered topic of each paper in the newest fit. Rows of unchanged papers are kept."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 
 def model(dbt, session):
-    """What dbt calls."""
+    """Return one row per paper with a topic."""
     dbt.config(materialized="table")
     newest = dbt.ref("int_topic_fits__learned").filter("is_newest").project("learned_from")
     changed = dbt.ref("int_papers__changed").project("paper_id").distinct()

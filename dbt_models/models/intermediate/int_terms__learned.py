@@ -1,7 +1,7 @@
-"""The terms that people coin, learned from the papers counted before the newest quarter.
+"""Vocabulary of terms, learned from the papers counted before the newest quarter.
 
-What is learned depends on those texts alone, so a quarter's vocabulary is learned once: while they
-stay as they are, the last build's is taken over.
+It depends on the texts of these papers only, so the vocabulary of the last build is kept while they
+don't change.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from pipelines.warehouse.frames import as_frame, as_relation, table_before
 
 
 def model(dbt, session):
-    """What dbt calls."""
+    """Return one row per term."""
     dbt.config(materialized="table")
     texts = dbt.ref("int_term_texts__chosen")
     hashes = as_frame(texts.project("paper_id, text_hash")).sort("paper_id")

@@ -14,7 +14,7 @@ from pipelines.warehouse.frames import as_frame, as_relation
 
 
 def model(dbt, session):
-    """What dbt calls."""
+    """Return one row per fit."""
     dbt.config(materialized="table")
     dated = as_frame(dbt.ref("int_topic_texts__dated"))
     items = dbt.ref("int_items__identified").project("item_id, title, abstract, keywords")
