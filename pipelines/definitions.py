@@ -48,7 +48,7 @@ def with_policies(spec: dg.AssetSpec, settings: Settings) -> dg.AssetSpec:
     """The spec with its freshness policy, if it has one.
 
     There are no automation conditions: a build is one run that fetches, checks and publishes as a
-    whole, so a schedule and the inbox sensor start it (ADR 0021).
+    whole, so a schedule and the inbox sensor start it (ADR 0023).
     """
     if spec.key not in WATCHED or not settings.stale_after_hours:
         return spec

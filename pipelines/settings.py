@@ -1,6 +1,6 @@
-"""Settings: every knob, read from the environment (`PAPERTIDE_…`), with its default and meaning.
+"""Settings, read from the environment (`PAPERTIDE_…`), with their defaults and meanings.
 
-Belongs here: names, defaults, and the folders below the home. Does not: anything that acts.
+Belongs here: names, defaults, validation, and the paths below the home. Does not: any action.
 """
 
 from __future__ import annotations
@@ -159,13 +159,13 @@ class Settings(BaseSettings):
     @field_validator("home", "taxonomy_dir", "topic_embedder", mode="before")
     @classmethod
     def _set_to_nothing(cls, given: object, info: ValidationInfo) -> object:
-        """A variable that is set and empty is one that is not set: no folder is meant by it."""
+        """An empty variable means the default, as if it were not set."""
         return cls.model_fields[info.field_name or ""].default if given == "" else given
 
     @field_validator("memory_limit", "reader_memory_limit")
     @classmethod
     def _usable_memory(cls, text: str) -> str:
-        """A size as DuckDB writes them, and enough to work with."""
+        """A size in DuckDB's notation, not below the minimum."""
         if not (size := _SIZE.fullmatch(text)):
             raise ValueError("write it like '2GB'")
         unit = 1024 if size["binary"] else 1000
@@ -176,7 +176,7 @@ class Settings(BaseSettings):
     @field_validator("alert_webhook", "smtp_url", "postgres_url")
     @classmethod
     def _usable_address(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """An address of a scheme that we speak; an empty one is none."""
+        """An address with a supported scheme; empty means not set."""
         text = secret.get_secret_value().strip() if secret else ""
         if not text:
             return None
@@ -184,7 +184,7 @@ class Settings(BaseSettings):
         try:
             parts = urlsplit(text)
             usable = parts.scheme in schemes and parts.hostname and parts.port != 0
-        except ValueError:  # a port that is none, an address that is half of one
+        except ValueError:  # an invalid port or an incomplete address
             usable = False
         if not usable or not all("!" <= character <= "~" for character in text):
             raise ValueError(f"write it as {' or '.join(f'{s}://host…' for s in schemes)}")
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
     @field_validator("alert_mail_to", "alert_mail_from")
     @classmethod
     def _usable_mail(cls, text: str | None) -> str | None:
-        """Addresses of mail, bare, with commas between them; an empty text is none."""
+        """Mail addresses without names, separated by commas; empty means not set."""
         addresses = [address.strip() for address in (text or "").split(",") if address.strip()]
         for address in addresses:
             if not _MAIL.fullmatch(address):
@@ -209,7 +209,7 @@ class Settings(BaseSettings):
     @field_validator("hf_token")
     @classmethod
     def _usable_token(cls, token: SecretStr | None) -> SecretStr | None:
-        """White space around a token is a slip of the paste; none at all is no token."""
+        """The token without surrounding white space; empty means not set."""
         text = token.get_secret_value().strip() if token else ""
         if not all("!" <= character <= "~" for character in text):
             raise ValueError("a token has no white space and no letters beyond ASCII")
@@ -227,22 +227,22 @@ class Settings(BaseSettings):
 
     @property
     def user_taxonomy_dir(self) -> Path:
-        """Where a user's own topics and rules are read from, if it is there."""
+        """Folder of the user's topics and rules; it need not exist."""
         return self.taxonomy_dir or self.home / "taxonomy"
 
     @property
     def harvest_dir(self) -> Path:
-        """Where harvests that were interrupted go on; can be deleted, then they begin anew."""
+        """Positions of interrupted harvests. If deleted, those harvests start again."""
         return self.home / "harvest"
 
     @property
     def inbox_dir(self) -> Path:
-        """Where files are dropped to be taken in; moved aside with a verdict afterwards."""
+        """Files dropped here are ingested, then moved aside with a verdict."""
         return self.home / "inbox"
 
     @property
     def alerts_path(self) -> Path:
-        """Which troubles were told when, and are not over yet."""
+        """Alerts that were sent for problems that are not resolved yet."""
         return self.home / "alerts.json"
 
     @property
@@ -262,17 +262,17 @@ class Settings(BaseSettings):
 
     @property
     def topic_fits_dir(self) -> Path:
-        """Fits of discovered topics, cached by a hash of what they were learned from."""
+        """Fits of discovered topics, cached by a hash of their input."""
         return self.home / "lake" / "topics"
 
     @property
     def warehouse_path(self) -> Path:
-        """The tables as the last published build left them; nobody reads it but the next build."""
+        """Tables of the last published build; only the next build reads them."""
         return self.home / "warehouse.duckdb"
 
     @property
     def candidate_path(self) -> Path:
-        """The file that a build writes; it takes the warehouse's place when it was published."""
+        """The file that a build writes; it replaces the warehouse once published."""
         return self.home / "candidate.duckdb"
 
     @property
@@ -297,7 +297,7 @@ class Settings(BaseSettings):
 
 
 def variable(field: str) -> str:
-    """The environment variable of a field, which may be named by its alias already."""
+    """The environment variable of a field, given by its name or its alias."""
     alias = (
         Settings.model_fields[field].validation_alias if field in Settings.model_fields else field
     )
@@ -305,7 +305,7 @@ def variable(field: str) -> str:
 
 
 def secrets() -> frozenset[str]:
-    """The environment variables whose values no message repeats."""
+    """Environment variables whose values must not appear in messages."""
     fields = Settings.model_fields.items()
     return frozenset(
         variable(name) for name, field in fields if "SecretStr" in str(field.annotation)
@@ -313,7 +313,7 @@ def secrets() -> frozenset[str]:
 
 
 def _example(name: str) -> str:
-    """How the value of a variable is written whose form is checked."""
+    """An example value of a variable with a pattern."""
     fields = Settings.model_fields.items()
     return next(str((field.examples or [""])[0]) for n, field in fields if variable(n) == name)
 

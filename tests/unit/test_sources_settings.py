@@ -106,7 +106,7 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("cron", ["every day", "99 * * * *", "* * *", "0 0 31 2 *"])
 def test_an_invalid_schedule_is_reported(cron: str) -> None:
-    with pytest.raises(SettingsError, match=r"^PAPERTIDE_REFRESH_CRON=.*five fields"):
+    with pytest.raises(SettingsError, match=r"^PAPERTIDE_REFRESH_CRON=.*five cron fields"):
         schedules.schedules(Settings(refresh_cron=cron))
 
 

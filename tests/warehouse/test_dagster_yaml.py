@@ -1,4 +1,4 @@
-"""`dagster.yaml`: written once, the user's afterwards, and understood by Dagster as it is meant."""
+"""`dagster.yaml`: written once, then the user's, and read by Dagster as intended."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_runs_are_kept_in_postgres(
     ],
     ids=["a list", "no YAML", "an unknown key", "a variable that is not set"],
 )
-def test_a_file_that_dagster_does_not_take_is_told_in_a_sentence(
+def test_a_file_that_dagster_rejects_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
 ) -> None:
     settings = Settings(home=tmp_path)
@@ -236,7 +236,7 @@ def test_a_file_that_dagster_does_not_take_is_told_in_a_sentence(
     assert "object at 0x" not in str(wrong.value)
 
 
-def test_a_file_of_other_letters_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     settings.dagster_home.mkdir()
     instance.path(settings).write_bytes(b"\xff\xfe")
@@ -244,7 +244,7 @@ def test_a_file_of_other_letters_is_told_in_a_sentence(tmp_path: Path) -> None:
         instance.write(settings)
 
 
-def test_postgres_that_does_not_answer_is_told_without_the_password(
+def test_unreachable_postgres_is_reported_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("dagster_postgres")

@@ -62,16 +62,16 @@ def test_dbt_tests_are_asset_checks(instance: dg.DagsterInstance) -> None:
 
 
 def test_progress_moves_on_a_terminal(tmp_path: Path) -> None:
-    """Steps are told on one line that changes; nobody may have turned the terminal aside."""
+    """Steps replace each other on one line; Dagster must not capture the terminal."""
     page = PROJECT_ROOT / "sample" / "hf_api" / "2025-06-20.json.gz"
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(PAPERTIDE_HOME=str(tmp_path), TERM="xterm", COLUMNS="100")
         os.execv(PAPERTIDE, [PAPERTIDE, "ingest", str(page)])  # noqa: S606
-    told = b""
-    with suppress(OSError):  # how a terminal ends whose process has gone
+    output = b""
+    with suppress(OSError):  # raised when the process has ended
         while part := os.read(terminal, 65_536):
-            told += part
+            output += part
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert b"parsing 1 capture(s)" in told
-    assert b"1 new capture(s)" in told
+    assert b"parsing 1 capture(s)" in output
+    assert b"1 new capture(s)" in output

@@ -144,9 +144,9 @@ def test_files_are_ingested_and_moved_with_their_verdicts(world: World) -> None:
     found = world.verdicts()
     assert set(found) == {"done/2025-01-03.json", "refused/empty.txt", "refused/photo.jpg"}
     assert "2 seen = 2 accepted + 0 quarantined" in found["done/2025-01-03.json"]
-    assert "snapshot S1 holds it" in found["done/2025-01-03.json"]
+    assert "snapshot S1 includes it" in found["done/2025-01-03.json"]
     assert "day       2025-01-03" in found["done/2025-01-03.json"]
-    assert "nothing to take in" in found["refused/empty.txt"]
+    assert "nothing to ingest" in found["refused/empty.txt"]
     assert "1 × binary" in found["refused/photo.jpg"]
 
 
