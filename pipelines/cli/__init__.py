@@ -1,4 +1,4 @@
 """The `papertide` command: parses arguments and prints results.
 
-With `definitions.py`, the only code that imports both pipelines and dashboards.
+With `defs/site.py`, the only code that imports both pipelines and dashboards.
 """
