@@ -102,7 +102,7 @@ class _Query:
         parts = search.lstrip("?").split("&")
         if len(parts) > MAX_PARAMETERS:
             self.notes.append(
-                f"The address has more than {MAX_PARAMETERS} parameters; the rest is ignored."
+                f"The address has more than {MAX_PARAMETERS} parameters; the others are ignored."
             )
         pairs = parse_qs("&".join(parts[:MAX_PARAMETERS]))
         self.values = {name: v[-1].strip() for name, v in pairs.items() if v[-1].strip()}
@@ -142,7 +142,7 @@ class _Query:
         first = self.period("from", periods, starts[0] if starts else None, label="first period")
         last = self.period("to", periods, periods[-1] if periods else None, label="last period")
         if first and last and first.start > last.start:
-            self.notes.append("The first period is after the last one; they were swapped.")
+            self.notes.append("The first period was after the last one; they were swapped.")
             return last, first
         return first, last
 
@@ -161,7 +161,9 @@ class _Query:
             self.notes.append(f"Ignored unknown topics: {_quoted(unknown)}.")
         known = [topic for topic in chosen if topic in offered]
         if len(known) > MAX_TOPICS:
-            self.notes.append(f"Showing the first {MAX_TOPICS} topics; more can't be compared.")
+            self.notes.append(
+                f"Showing the first {MAX_TOPICS} topics, the maximum for a comparison."
+            )
         return tuple(known[:MAX_TOPICS])
 
     def page(self) -> int:

@@ -61,8 +61,8 @@ INDEX = """<!DOCTYPE html>
 <script src="/assets/theme.js"></script>
 </head>
 <body>
-<noscript>The dashboard needs JavaScript. The site that "papertide export-site DIR" writes
-shows its text and tables without it.</noscript>
+<noscript>The dashboard requires JavaScript. The static site written by "papertide export-site DIR"
+shows text and tables without it.</noscript>
 {%app_entry%}
 <footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
@@ -252,7 +252,9 @@ def _colophon(facts: dict[str, Any]) -> Any:
 def _show_error(error: Exception) -> None:
     """Log an unexpected error with its traceback and show a message on the page."""
     log.error("rendering a page failed", exc_info=error)
-    text = "This page can't be shown. The server log has the error. Reload, or open another page."
+    text = (
+        "This page can't be shown. The server log contains the error. Reload, or open another page."
+    )
     set_props("head", {"children": _message(None, "Internal error", text).head})
     set_props("body", {"children": None})
 

@@ -57,7 +57,7 @@ def export_site(reader: Reader, folder: Path) -> list[Path]:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     raise PapertideError(
-        f"{folder}: a new snapshot was published during each of {ATTEMPTS} attempts to export. The "
+        f"{folder}: a new snapshot was published during each of {ATTEMPTS} export attempts. The "
         "folder is unchanged. Run `papertide export-site` again."
     )
 
@@ -68,7 +68,7 @@ def _check_replaceable(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         return
     raise PapertideError(
-        f"{folder} is not an exported site, and exporting would replace it. Choose a new or an "
+        f"{folder} is not an exported site, and exporting would replace it. Choose a new or "
         "empty folder."
     )
 

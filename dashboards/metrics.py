@@ -3,8 +3,8 @@
 Belongs here: metrics of the snapshot, the home and HTTP requests. Does not: thresholds (the alerts
 have them, or rules in Prometheus).
 
-`prometheus_client` writes the text format. It has no dependencies, and escaping, histograms and
-process metrics would be more than a screen of code.
+`prometheus_client` writes the text format. It has no dependencies and provides escaping, histograms
+and process metrics.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _HomeCollector(Collector):
         )
         yield _gauge(
             "last_build_failed",
-            "1 if the last build failed, or a source did not answer and nothing else was new.",
+            "1 if the last build failed, or a source did not respond and nothing else was new.",
             int(kind in ("failed", "not_fetched")),
         )
         known = {receipt.stem for receipt in self._settings.captures_dir.glob("[0-9a-f]*/*.json")}

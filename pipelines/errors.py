@@ -1,4 +1,4 @@
-"""Error classes that a user can see. They share one root, which separates user errors from bugs.
+"""Error classes that users can see. Their common base class separates user errors from bugs.
 
 Belongs here: exception classes that several packages raise or catch. Does not: handling them
 (`pipelines.cli.main`), or finding them in an exception chain (`pipelines.runtime.exceptions`).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class PapertideError(Exception):
-    """Something a person can fix. The message names the input, the place and the next step."""
+    """An error that a user can fix. The message names the input, the place and the next step."""
 
 
 class UsageError(PapertideError):
@@ -27,7 +27,7 @@ class BusyError(PapertideError):
     """Another process holds a lock of the same home."""
 
 
-NOTHING_PUBLISHED = "Nothing was published; readers keep the last snapshot. "
+NOTHING_PUBLISHED = "Nothing was published; readers still see the last snapshot. "
 
 
 class CheckFailed(PapertideError):

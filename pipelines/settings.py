@@ -1,6 +1,7 @@
-"""Settings, read from the environment (`PAPERTIDE_…`), with their defaults and meanings.
+"""Settings: environment variables (`PAPERTIDE_…`) with their defaults and meanings.
 
-Belongs here: names, defaults, validation, and the paths below the home. Does not: any action.
+Belongs here: names, defaults, validation, and the paths below the home. Does not: anything that
+uses a setting.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_models"
 
 
 _HTTP_URL = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
-# Which driver "postgresql" means depends on the version of SQLAlchemy; Dagster brings this one.
+# The default driver of "postgresql" depends on the SQLAlchemy version; Dagster installs this one.
 _POSTGRES = "postgresql+psycopg2"
 _SET_SPEC = r"[a-z][a-z-]*(:[A-Za-z][A-Za-z-]*){0,2}"
 _SET_SPECS = rf"^({_SET_SPEC}(,{_SET_SPEC})*)?$"
@@ -31,14 +32,14 @@ _SCHEMES = {
 }
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _SIZE = re.compile(r"(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?) ?(?P<prefix>[KMGT])(?P<binary>i?)B")
-_MIN_MEMORY = 100_000_000  # with less not even the sample is built
+_MIN_MEMORY = 100_000_000  # the sample build needs this much
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
 class Settings(BaseSettings):
     """All settings. Each field is the environment variable `PAPERTIDE_<FIELD>`.
 
-    `HF_ENDPOINT` and `HF_TOKEN` are the exceptions: names that other tools read too.
+    Except `HF_ENDPOINT` and `HF_TOKEN`, which other Hugging Face tools read too.
     """
 
     model_config = SettingsConfigDict(
@@ -46,16 +47,16 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(
-        Path("data"), description="Folder that holds all state: captures, lake, snapshots."
+        Path("data"), description="Folder that contains all state: captures, lake, snapshots."
     )
     taxonomy_dir: Path | None = Field(
-        None, description="Folder of your own topics and rules; none: `taxonomy` below the home."
+        None, description="Folder of your own topics and rules. Default: `taxonomy` in the home."
     )
     topic_embedder: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
         examples=["package.module:function"],
-        description="`module:function` that returns your embedding model; none: words alone.",
+        description="`module:function` that returns your embedding model. Default: word counts.",
     )
     threads: int = Field(2, ge=1, le=256, description="Threads that DuckDB may use.")
     memory_limit: str = Field(
@@ -65,10 +66,10 @@ class Settings(BaseSettings):
         "1GB", description="Memory that one DuckDB connection may use while reading a snapshot."
     )
     max_listing_bytes: int = Field(
-        64 * 1024**2, ge=1024, description="Largest listing page or API answer taken in."
+        64 * 1024**2, ge=1024, description="Largest listing page or API response, uncompressed."
     )
     max_dump_bytes: int = Field(
-        16 * 1024**3, ge=1024, description="Largest arXiv file taken in, uncompressed."
+        16 * 1024**3, ge=1024, description="Largest arXiv file, uncompressed."
     )
     host: str = Field("127.0.0.1", description="Address that the dashboard binds to.")
     port: int = Field(8050, ge=1, le=65535, description="Port of the dashboard.")
@@ -81,50 +82,48 @@ class Settings(BaseSettings):
     )
     refresh_cron: str = Field(
         "10 */6 * * *",
-        description="When the daily refresh runs under `papertide up` (cron, UTC); empty: never.",
+        description="Schedule of the refresh under `papertide up` (cron, UTC). Empty: never.",
     )
     connect_timeout_s: float = Field(
         10, gt=0, description="Seconds to wait for a connection to a source."
     )
     read_timeout_s: float = Field(
-        60, gt=0, description="Seconds to wait for a source's next bytes."
+        60, gt=0, description="Seconds to wait for the next bytes of a response."
     )
-    max_attempts: int = Field(
-        5, ge=1, le=20, description="How often a request to a source is tried before it fails."
-    )
+    max_attempts: int = Field(5, ge=1, le=20, description="Attempts per request to a source.")
     max_wait_s: float = Field(
-        600, ge=60, description="Longest pause that a source may ask for; beyond it we give up."
+        600, ge=60, description="Longest pause that a source may request, in seconds."
     )
     arxiv_interval_s: float = Field(
-        3, ge=0, le=60, description="Seconds between two requests to arXiv, which asks for 3."
+        3, ge=0, le=60, description="Seconds between requests to arXiv, which requires 3."
     )
     arxiv_oai_url: str = Field(
         "https://oaipmh.arxiv.org/oai",
         pattern=_HTTP_URL,
         examples=["https://host/path"],
-        description="Where arXiv is harvested (OAI-PMH).",
+        description="URL of arXiv's OAI-PMH service, for harvests.",
     )
     arxiv_api_url: str = Field(
         "https://export.arxiv.org/api/query",
         pattern=_HTTP_URL,
         examples=["https://host/path"],
-        description="Where single arXiv papers are looked up (Atom).",
+        description="URL of arXiv's Atom API, for look-ups.",
     )
     arxiv_sets: str | None = Field(
         None,
         pattern=_SET_SPECS,
         examples=["cs,stat"],
-        description="Sets of arXiv that are harvested (`cs`, `stat`, `cs:cs:LG`); none: off.",
+        description="arXiv sets to harvest, comma-separated (`cs,cs:cs:LG`). Default: none.",
     )
     arxiv_lookups: int = Field(
-        0, ge=0, le=1_000, description="Most look-ups at arXiv in a run; 0: off."
+        0, ge=0, le=1_000, description="Maximum number of arXiv look-ups in a run. 0: off."
     )
     hf_endpoint: str = Field(
         "https://huggingface.co",
         validation_alias="HF_ENDPOINT",
         pattern=_HTTP_URL,
         examples=["https://host"],
-        description="Where Hugging Face's API is.",
+        description="Base URL of Hugging Face's API.",
     )
     hf_token: SecretStr | None = Field(
         None,
@@ -133,50 +132,50 @@ class Settings(BaseSettings):
     )
 
     stale_after_hours: float = Field(
-        36, ge=0, description="Age at which the current snapshot counts as stale; 0: never."
+        36, ge=0, description="Age at which the current snapshot becomes stale. 0: never."
     )
     keep_snapshots: int = Field(
-        14, ge=1, description="Snapshots that are kept; older ones go when a build publishes."
+        14, ge=1, description="Snapshots to keep. A build that publishes removes older ones."
     )
     alert_webhook: SecretStr | None = Field(
-        None, description="Address that alerts are posted to as JSON; may hold a token."
+        None, description="URL to which alerts are posted as JSON. May contain a token."
     )
     alert_mail_to: str | None = Field(
-        None, description="Who gets alerts by mail; several addresses with commas."
+        None, description="Recipients of alerts by mail, comma-separated."
     )
-    alert_mail_from: str | None = Field(None, description="The sender of mail.")
+    alert_mail_from: str | None = Field(None, description="Sender of alerts by mail.")
     alert_repeat_hours: float = Field(
-        24, gt=0, description="Pause before the same alert is sent again."
+        24, gt=0, description="Hours before the same alert is sent again."
     )
     smtp_url: SecretStr | None = Field(
         None,
-        description="The mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port.",
+        description="Mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port.",
     )
     postgres_url: SecretStr | None = Field(
-        None, description="Where Dagster keeps runs and events instead of SQLite."
+        None, description="Postgres database for Dagster's runs and events, instead of SQLite."
     )
 
     @field_validator("home", "taxonomy_dir", "topic_embedder", mode="before")
     @classmethod
     def _set_to_nothing(cls, given: object, info: ValidationInfo) -> object:
-        """An empty variable means the default, as if it were not set."""
+        """Treat an empty variable as unset."""
         return cls.model_fields[info.field_name or ""].default if given == "" else given
 
     @field_validator("memory_limit", "reader_memory_limit")
     @classmethod
     def _usable_memory(cls, text: str) -> str:
-        """A size in DuckDB's notation, not below the minimum."""
+        """Require a size in DuckDB's notation that is large enough for a build."""
         if not (size := _SIZE.fullmatch(text)):
             raise ValueError("write it like '2GB'")
         unit = 1024 if size["binary"] else 1000
         if float(size["number"]) * unit ** (" KMGT".index(size["prefix"])) < _MIN_MEMORY:
-            raise ValueError(f"it is less than {_MIN_MEMORY // 10**6}MB, the least to work with")
+            raise ValueError(f"the minimum is {_MIN_MEMORY // 10**6}MB")
         return text
 
     @field_validator("alert_webhook", "smtp_url", "postgres_url")
     @classmethod
     def _usable_address(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """An address with a supported scheme; empty means not set."""
+        """Require a URL with a supported scheme. An empty one counts as unset."""
         text = secret.get_secret_value().strip() if secret else ""
         if not text:
             return None
@@ -184,14 +183,14 @@ class Settings(BaseSettings):
         try:
             parts = urlsplit(text)
             usable = parts.scheme in schemes and parts.hostname and parts.port != 0
-        except ValueError:  # an invalid port or an incomplete address
+        except ValueError:  # an invalid port, or an incomplete address
             usable = False
         if not usable or not all("!" <= character <= "~" for character in text):
             raise ValueError(f"write it as {' or '.join(f'{s}://host…' for s in schemes)}")
-        if "@" in parts.netloc.rpartition("@")[0]:  # libraries differ in where the host begins
-            raise ValueError("write an @ in user or password as %40")
+        if "@" in parts.netloc.rpartition("@")[0]:  # libraries disagree on where the host begins
+            raise ValueError("write an @ in the user name or password as %40")
         if parts.scheme == "smtp" and parts.password and parts.hostname not in _THIS_MACHINE:
-            raise ValueError("a password needs smtp+starttls:// or smtps://")
+            raise ValueError("a password requires smtp+starttls:// or smtps://")
         if parts.scheme in ("postgresql", "postgres"):
             text = text.replace(parts.scheme, _POSTGRES, 1)
         return SecretStr(text)
@@ -199,20 +198,20 @@ class Settings(BaseSettings):
     @field_validator("alert_mail_to", "alert_mail_from")
     @classmethod
     def _usable_mail(cls, text: str | None) -> str | None:
-        """Mail addresses without names, separated by commas; empty means not set."""
+        """Require mail addresses without names, comma-separated. An empty text counts as unset."""
         addresses = [address.strip() for address in (text or "").split(",") if address.strip()]
         for address in addresses:
             if not _MAIL.fullmatch(address):
-                raise ValueError("write it as name@host, several with commas between them")
+                raise ValueError("write it as name@host; separate several addresses with commas")
         return ",".join(addresses) or None
 
     @field_validator("hf_token")
     @classmethod
     def _usable_token(cls, token: SecretStr | None) -> SecretStr | None:
-        """The token without surrounding white space; empty means not set."""
+        """Strip white space, which is often pasted with a token. An empty token counts as unset."""
         text = token.get_secret_value().strip() if token else ""
         if not all("!" <= character <= "~" for character in text):
-            raise ValueError("a token has no white space and no letters beyond ASCII")
+            raise ValueError("a token has only ASCII characters and no white space")
         return SecretStr(text) if text else None
 
     @property
@@ -222,57 +221,57 @@ class Settings(BaseSettings):
 
     @property
     def harvested_sets(self) -> tuple[str, ...]:
-        """`arxiv_sets` one by one, each once."""
+        """The distinct sets in `arxiv_sets`, in order."""
         return tuple(dict.fromkeys(name for name in (self.arxiv_sets or "").split(",") if name))
 
     @property
     def user_taxonomy_dir(self) -> Path:
-        """Folder of the user's topics and rules; it need not exist."""
+        """Folder of the user's own topics and rules; it may be missing."""
         return self.taxonomy_dir or self.home / "taxonomy"
 
     @property
     def harvest_dir(self) -> Path:
-        """Positions of interrupted harvests. If deleted, those harvests start again."""
+        """Resume points of interrupted harvests. If deleted, those harvests start over."""
         return self.home / "harvest"
 
     @property
     def inbox_dir(self) -> Path:
-        """Files dropped here are ingested, then moved aside with a verdict."""
+        """Folder for files to ingest. Ingested files are moved, with a verdict."""
         return self.home / "inbox"
 
     @property
     def alerts_path(self) -> Path:
-        """Alerts that were sent for problems that are not resolved yet."""
+        """Open problems, and when an alert was sent for each."""
         return self.home / "alerts.json"
 
     @property
     def captures_dir(self) -> Path:
-        """Where received bytes are archived; never changed."""
+        """Received bytes, never changed."""
         return self.home / "captures"
 
     @property
     def items_dir(self) -> Path:
-        """Parsed items, a folder per capture."""
+        """Parsed items, one folder per capture."""
         return self.home / "lake" / "items"
 
     @property
     def text_dir(self) -> Path:
-        """Text features, cached by content hash."""
+        """Topic phrases found in texts, cached by content hash."""
         return self.home / "lake" / "text"
 
     @property
     def topic_fits_dir(self) -> Path:
-        """Fits of discovered topics, cached by a hash of their input."""
+        """Fits of discovered topics, cached by a hash of their training data."""
         return self.home / "lake" / "topics"
 
     @property
     def warehouse_path(self) -> Path:
-        """Tables of the last published build; only the next build reads them."""
+        """The tables of the last published build. Only the next build reads this file."""
         return self.home / "warehouse.duckdb"
 
     @property
     def candidate_path(self) -> Path:
-        """The file that a build writes; it replaces the warehouse once published."""
+        """The file that a build writes. It replaces the warehouse once it is published."""
         return self.home / "candidate.duckdb"
 
     @property
@@ -297,7 +296,7 @@ class Settings(BaseSettings):
 
 
 def variable(field: str) -> str:
-    """The environment variable of a field, given by its name or its alias."""
+    """The environment variable of a field, given by its name or alias."""
     alias = (
         Settings.model_fields[field].validation_alias if field in Settings.model_fields else field
     )
@@ -305,7 +304,7 @@ def variable(field: str) -> str:
 
 
 def secrets() -> frozenset[str]:
-    """Environment variables whose values must not appear in messages."""
+    """The environment variables whose values never appear in a message."""
     fields = Settings.model_fields.items()
     return frozenset(
         variable(name) for name, field in fields if "SecretStr" in str(field.annotation)
@@ -313,7 +312,7 @@ def secrets() -> frozenset[str]:
 
 
 def _example(name: str) -> str:
-    """An example value of a variable with a pattern."""
+    """An example value of a variable, or an empty text."""
     fields = Settings.model_fields.items()
     return next(str((field.examples or [""])[0]) for n, field in fields if variable(n) == name)
 
@@ -327,7 +326,7 @@ def get_settings() -> Settings:
 def load_settings() -> Settings:
     """Settings from the environment, with `home` made absolute.
 
-    Raises SettingsError naming the variable when a value can't be used.
+    Raises SettingsError naming the variable when a value is invalid.
     """
     try:
         settings = Settings()
@@ -335,11 +334,11 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = variable(str(first["loc"][0]))
         given = "" if name in secrets() else f"={first['input']!r}"  # a secret is not repeated
-        said = first["msg"].removeprefix("Value error, ")
+        problem = first["msg"].removeprefix("Value error, ")
         if first["type"] == "string_pattern_mismatch":
-            said = f"write it like {_example(name)!r}"
+            problem = f"write it like {_example(name)!r}"
         raise SettingsError(
-            f"{name}{given} can't be used: {said}. docs/operations.md lists every setting."
+            f"{name}{given} is invalid: {problem}. docs/operations.md lists every setting."
         ) from None
     paths = {"home": settings.home, "taxonomy_dir": settings.taxonomy_dir}
     absolute = {name: path.expanduser().resolve() for name, path in paths.items() if path}

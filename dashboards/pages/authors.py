@@ -26,9 +26,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         return common.no_data()
     notes = common.caveats(view)
     if view.kind == DISCOVERED:
-        notes += (
-            "Authors are counted by topic of the taxonomy only. These figures are for all papers.",
-        )
+        notes += ("Authors are counted by taxonomy topic only. These figures are for all papers.",)
         view = replace(view, kind=TAXONOMY, area=None, topic=None)
     topic = queries.choices().topic(view.topic)
     suffix = f", {topic.name}" if topic else ""
@@ -77,7 +75,7 @@ def _distribution(queries: Queries, view: View, suffix: str, history: pl.DataFra
                 b.share_interval("share_low", "share_high"),
                 b.integer("n_or_more", "At least this many"),
             ),
-            empty="No paper of this period has a known number of authors.",
+            empty="No paper in this period has a known number of authors.",
         ),
         formula=common.WILSON,
         caveats=(
@@ -96,7 +94,7 @@ def _tail_note(history: pl.DataFrame, view: View) -> str:
     if rows.is_empty():
         return ""
     row = rows.row(0, named=True)
-    bins = "The last three bars cover 10–19, 20–49 and at least 50 authors."
+    bins = "The last three bars are for 10–19, 20–49, and 50 or more authors."
     if not row["is_sufficient"]:
         return bins
     return (
@@ -210,7 +208,7 @@ def _by_topic(queries: Queries, view: View) -> b.Table:
             b.share_interval("ten_plus_share_low", "ten_plus_share_high"),
             b.text("ten_plus_verdict", "Verdict", link=lambda row: _verdict_link(view, row)),
         ),
-        empty="No paper of this period has both a topic and a known number of authors.",
+        empty="No paper in this period has both a topic and a known number of authors.",
         is_muted=_is_muted,
         note="Click a verdict for its evidence. Brackets: 95 % intervals, where n is large enough "
         "for one. "

@@ -17,7 +17,7 @@ CALENDAR_KEY = (
 )
 LEAD = (
     "A weekday without a capture is missing data, not a day without papers. Every item seen is "
-    "either accepted or quarantined; none is dropped."
+    "either accepted or quarantined; no item is dropped."
 )
 
 
@@ -33,9 +33,7 @@ def build(queries: Queries, _view: View) -> list[b.Block]:
         _reconciliation(queries),
         _reasons(queries),
         _quarantine(queries),
-        b.Heading(
-            "Titles without an id", "The paper that each title was matched to, and the evidence."
-        ),
+        b.Heading("Titles without an id", "The paper matched to each title, with the evidence."),
         _outcomes(queries),
         _matches(queries),
         b.Heading("Captures"),
@@ -89,7 +87,7 @@ def _calendar(queries: Queries, totals: b.Row) -> b.Chart:
 def _reconciliation(queries: Queries) -> b.Table:
     return b.Table(
         "reconciliation",
-        "Items by source and kind of list",
+        "Items by source and list kind",
         queries.reconciliation(),
         (
             b.text("source", "Source"),

@@ -19,16 +19,17 @@ NOT_A_PERSON = (
     "A name is not a person. Names are counted exactly as printed: several people can share a "
     "name, and one person can appear under several. Grey rows are names that several people "
     "probably share: a single word, a surname with initials only, or a name on papers from more "
-    "than 10 areas of the taxonomy. The other names need not belong to one person either. Ranks "
-    "describe the captured papers, not merit."
+    "than 10 areas of the taxonomy. Other names may also be shared. Ranks describe the captured "
+    "papers, not merit."
 )
 ORGANIZATIONS = (
-    "Organisations are taken from the source, one per paper, as spelled there. Each spelling has "
-    "its own row. A missing organisation is not evidence of where a paper comes from."
+    "Organisations are those that the source assigns, at most one per paper, as spelled there. "
+    "Each spelling has its own row. A missing organisation says nothing about where a paper "
+    "comes from."
 )
 FORMULA = (
-    "Share: papers with the name divided by the topic's papers with known names (or organisation), "
-    f"over all time. {common.WILSON}"
+    "Share: papers with the name, divided by the topic's papers with known author names (or a "
+    f"known organisation), over all time. {common.WILSON}"
 )
 
 
@@ -38,7 +39,9 @@ def most_frequent(queries: Queries, view: View, suffix: str) -> list[b.Block]:
     `suffix` is `, ` and the topic's name, or empty.
     """
     topic = view.topic or "all"
-    heading = b.Heading(f"Most frequent names{suffix}", "Over all time, whatever the period.")
+    heading = b.Heading(
+        f"Most frequent names{suffix}", "Over all time; the chosen period has no effect."
+    )
     if is_category(view.population):
         text = "Names are counted for whole populations only. Choose arXiv announcements."
         return [heading, b.Text(text)]

@@ -62,7 +62,7 @@ def _term(queries: Queries, view: View) -> list[b.Block]:
             b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
             *evidence.growth_columns(view),
         ),
-        empty="This term is not tracked for this population and period length.",
+        empty="This term has no trend for this population and period length.",
         is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
         note=" ".join((common.WILSON, *evidence.FORMULA)),
     )

@@ -14,17 +14,17 @@ from dashboards.view import View
 N_SHOWN = 25
 FORMULA = (
     "Score = (ln(1 + upvotes per day) + ln(1 + comments per day) + ln(1 + stars per day)) / "
-    "(age + 2)^1.8. Age is in days since the paper was listed (arXiv: since version 1). The gain "
-    "per day is (last − first) / days between, for the first and the last observation in the last "
-    "7 days, at least 0. An unknown counter adds 0. Equal weights of the three counters are a "
-    "choice, not a finding. The score describes what was observed; it is not an estimate and has "
-    f"no interval. See “Trending papers” in {common.METHODS}."
+    "(age + 2)^1.8. Age is the number of days since the paper was listed (arXiv: since version 1). "
+    "The gain per day is (last − first) / days between, for the first and the last observation in "
+    "the last 7 days, at least 0. An unknown counter adds 0. Weighting the three counters equally "
+    "is a choice, not a finding. The score describes what was observed; it is not an estimate and "
+    f"has no interval. See “Trending papers” in {common.METHODS}."
 )
 NO_SCORE = "not enough observations"
 
 
 def trending(queries: Queries, view: View) -> b.Table:
-    """Papers of the last 14 days by score; those observed once have none."""
+    """Papers of the last 14 days by score; papers observed only once have no score."""
     frame = queries.trending(view)
     day_on = frame["day_on"][0] if frame.height else None
     newest_on = frame["newest_on"][0] if frame.height else None
@@ -36,8 +36,8 @@ def trending(queries: Queries, view: View) -> b.Table:
         else ""
     )
     note = (
-        f"n = {frame.height:,} {view.about.counted}, of this day and the 14 days before, with an "
-        f"observation; {n_scored:,} {'has' if n_scored == 1 else 'have'} a score. "
+        f"n = {frame.height:,} {view.about.counted}, of this day and the 14 days before, observed "
+        f"at least once; {n_scored:,} {'has' if n_scored == 1 else 'have'} a score. "
         f"“{formats.sentence_case(NO_SCORE)}”: observed once, or twice within 6 hours. {later}"
     )
     return b.Table(
@@ -59,7 +59,7 @@ def trending(queries: Queries, view: View) -> b.Table:
             b.integer("n_observations", "Observations"),
             b.Column("Days between", lambda row: f"{row['observed_days']:.2f}", is_number=True),
         ),
-        empty="No paper of this population was observed within 14 days of its day.",
+        empty="No paper of this population was observed within 14 days of its listing day.",
         max_rows=N_SHOWN,
         is_muted=lambda row: row["score"] is None,
         note=note + FORMULA,

@@ -212,7 +212,7 @@ def _store(stream: BinaryIO, out: IO[bytes], origin: str, settings: Settings) ->
             damage = str(error)
     if n_bytes == 0:
         detail = f" ({damage})" if damage else ""
-        raise CaptureError(f"{origin} is empty{detail}: there is nothing to ingest.")
+        raise CaptureError(f"{origin} is empty{detail}, so there is nothing to ingest.")
     found = found or detect(head)
     _check_size(n_bytes, found, origin, settings)
     is_empty_list = n_bytes < EMPTY_LIST_BYTES and head.strip() == b"[]"

@@ -1,4 +1,4 @@
-"""Undoes transport compression (gzip, zstd), so that a body is stored the same however it came.
+"""Undoes transport compression (gzip, zstd), so that a body is stored the same however it arrived.
 
 Belongs here: streaming decompression that keeps everything before damage. Does not: the archive's
 own storage format.

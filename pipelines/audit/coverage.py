@@ -53,7 +53,7 @@ def newest_day_is_recent(comparison: Comparison) -> Outcome:
         "newest_day_is_recent",
         "warning",
         newest.isoformat(),
-        f"The newest complete daily list is of {newest}, {age:,} weekdays ago.",
+        f"The newest complete daily list is for {newest}, {age:,} weekdays ago.",
         "Run `papertide refresh`, or ingest newer captures.",
     )
     return Outcome((finding,), figures)

@@ -1,7 +1,7 @@
 """The commands that are not in a module of their own, and the list of all commands.
 
 Each parses its arguments, calls one package and prints the result. Imports are inside the commands,
-so that `papertide --help` is quick.
+so that `papertide --help` starts quickly.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FORMATS = ("table", "csv", "json", "parquet")
 
 @click.command()
 def demo() -> None:
-    """Ingest the bundled sample, build, publish and write the site.
+    """Run the bundled sample end to end: ingest, build, publish, write the site.
 
     \b
     Example:
@@ -50,7 +50,9 @@ def demo() -> None:
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--kind", help="Kind of list: daily, weekly, monthly, trending, search …")
 @click.option(
-    "--captured-on", metavar="DATE", help="Date or time of capture; completes dates without a year."
+    "--captured-on",
+    metavar="DATE",
+    help="Date or time of capture; supplies years that are missing.",
 )
 @click.option("--listing-day", metavar="DATE", help="Day of the list.")
 @click.option("--source", help="Source: hf_page, hf_api or arxiv.")
@@ -64,8 +66,8 @@ def ingest(
     """Ingest files, folders or standard input (-). The format is detected from the content.
 
     Formats: text or HTML of a listing page, responses of the daily_papers API, arXiv metadata (JSON
-    lines or Atom); plain, .gz or .zst. A captures.csv in the same folder gives their days and
-    times. Files that were ingested before change nothing. Next: papertide build.
+    lines or Atom); plain, .gz or .zst. A captures.csv in the same folder states the day and time of
+    each file. Ingesting the same file again changes nothing. Next: papertide build.
 
     \b
     Examples:
@@ -89,7 +91,7 @@ def ingest(
 def build() -> None:
     """Build the tables from all captures, check them, publish a snapshot and write the site.
 
-    Only what changed since the last build is computed. If a check fails, nothing is published.
+    Recomputes only what changed since the last build. If a check fails, nothing is published.
     """
     from pipelines.archive.archive import Archive
     from pipelines.cli import report, runs
@@ -97,7 +99,7 @@ def build() -> None:
     settings = get_settings()
     if Archive(settings).is_empty():
         raise UsageError(
-            f"Nothing to build: {settings.home} holds no captures. Run `papertide demo` for the "
+            f"Nothing to build: {settings.home} contains no captures. Run `papertide demo` for the "
             "bundled sample, `papertide ingest PATH`, or `papertide refresh`."
         )
     runs.run_job(settings, "build")
@@ -127,10 +129,10 @@ def status(as_json: bool) -> int:  # noqa: FBT001  click passes it
 )
 @click.option("--timeout", default=60.0, show_default=True, help="Time limit in seconds.")
 def sql(query: str, style: str, output: Path | None, timeout: float) -> None:
-    """Query the published snapshot with SQL. Read-only: no files, extensions or settings.
+    """Query the published snapshot with SQL, read-only. Files, extensions and settings are blocked.
 
-    Tables are in the schema marts: `show tables` lists them, `describe dim_papers` shows one. If
-    QUERY is -, it is read from standard input.
+    Tables are in the schema marts: `show tables` lists them, `describe dim_papers` shows one. Use -
+    as QUERY to read the query from standard input.
 
     \b
     Examples:
@@ -141,9 +143,11 @@ def sql(query: str, style: str, output: Path | None, timeout: float) -> None:
     from pipelines.publishing.user_sql import MAX_QUERY_BYTES
 
     if not timeout > 0:  # also refuses nan
-        raise UsageError(f"--timeout {timeout:g}: must be more than 0 seconds.")
+        raise UsageError(f"--timeout {timeout:g}: must be greater than 0 seconds.")
     if style == "parquet" and output is None and sys.stdout.isatty():
-        raise UsageError("Parquet is binary. Name a file with -o, or pipe the output.")
+        raise UsageError(
+            "Parquet is a binary format. Write it to a file with -o, or pipe the output."
+        )
     if query == "-":
         query = sys.stdin.buffer.read(MAX_QUERY_BYTES + 1).decode("utf-8", "surrogateescape")
     write_answer(get_settings(), query, style, output, timeout_s=timeout)

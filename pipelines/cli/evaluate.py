@@ -27,18 +27,22 @@ REPORT = "evaluation.md"
 @click.option(
     "--corpus",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Evaluate a temporary warehouse of these captures.",
+    help="Folder of captures to evaluate in a temporary warehouse.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Report.")
-@click.option("--only", type=click.Choice(NAMES), multiple=True, help="Only this part; repeatable.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Path of the report."
+)
+@click.option(
+    "--only", type=click.Choice(NAMES), multiple=True, help="Run this part only; repeatable."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 def evaluate(corpus: Path | None, output: Path | None, only: tuple[str, ...], seed: int) -> int:
     """Test topics and trends against criteria, and write a report. Takes minutes.
 
     Parts: placebo, power, coverage of intervals, leakage, selection, backtest, discovered topics,
-    taxonomy. Evaluates the published snapshot, or with --corpus a temporary warehouse of the given
-    captures; the home is not changed. Exit code 1 if a binding criterion is
-    not met.
+    taxonomy. Evaluates the published snapshot, or with --corpus a temporary warehouse built from a
+    folder of captures. Changes nothing in the home except the report. Exit code 1 if a binding
+    criterion is not met.
 
     \b
     Default path of the report:
@@ -66,7 +70,9 @@ def _evaluate(settings: Settings, output: Path, only: tuple[str, ...], seed: int
     from pipelines.runtime.files import write_atomic
 
     if not output.parent.is_dir():
-        raise UsageError(f"There is no folder {output.parent} for the report.")
+        raise UsageError(
+            f"-o {output}: the folder {output.parent} does not exist. Create it first."
+        )
     evidence = read(Reader(settings))
     finished = []
     for done in run.run(evidence, seed, only):

@@ -131,7 +131,7 @@ def _is_unedited(text: str) -> bool:
 
 
 def _without_former_event_log(text: str) -> str:
-    """The text without the event log class of 0.1.0, which is gone; other texts unchanged."""
+    """The text without the event log class of 0.1.0, which no longer exists."""
     if FORMER_EVENT_LOG not in text:
         return text
     try:
@@ -176,7 +176,7 @@ def _require_mapping(settings: Settings) -> None:
 
 
 def _known_error(settings: Settings, error: Exception) -> PapertideError | None:
-    """The message for the user when the instance can't be opened; None for a defect."""
+    """The message for the user when the instance can't be opened; None for a bug."""
     import dagster as dg
 
     if fault := fault_behind(error, settings.home):
@@ -198,8 +198,8 @@ def _known_error(settings: Settings, error: Exception) -> PapertideError | None:
 
 def _unusable(settings: Settings, detail: str) -> SettingsError:
     return SettingsError(
-        f"{path(settings)} can't be used: {_short(detail)}. Fix it, or remove it to get the "
-        "default."
+        f"{path(settings)} can't be used: {_short(detail)}. Fix it, or delete it to restore "
+        "the default."
     )
 
 
@@ -208,7 +208,7 @@ def _short(text: str) -> str:
 
 
 def create_storage(settings: Settings) -> None:
-    """Create the tables of runs and events before several processes try to at once."""
+    """Create the run and event tables before several processes try to at the same time."""
     with FileLock(settings.dagster_home / ".storage.lock"), opened(settings):
         pass
 
@@ -222,12 +222,12 @@ def difference(settings: Settings) -> str:
     without_comments = re.sub(r"#.*", "", stored)
     if settings.postgres_url and not re.search(rf"env['\"]?:\s*['\"]?{name}\b", without_comments):
         return (
-            f"{path(settings)} was edited and does not name {name}: runs are kept where the file "
-            "says. docs/deploy/dagster.postgres.yaml shows what to add."
+            f"{path(settings)} was edited and does not name {name}, so runs are stored where the "
+            "file says. docs/deploy/dagster.postgres.yaml shows what to add."
         )
     return (
-        f"{path(settings)} differs from the current default and is not changed. To use the "
-        "default, remove the file and start again."
+        f"{path(settings)} differs from the current default and was not changed. To use the "
+        "default, delete the file and start again."
     )
 
 

@@ -1,7 +1,7 @@
 """Entry point of the command line: the group of commands, exit codes and error messages.
 
 Exit codes: 0 success, 1 failure, 2 wrong usage. Data goes to stdout, messages to stderr. A user's
-mistake gets a message; a traceback means a defect in Papertide.
+mistake produces a message; a traceback means a bug in Papertide.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from pipelines.settings import get_settings
 def papertide() -> None:
     """A warehouse of machine-learning paper listings.
 
-    All state is in ./data, or in the folder that PAPERTIDE_HOME names.
+    All state is in ./data, or in the folder set by PAPERTIDE_HOME.
 
     \b
     First steps:
       papertide demo                         try it on the bundled sample
       papertide ingest ~/Downloads/page.txt  ingest a saved listing page
-      papertide build                        build, check and publish
-      papertide dashboard                    open the dashboard
+      papertide build                        build the tables, check and publish
+      papertide dashboard                    serve the dashboard
     """
 
 
 def guarded(command: click.Command) -> click.Command:
-    """The command, with a check that no newer Papertide wrote the home."""
+    """The command, preceded by a check that no newer version of Papertide wrote the home."""
     if isinstance(command, click.Group):
         for subcommand in command.commands.values():
             guarded(subcommand)
@@ -90,7 +90,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. Finished work is kept; run the command again to continue.", err=True)
+        click.echo("Stopped. Completed work is kept; run the command again to resume.", err=True)
         return 1
     except UsageError as error:
         click.echo(f"papertide: {error}", err=True)

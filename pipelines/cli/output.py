@@ -53,7 +53,7 @@ def write_answer(
 def _print_renamed(exported: export.Exported) -> None:
     if exported.renamed:
         pairs = ", ".join(f"{printable(a)} is now {printable(b)}" for a, b in exported.renamed)
-        click.echo(f"Columns had the same name: {pairs}.", err=True)
+        click.echo(f"Renamed duplicate columns: {pairs}.", err=True)
 
 
 def print_table(rows: pl.DataFrame) -> None:
@@ -96,7 +96,7 @@ def _show(
         send(_rendered(table).encode())
     if len(rows) > MAX_TABLE_ROWS:
         click.echo(
-            f"The first {MAX_TABLE_ROWS} rows are shown. --format csv, json or parquet prints all.",
+            f"Showing the first {MAX_TABLE_ROWS} rows. Use --format csv, json or parquet for all.",
             err=True,
         )
     elif not rows:
@@ -147,4 +147,4 @@ def _stdout() -> Iterator[BinaryIO]:
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise PapertideError(f"Standard output can't be written: {error.strerror}.") from None
+            raise PapertideError(f"Can't write to standard output: {error.strerror}.") from None

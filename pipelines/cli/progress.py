@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-PROGRESS_EVERY = 25  # without a terminal, one line per so many steps
+PROGRESS_EVERY = 25  # without a terminal, one line per this many steps
 
 
 class _ProgressHandler(logging.Handler):

@@ -14,7 +14,9 @@ from pipelines.sources.huggingface.fetch import FIRST_LISTED_ON
 if TYPE_CHECKING:
     from pipelines.defs.results import FetchedListings, ParsedCaptures
 
-_again = click.option("--again", is_flag=True, help="Fetch every day of the range, due or not.")
+_again = click.option(
+    "--again", is_flag=True, help="Fetch every day in the range, even if it is not due."
+)
 
 
 @click.command()
@@ -24,8 +26,8 @@ _again = click.option("--again", is_flag=True, help="Fetch every day of the rang
 def refresh(since: str | None, until: str | None, again: bool) -> int:  # noqa: FBT001
     """Fetch the lists that are due, then build, check and publish.
 
-    A day is due when it was never fetched, when its list still grows, or when its counters are to
-    be observed again. An interrupted refresh continues where it stopped.
+    A day is due if it was never fetched, if its list is still growing, or if its counters are
+    scheduled to be observed again. An interrupted refresh resumes where it stopped.
 
     \b
     Examples:
@@ -42,8 +44,8 @@ def refresh(since: str | None, until: str | None, again: bool) -> int:  # noqa: 
 def backfill(since: str, until: str | None, again: bool) -> int:  # noqa: FBT001
     """Fetch every listing day since the first, then build, check and publish.
 
-    Finished days are not fetched again. After Ctrl-C, a rate limit or a power cut, run the command
-    again to continue.
+    Complete days are not fetched again. After Ctrl-C, a rate limit or a power cut, run the command
+    again to resume.
 
     \b
     Examples:
@@ -63,7 +65,9 @@ def _day(text: str | None, option: str) -> date | None:
             f"{option} {text!r} is not a date. Write YYYY-MM-DD, for example 2025-11-06."
         ) from None
     if day < FIRST_LISTED_ON:
-        raise UsageError(f"{option} {text}: the first list is of {FIRST_LISTED_ON}.")
+        raise UsageError(
+            f"{option} {text} is before the first list. Use {FIRST_LISTED_ON} or a later day."
+        )
     return day
 
 
@@ -120,4 +124,4 @@ def _print_listings(fetched: FetchedListings, parsed: ParsedCaptures) -> None:
         err=True,
     )
     if fetched.n_days_failed:
-        click.echo("Run `papertide refresh` again for the days that failed.", err=True)
+        click.echo("Run `papertide refresh` again to retry the days that failed.", err=True)

@@ -102,7 +102,7 @@ def _execute(
 
 
 def _job(settings: Settings, name: str) -> JobDefinition:
-    """The job; of `ingest` only what it needs is loaded, which spares dbt."""
+    """The job. For `ingest` only what it needs is loaded, to avoid parsing the dbt project."""
     from pipelines import definitions
 
     load = definitions.load_ingest if name == "ingest" else definitions.load
@@ -126,7 +126,7 @@ def _interrupted_by_sigterm() -> Iterator[None]:
 
 
 def _alert(settings: Settings, job: str, error: Exception) -> None:
-    """Send an alert for a failed run; a busy home or wrong usage is not one."""
+    """Send an alert for a failed run, unless the home was busy or the usage was wrong."""
     known = papertide_error_behind(error)
     if not isinstance(known, BusyError | UsageError):
         refused = isinstance(known, CheckFailed)
@@ -141,8 +141,8 @@ def _require_writable(settings: Settings) -> None:
         probe.unlink()
     except OSError as error:
         raise PapertideError(
-            f"The home {settings.home} can't be written: {error.strerror}. Point PAPERTIDE_HOME at "
-            "a writable folder."
+            f"Can't write to the home {settings.home}: {error.strerror}. Set PAPERTIDE_HOME to a "
+            "writable folder."
         ) from None
     faults.require_free_space(settings.home)
 

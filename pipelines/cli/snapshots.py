@@ -54,9 +54,9 @@ def _line(entry: Entry) -> dict[str, Any]:
 @click.command()
 @click.argument("snapshot_id", required=False, metavar="[ID]")
 def rollback(snapshot_id: str | None) -> None:
-    """Return readers to the snapshot before the current one, or to ID.
+    """Point readers at the snapshot before the current one, or at ID.
 
-    Nothing is deleted. The next build publishes from all captures again, so fix the cause first.
+    Nothing is deleted. The next build publishes all captures again, so fix the cause first.
 
     \b
     Examples:
@@ -71,10 +71,10 @@ def rollback(snapshot_id: str | None) -> None:
         move = history.rollback(settings, snapshot_id)
     to = move.to
     click.echo(
-        f"Readers now have {to.snapshot.snapshot_id} (published {to.published_at}, "
+        f"Readers now see {to.snapshot.snapshot_id} (published {to.published_at}, "
         f"{to.rows.get('dim_papers', 0):,} papers) instead of {move.left or 'an invalid pointer'}. "
         "Fix the cause before the next build, or before a refresh finds new data: both publish "
-        "from all captures again.",
+        "all captures again.",
         err=True,
     )
 
@@ -111,7 +111,9 @@ def diff(older: str | None, newer: str | None, as_json: bool) -> None:  # noqa: 
     click.echo(f"from {old.snapshot.snapshot_id}\nto   {new.snapshot.snapshot_id}")
     if all(frame.is_empty() for frame in frames.values()):
         same = old.content_hash == new.content_hash
-        click.echo("\nThe tables are equal." if same else "\nNo differences in what is compared.")
+        click.echo(
+            "\nThe tables are equal." if same else "\nNo differences in the compared tables."
+        )
         return
     for name, frame in frames.items():
         _print_part(name, frame)
@@ -157,10 +159,10 @@ def _summary(name: str, frame: pl.DataFrame) -> str:
 
 @click.command()
 @click.argument("subject", metavar="DAY")
-@click.option("--why", default="", help="The reason, which is stored.")
-@click.option("--undo", is_flag=True, help="Withdraw an acceptance.")
+@click.option("--why", default="", help="Reason to record.")
+@click.option("--undo", is_flag=True, help="Withdraw the acceptance.")
 def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
-    """Accept what a build was refused for. DAY is a listing day, or the name of a mart.
+    """Accept a finding for which a build was refused. DAY is a listing day or the name of a mart.
 
     An unusual number of papers on a day is accepted permanently. Any other finding (a list that
     does not look like a daily list, fewer papers than before) is accepted for one publication.
@@ -176,11 +178,11 @@ def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
     name = _subject(subject)
     if undo:
         if not acceptances.withdraw(get_settings(), name):
-            raise UsageError(f"{name} was not accepted. `papertide status` lists what was.")
+            raise UsageError(f"{name} was not accepted. `papertide status` lists all acceptances.")
         click.echo(f"{name} is no longer accepted.", err=True)
         return
     if not why.strip():
-        raise UsageError("--why is empty. Give the reason in a few words.")
+        raise UsageError("--why is missing. State the reason in a few words.")
     acceptances.accept(get_settings(), name, " ".join(why.split()))
     refused = build_status.refusal(get_settings().snapshots_dir)
     if not any(name in message for message in (refused.messages if refused else ())):
@@ -194,7 +196,10 @@ def _subject(text: str) -> str:
     except ValueError:
         marts = {path.stem for path in (DBT_PROJECT_DIR / "models" / "marts").glob("*.sql")}
     if text not in marts:
-        raise UsageError(f"{text!r} is neither a day (YYYY-MM-DD) nor a published table.")
+        raise UsageError(
+            f"{text!r} is neither a day (YYYY-MM-DD) nor a published table. Copy the name from "
+            "`papertide status`."
+        )
     return text
 
 

@@ -1,7 +1,7 @@
 """`papertide topics …`: tries phrases, lists topics, near misses and papers without a topic.
 
 Belongs here: options and output. Does not: the tables (`pipelines.topics`). Imports are inside the
-commands, so that `papertide --help` is quick.
+commands, so that `papertide --help` starts quickly.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _shared(command: F) -> F:
     """Add the options that all of these commands have."""
     limit = click.option(
         "--limit", type=click.IntRange(min=0), default=10, show_default=True,
-        help="Rows of each table; 0 for all.",
+        help="Maximum rows of each table; 0 for all.",
     )  # fmt: skip
     style = click.option(
         "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True
@@ -50,7 +50,7 @@ def _shared(command: F) -> F:
 
 @click.group()
 def topics() -> None:
-    """Work on topics: try a phrase, list near misses and papers without a topic.
+    """Explore topics: try a phrase, list near misses and papers without a topic.
 
     All commands read the published snapshot and change nothing. Your own topics and rules are in
     PAPERTIDE_TAXONOMY_DIR; see "Your own topics" in docs/operations.md.
@@ -76,7 +76,7 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
     """Show what a phrase would match: papers, examples, their topics and related rules.
 
     Phrases match as in a build: case, hyphens and the plural of the last word are ignored. CSV
-    output has the papers only; json and table have everything.
+    output contains only the papers; json and table contain everything.
 
     \b
     Examples:
@@ -93,7 +93,7 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
 
     (words,) = normalise_phrases([phrase])
     if not words:
-        raise UsageError(f"{phrase!r} has no letter or digit.")
+        raise UsageError(f"{phrase!r} has no letter or digit. Give at least one word.")
     settings = get_settings()
     taxonomy = _taxonomy(settings, topic_id)
     query = _reader(settings, taxonomy)
@@ -119,7 +119,7 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
 @click.argument("topic_id", metavar="TOPIC")
 @_shared
 def near_misses(topic_id: str, limit: int, style: str) -> None:
-    """List papers that match rules of a topic, but score below its threshold.
+    """List papers that match rules of a topic but score below its threshold.
 
     \b
     Examples:
@@ -140,12 +140,12 @@ def near_misses(topic_id: str, limit: int, style: str) -> None:
 
 @topics.command()
 @click.option("--min-papers", type=click.IntRange(min=1), default=3, show_default=True,
-              help="Least number of papers without a topic that contain an n-gram.")  # fmt: skip
+              help="Minimum number of papers without a topic that contain an n-gram.")  # fmt: skip
 @_shared
 def uncovered(min_papers: int, limit: int, style: str) -> None:
     """List papers without a topic, and n-grams that are more frequent in them than elsewhere.
 
-    CSV output has the n-grams only; json and table have the papers too.
+    CSV output contains only the n-grams; json and table also contain the papers.
 
     \b
     Examples:
@@ -176,9 +176,9 @@ def uncovered(min_papers: int, limit: int, style: str) -> None:
 @click.option("--topic", "topic_id", metavar="ID", help="List the rules of this topic.")
 @_shared
 def list_topics(topic_id: str | None, limit: int, style: str) -> None:
-    """List topics with their numbers of papers and rules, or one topic's rules and relatives.
+    """List topics with their paper and rule counts, or one topic's rules and related topics.
 
-    CSV output has the topics, or the rules of one topic; json and table have everything.
+    CSV output contains the topics, or the rules of one topic; json and table contain everything.
 
     \b
     Examples:
@@ -189,7 +189,7 @@ def list_topics(topic_id: str | None, limit: int, style: str) -> None:
 
     settings = get_settings()
     taxonomy = _taxonomy(settings, topic_id)
-    click.echo(f"Version of the rules: {taxonomy.rules_version}.", err=True)
+    click.echo(f"Rules version: {taxonomy.rules_version}.", err=True)
     if topic_id:
         tables = {
             "topics": reports.related_topics(taxonomy, topic_id),
@@ -211,9 +211,10 @@ def _taxonomy(settings: Settings, topic_id: str | None) -> Taxonomy:
     known = [topic.topic_id for topic in taxonomy.topics]
     if topic_id is not None and topic_id not in known:
         close = get_close_matches(topic_id, known, n=3, cutoff=0.5)
-        hint = f" Perhaps {', '.join(close)}?" if close else ""
+        hint = f" Did you mean {', '.join(close)}?" if close else ""
         raise UsageError(
-            f"There is no topic {topic_id!r}.{hint} `papertide topics list --limit 0` lists all."
+            f"There is no topic {topic_id!r}.{hint} List all topics with `papertide topics list "
+            "--limit 0`."
         )
     return taxonomy
 
@@ -228,8 +229,8 @@ def _reader(settings: Settings, taxonomy: Taxonomy) -> Callable[[str], pl.DataFr
     )
     if built.item() != taxonomy.rules_version:
         click.echo(
-            "The snapshot was built with other rules than those in force now. `papertide build` "
-            "applies them.",
+            "The snapshot was built with different rules. Run `papertide build` to apply the rules "
+            "now in force.",
             err=True,
         )
     return reader.query

@@ -1,4 +1,4 @@
-"""`papertide up`: the processes that an operator leaves running, started and stopped together."""
+"""`papertide up`: starts and stops the long-running processes together."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 
 
 def run_all(settings: Settings, only: str | None = None) -> int:
-    """Run all processes, or one, until a signal arrives or one ends.
+    """Run all processes, or one, until a signal arrives or one exits.
 
-    Returns 0 after a signal, 1 when a process ended. No process is left running, nor a run that
+    Returns 0 after a signal, 1 when a process exited. Leaves no process running, nor any run that
     one of them started.
     """
     _prepare(settings, only)
@@ -59,7 +59,7 @@ def run_all(settings: Settings, only: str | None = None) -> int:
 
 
 def _prepare(settings: Settings, only: str | None) -> None:
-    """Do once what the processes would otherwise all do at once, and fail before any starts."""
+    """Do shared setup once, so that processes don't race for it and errors come first."""
     runs.prepare(settings)
     if only != "dashboard":
         from pipelines.defs.schedules import schedules
@@ -77,7 +77,7 @@ def _prepare(settings: Settings, only: str | None) -> None:
 def _start(
     settings: Settings, only: str | None, processes: dict[str, subprocess.Popen[bytes]]
 ) -> None:
-    """Start the processes and print their addresses. `processes` gets each as it starts."""
+    """Start the processes and print their addresses. Each is added to `processes` as it starts."""
     # Child processes never import from the folder that they run in.
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     for name, command in commands(settings).items():

@@ -1,7 +1,7 @@
 """arXiv as a source: announcements, partitioned by month, and look-ups of single papers.
 
-Belongs here: which partitions a run harvests and reports. Does not: deciding what is due or asking
-arXiv (`sources/arxiv`).
+Belongs here: which partitions a run harvests and reports. Does not: deciding what is due, or
+requests to arXiv (`sources/arxiv`).
 """
 
 import logging
@@ -48,7 +48,7 @@ def arxiv_announcements(
 ) -> dg.MaterializeResult[None]:
     """arXiv's records by the month of their last change; off unless `PAPERTIDE_ARXIV_SETS` is set.
 
-    Chosen partitions are harvested again, and the run fails when one can't be. Without a choice
+    Selected partitions are harvested again, and the run fails if one can't be. Without a selection,
     the windows that are due are harvested, and a failure is reported in `status` and `message`.
     """
     months = chosen_partitions(context)
@@ -73,7 +73,7 @@ def arxiv_announcements(
 harvest_job = dg.define_asset_job(
     "harvest",
     dg.AssetSelection.assets("arxiv_announcements"),
-    description="Harvest arXiv's sets: what is due, or the chosen months again in one run.",
+    description="Harvest arXiv's sets: what is due, or the selected months again, in one run.",
 )
 
 
@@ -83,7 +83,7 @@ def arxiv_lookups(
 ) -> dg.MaterializeResult[None]:
     """arXiv's metadata of published papers that lack it; off unless `PAPERTIDE_ARXIV_LOOKUPS` > 0.
 
-    When arXiv fails the run continues without it; `status` and `message` report the failure.
+    If arXiv fails, the run continues without it; `status` and `message` report the failure.
     """
     if not settings.arxiv_lookups:
         result = LookedUpPapers("off", LOOKUPS_OFF)
@@ -158,7 +158,7 @@ def _materialization(key: dg.AssetKey, outcome: WindowOutcome) -> dg.AssetMateri
 
 
 def _require_all_harvested(outcomes: Sequence[WindowOutcome]) -> None:
-    """Raise TransientSourceError when a window of the chosen months failed."""
+    """Raise TransientSourceError if a window of the selected months failed."""
     if failed := [outcome for outcome in outcomes if outcome.status == "failed"]:
         raise TransientSourceError(
             f"{len(failed)} window(s) of arXiv could not be harvested in full; the pages received "
@@ -189,13 +189,13 @@ def _harvested(outcomes: Sequence[WindowOutcome]) -> HarvestedAnnouncements:
 
 
 def _look_up(settings: Settings, clock: Clock) -> LookUpOutcome:
-    """Ask arXiv about papers of the published snapshot; a failure is part of the outcome."""
+    """Look up papers of the published snapshot at arXiv; a failure is part of the outcome."""
     archive = Archive(settings)
     asked = lookups.recently_asked(archive.receipts(), clock.now())
     try:
         questions = lookups.plan_lookups(Reader(settings), asked)
     except NoSnapshotError:
-        return LookUpOutcome(notes=("there is no published paper to look up yet",))
+        return LookUpOutcome(notes=("no published papers to look up yet",))
     log.info("looking papers up at %s", settings.arxiv_api_url)
     try:
         with fetch.exclusive_access(settings), Arxiv(settings, clock) as source:

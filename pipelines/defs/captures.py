@@ -31,7 +31,7 @@ class IngestConfig(dg.Config):
 def captures(
     config: IngestConfig, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """The archive: files and answers of sources as received, each stored once and never changed."""
+    """The archive: files and responses of sources as received, each stored once, never changed."""
     given = overrides(config.kind, config.captured_on, config.listing_day, config.source)
     outcomes = tuple(ingest_paths(Archive(settings), config.paths, given))
     for outcome in outcomes:

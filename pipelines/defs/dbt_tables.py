@@ -36,7 +36,7 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props["fqn"][-2])
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
-        """None: dbt needs an owner for its group, and that one names nobody to ask."""
+        """None: dbt requires an owner for each group, and the declared one is a placeholder."""
         return []
 
 

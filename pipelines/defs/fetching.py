@@ -1,7 +1,7 @@
 """What the assets of all live sources share: partitions of a run, and retries.
 
-Belongs here: reading a run's partitions, and the retry policy by class of error. Does not: asking
-a source.
+Belongs here: reading a run's partitions, and the retry policy by class of error. Does not:
+requests to a source.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class FetchConfig(dg.Config):
 
 
 def chosen_partitions(context: dg.AssetExecutionContext) -> list[date]:
-    """Start days of the partitions that the run was asked for, sorted; empty when it chose none."""
+    """Start days of the partitions selected for the run, sorted; empty if none were selected."""
     if not (context.has_partition_key or context.has_partition_key_range):
         return []
     return sorted(date.fromisoformat(key) for key in context.partition_keys)

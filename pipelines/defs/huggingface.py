@@ -1,7 +1,7 @@
 """Hugging Face's Daily Papers as a source: one asset, partitioned by listing day.
 
-Belongs here: which partitions a run fetches and reports. Does not: deciding what is due or asking
-the API (`sources/huggingface`).
+Belongs here: which partitions a run fetches and reports. Does not: deciding what is due, or
+requests to the API (`sources/huggingface`).
 """
 
 import logging
@@ -44,10 +44,10 @@ def hf_daily_listings(
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ) -> dg.MaterializeResult[None]:
-    """Daily lists as the API answered, by listing day.
+    """Daily lists as returned by the API, by listing day.
 
-    Chosen partitions are fetched again. Without a choice the days that are due are fetched: lists
-    that still grow, that were never fetched, or whose counters are to be observed again.
+    Selected partitions are fetched again. Without a selection, the days that are due are fetched:
+    lists that are still growing, were never fetched, or are scheduled to be observed again.
     """
     chosen = chosen_partitions(context)
     today = clock.now().date()
@@ -66,7 +66,7 @@ def hf_daily_listings(
 backfill_job = dg.define_asset_job(
     "backfill",
     dg.AssetSelection.assets("hf_daily_listings"),
-    description="Fetch the chosen listing days again, all in one run.",
+    description="Fetch the selected listing days again, in one run.",
 )
 
 
@@ -113,7 +113,7 @@ def _materialize(context: dg.AssetExecutionContext, outcome: DayOutcome) -> None
 
 
 def _require_one_fetched(outcomes: Sequence[DayOutcome]) -> None:
-    """Raise TransientSourceError when days failed and none arrived: the source is down."""
+    """Raise TransientSourceError if days failed and none was fetched: the source is down."""
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     if failed and not any(outcome.status in FETCHED for outcome in outcomes):
         raise TransientSourceError(
@@ -122,7 +122,7 @@ def _require_one_fetched(outcomes: Sequence[DayOutcome]) -> None:
 
 
 def _require_all_fetched(outcomes: Sequence[DayOutcome]) -> None:
-    """Raise TransientSourceError when a chosen day did not arrive: it stays unmaterialized."""
+    """Raise TransientSourceError if a selected day was not fetched: it stays unmaterialised."""
     missing = [outcome for outcome in outcomes if outcome.status not in FETCHED]
     if missing:
         raise TransientSourceError(

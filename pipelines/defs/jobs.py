@@ -17,7 +17,7 @@ WAREHOUSE = dg.AssetSelection.all() - FILES - LIVE - HARVEST
 build_job = dg.define_asset_job(
     "build",
     WAREHOUSE,
-    description="Rebuild, check and publish what the lake holds.",
+    description="Rebuild, check and publish the contents of the lake.",
     hooks={note_failed_build},
     tags=WRITER,
 )

@@ -38,7 +38,7 @@ REFRESH_JOB = "refresh"  # the job that builds only when something new arrived
 
 @dg.asset(name="items", deps=SOURCES, group_name="lake", kinds={"polars", "parquet"})
 def parsed_items(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
-    """Captures parsed to items and quarantine: new captures, and all when the parser changed."""
+    """Captures parsed into items and quarantine: new captures, or all if the parser changed."""
     archive = Archive(settings)
     waiting = items.pending(archive, settings.items_dir)
     log.info("parsing %s capture(s)", len(waiting))
@@ -91,7 +91,7 @@ def lake_tables(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """The lake's rows as tables of the candidate, and what changed since the last build.
 
-    A refresh without news ends here: it notes that the published snapshot is up to date.
+    A refresh that finds nothing new ends here and records that the snapshot is up to date.
     """
     if context.run.job_name == REFRESH_JOB and is_published(settings):
         _note_nothing_new(context.instance, context.run_id, settings)
@@ -129,7 +129,7 @@ def is_published(settings: Settings) -> bool:
 
 
 def _note_nothing_new(instance: dg.DagsterInstance, run_id: str, settings: Settings) -> None:
-    """Note that the snapshot is up to date, or which source could not be fetched."""
+    """Record that the snapshot is up to date, or which source could not be fetched."""
     log.info("nothing new")
     snapshot_id = current(settings).snapshot_id
     harvest = HarvestedAnnouncements.latest(instance) if settings.harvested_sets else None

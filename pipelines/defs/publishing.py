@@ -1,4 +1,4 @@
-"""Publishing: the audit of the candidate, the snapshot, and the note of a failed build.
+"""Publishing: the audit of the candidate, the snapshot, and the record of a failed build.
 
 Belongs here: assets and checks to the right of the marts. Does not: copying or auditing
 (`publishing`, `audit`).
@@ -64,7 +64,7 @@ def _check_result(check: runner.Check, outcome: Outcome) -> dg.AssetCheckResult:
 def snapshot(
     settings: dg.ResourceParam[Settings], writer: dg.ResourceParam[WriterLock]
 ) -> dg.MaterializeResult[None]:
-    """An immutable copy of the checked marts; readers move to it between queries."""
+    """An immutable copy of the checked marts; readers switch to it between queries."""
     log.info("publishing a snapshot")
     published = publish(settings)
     candidate.adopt(settings)
@@ -100,9 +100,9 @@ def snapshot_holds_what_it_says(settings: dg.ResourceParam[Settings]) -> dg.Asse
 
 @dg.failure_hook(required_resource_keys={"settings"})
 def note_failed_build(context: dg.HookContext) -> None:
-    """Note for readers and monitoring that a build published nothing, and why.
+    """Record for readers and monitoring that a build published nothing, and why.
 
-    Dagster skips hooks in a run that raises, as the command line's does: that one notes it itself.
+    Dagster skips hooks in a run that raises, as command-line runs do; the command line records it.
     """
     if context.op.name not in AFTER_PUBLISHING:
         build_status.note_failed_build(context.resources.settings, context.op_exception)

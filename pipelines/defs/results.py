@@ -1,4 +1,4 @@
-"""What a run's assets report: typed results that travel as Dagster metadata.
+"""What a run's assets report: typed results, stored as Dagster metadata.
 
 Belongs here: the only code that turns a result into metadata and back. Does not: producing a
 result (the assets) or printing it (`cli/`).

@@ -33,7 +33,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         ]
     except dg.DagsterInvalidDefinitionError:
         raise SettingsError(
-            f"PAPERTIDE_REFRESH_CRON={settings.refresh_cron!r} can't be used: write five cron "
+            f"PAPERTIDE_REFRESH_CRON={settings.refresh_cron!r} is invalid: write five cron "
             "fields (minute, hour, day, month, weekday), for example '10 */6 * * *'. Leave it "
             "empty to turn the schedule off."
         ) from None

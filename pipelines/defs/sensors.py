@@ -45,7 +45,7 @@ UNFINISHED = [
     job_name="main",
     minimum_interval_seconds=30,
     default_status=RUNNING,
-    description="Ingest the files in the inbox, build, and move them aside with a verdict.",
+    description="Ingest files from the inbox, build, and move them out of it with a verdict.",
 )
 def inbox_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
@@ -89,7 +89,7 @@ def inbox_sensor(
 def failure_alert(
     context: dg.RunFailureSensorContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SkipReason | None:
-    """Send one alert per kind of failure and pause; see `delivery/alerts.py`."""
+    """Send at most one alert per kind of failure within the pause; see `delivery/alerts.py`."""
     run = context.dagster_run
     if BY_HAND in run.tags:
         return dg.SkipReason("The command line reports its own runs.")
@@ -136,7 +136,7 @@ def _put_aside(
         try:
             inbox.move_aside(settings, path, outcomes[str(path)], built)
         except OSError as error:  # it stays, and is tried again as often as a run that fails
-            log.warning("%s can't be moved aside: %s", path, error.strerror)
+            log.warning("%s can't be moved out of the inbox: %s", path, error.strerror)
             remaining.append(path)
     return remaining
 

@@ -22,7 +22,7 @@ def site(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     log.info("writing the static site")
     reader = Reader(settings)
     pages = export_site(reader, settings.site_dir)
-    # The last step of a build: from here on a refresh without news has nothing to do.
+    # The last step of a build: from here on a refresh that finds nothing new does nothing.
     snapshot = reader.snapshot()
     published_at = datetime.fromisoformat(snapshot.package()["created"])
     build_status.note_checked(settings, snapshot.snapshot_id, now=published_at)

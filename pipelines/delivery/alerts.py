@@ -1,10 +1,10 @@
-"""Decides when to send an alert: once for each trouble, again after a pause, and on recovery.
+"""Decides when to send an alert: once for each problem, again after a pause, and on recovery.
 
-Belongs here: the events that cause an alert, and its text. Does not: remembering troubles
+Belongs here: the events that cause an alert, and its text. Does not: storing open problems
 (`troubles.py`), sending (`channels.py`), or detecting events (sensors, the command line).
 
 Nothing here fails its caller. An alert that no receiver accepted is sent by the next `retry`.
-Troubles are remembered without receivers too.
+Problems are stored even if no receiver is configured.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ log = logging.getLogger("papertide")
 
 NEXT_STEPS = {
     "run_failed": "Read the run in Dagster's UI, or run the command again by hand.",
-    "publication_refused": "Readers keep the last snapshot. docs/operations.md, A build failed.",
-    "stale": "Check that the daemon or the timer runs, then run `papertide status`.",
+    "publication_refused": "Readers still see the last snapshot. See docs/operations.md, A build "
+    "failed.",
+    "stale": "Check that the daemon or the timer is running, then run `papertide status`.",
 }
 
 P = ParamSpec("P")
@@ -44,7 +45,7 @@ def _never_failing(act: Callable[P, bool]) -> Callable[P, bool]:
         try:
             return act(*args, **kwargs)
         except OSError as error:
-            log.warning("alerts can't be remembered: %s", error.strerror or type(error).__name__)
+            log.warning("can't store alerts: %s", error.strerror or type(error).__name__)
             return False
 
     return quietly
@@ -62,7 +63,7 @@ def notify_failure(
 ) -> bool:
     """Alert that a run failed, or with `refused` that a check prevented publication.
 
-    Returns whether the trouble is remembered, even if no receiver accepted the alert.
+    Returns whether the problem is stored, even if no receiver accepted the alert.
     """
     kind = "publication_refused" if refused else "run_failed"
     subject = "A publication was refused" if refused else f"The job {job} failed"
@@ -97,7 +98,7 @@ def notify_stale(settings: Settings, *, now: datetime | None = None) -> bool:
 
 @_never_failing
 def notify_recovered(settings: Settings, *, now: datetime | None = None) -> bool:
-    """Alert once when a snapshot was published after troubles; returns whether any ended."""
+    """Alert once when a snapshot is published after problems; returns whether any ended."""
     at = _moment(now)
     published = _published(settings)
     if published is None or not settings.alerts_path.exists():
@@ -109,7 +110,7 @@ def notify_recovered(settings: Settings, *, now: datetime | None = None) -> bool
             del troubles[key]
         reported = [trouble.subject for trouble in over.values() if trouble.sent_at]
         if reported:
-            body = f"Snapshot {snapshot.snapshot_id} is published. Over: {', '.join(reported)}."
+            body = f"Snapshot {snapshot.snapshot_id} is published. Resolved: {', '.join(reported)}."
             alert = Alert(RECOVERED, "Recovered", f"{body}\n\n{_place(settings)}", at)
             troubles[RECOVERED] = Trouble.of(alert, settings)
             _send_unsent(settings, troubles, at)
@@ -118,7 +119,7 @@ def notify_recovered(settings: Settings, *, now: datetime | None = None) -> bool
 
 @_never_failing
 def retry(settings: Settings, *, now: datetime | None = None) -> bool:
-    """Send the alerts that no receiver accepted yet; returns whether any trouble is remembered."""
+    """Send the alerts that no receiver has accepted yet; returns whether any problem is open."""
     if not settings.alerts_path.exists():
         return False
     with remembered(settings) as troubles:
@@ -141,7 +142,7 @@ def send_test(settings: Settings) -> dict[str, str | None]:
 
 
 def _notify(settings: Settings, key: str, alert: Alert) -> None:
-    """Send the alert unless one for the same trouble was sent within the pause."""
+    """Send the alert unless one for the same problem was sent within the pause."""
     with remembered(settings) as troubles:
         known = troubles.get(key)
         if known and known.was_sent_within(settings.alert_repeat_hours * 3600, alert.at):

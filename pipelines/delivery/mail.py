@@ -70,7 +70,7 @@ def _description(error: Exception) -> str:
     elif isinstance(error, smtplib.SMTPSenderRefused):
         return "The mail server refused the sender. Check PAPERTIDE_ALERT_MAIL_FROM."
     elif isinstance(error, ssl.SSLError):
-        problem = f"The mail server's encryption can't be used ({error.reason or 'TLS'})"
+        problem = f"TLS with the mail server failed ({error.reason or 'TLS'})"
     else:
         code = getattr(error, "smtp_code", None)
         problem = f"The mail server did not accept the message ({code or type(error).__name__})"

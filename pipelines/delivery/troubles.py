@@ -1,4 +1,4 @@
-"""Remembers troubles between processes: what failed, when, and whether an alert was sent.
+"""Stores open problems between processes: what failed, when, and whether an alert was sent.
 
 Belongs here: `alerts.json` in the home. Does not: when to send an alert (`alerts.py`).
 """
@@ -27,7 +27,7 @@ RECOVERED = "recovered"
 
 @dataclass
 class Trouble:
-    """A trouble and its alert; `sent_at` is None until a receiver accepted it."""
+    """A problem and its alert; `sent_at` is None until a receiver accepted it."""
 
     kind: str
     subject: str
@@ -37,7 +37,7 @@ class Trouble:
 
     @classmethod
     def of(cls, alert: Alert, settings: Settings) -> Trouble:
-        """The trouble that an alert reports, without secrets."""
+        """The problem that an alert reports, without secrets."""
         clean = without_secrets(alert, settings)
         return cls(clean.kind, clean.subject, clean.body, clean.at.isoformat())
 
@@ -46,7 +46,7 @@ class Trouble:
         return Alert(self.kind, self.subject, self.body, datetime.fromisoformat(self.last_at))
 
     def is_over(self, published_at: datetime) -> bool:
-        """Whether a snapshot was published after the trouble last occurred."""
+        """Whether a snapshot was published after the problem last occurred."""
         return self.kind != RECOVERED and datetime.fromisoformat(self.last_at) <= published_at
 
     def was_sent_within(self, pause_s: float, now: datetime) -> bool:
@@ -58,7 +58,7 @@ class Trouble:
 
 @contextmanager
 def remembered(settings: Settings) -> Iterator[dict[str, Trouble]]:
-    """Key → trouble, to change in the block; stored at its end.
+    """Key → problem, to change in the block; stored at its end.
 
     Raises OSError, also when the lock is held for too long.
     """
@@ -77,7 +77,7 @@ def _read(settings: Settings) -> dict[str, Trouble]:
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError):
-        log.warning("%s is damaged; earlier troubles are forgotten", settings.alerts_path)
+        log.warning("%s is damaged; earlier problems are discarded", settings.alerts_path)
         return {}
 
 

@@ -22,7 +22,7 @@ class DeliveryError(PapertideError):
 
 
 def post(address: SecretStr, alert: Alert) -> None:
-    """Post the alert. Raises DeliveryError unless the receiver answers with status 2xx."""
+    """Post the alert. Raises DeliveryError unless the receiver responds with status 2xx."""
     try:
         answer = httpx2.post(
             address.get_secret_value(),
@@ -38,7 +38,7 @@ def post(address: SecretStr, alert: Alert) -> None:
         ) from None
     if not answer.is_success:
         raise DeliveryError(
-            f"The webhook answered {answer.status_code}. Check PAPERTIDE_ALERT_WEBHOOK."
+            f"The webhook returned HTTP {answer.status_code}. Check PAPERTIDE_ALERT_WEBHOOK."
         )
 
 
@@ -55,5 +55,5 @@ def payload(alert: Alert) -> dict[str, str]:
 
 
 def _without_mentions(text: str) -> str:
-    """The text, in which `<!channel>` or `@all` of a file name doesn't notify a whole channel."""
+    """The text, in which `<!channel>` or `@all` from a file name can't notify a whole channel."""
     return text.replace("<", "<\u200b").replace("@", "@\u200b")

@@ -1,1 +1,1 @@
-"""What users bring: paths, the inbox, the `captures.csv` sidecar. Hands bytes to the archive."""
+"""User input: paths, the inbox, the `captures.csv` sidecar. Passes bytes to the archive."""

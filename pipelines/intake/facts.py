@@ -1,4 +1,4 @@
-"""Facts about captures that a user gives: the day of a list, the time of capture, kind, source.
+"""Facts about captures that a user states: the day of a list, the time of capture, kind, source.
 
 Belongs here: checking facts, and those given as command line options. Does not: facts from a
 `captures.csv` (`sidecar.py`), or which fact wins (`pipelines.archive.receipt`).
@@ -37,14 +37,14 @@ def overrides(
 
 
 def listed_on(text: str) -> str:
-    """A list's day as an ISO date. Raises ValueError when it is not a day that a list can have."""
+    """A list's day as an ISO date. Raises ValueError if no list can have that day."""
     day = date.fromisoformat(text)
     _require_credible(day)
     return day.isoformat()
 
 
 def captured_at(text: str) -> str:
-    """A time of capture in ISO format and UTC. Raises ValueError when it is not a possible one."""
+    """A time of capture in ISO format and UTC. Raises ValueError if the time is impossible."""
     moment = utc(text)
     _require_credible(moment.date())
     return moment.isoformat()
@@ -57,7 +57,7 @@ def _require_credible(day: date) -> None:
 
 def _one_of(value: str, allowed: Iterable[str], option: str) -> str:
     if value not in allowed:
-        raise UsageError(f"{option} {value!r}: choose one of {', '.join(allowed)}.")
+        raise UsageError(f"{option} {value!r} is invalid. Choose one of {', '.join(allowed)}.")
     return value
 
 
@@ -66,6 +66,6 @@ def _date_option(read: Callable[[str], str], text: str, option: str) -> str:
         return read(text)
     except ValueError as error:
         raise UsageError(
-            f"{option} {text!r} can't be used: {error}. Write a date as YYYY-MM-DD, for example "
+            f"{option} {text!r} is invalid: {error}. Write a date as YYYY-MM-DD, for example "
             "2025-11-06."
         ) from None

@@ -1,10 +1,10 @@
-"""The inbox: finds files dropped into a folder of the home and moves them aside once ingested.
+"""The inbox: finds files dropped into a folder of the home, and moves them once ingested.
 
 Belongs here: which files are complete, and moving them without loss. Does not: ingesting them
 (`ingest.py`), the text of a verdict (`verdict.py`), or when that happens (the sensor).
 
 The files are the only state. A file is moved after it was ingested, and ingesting the same bytes
-again changes nothing, so a crash between the two only costs time.
+again changes nothing, so a crash between the two steps only costs time.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def settled_files(settings: Settings, *, now: float | None = None) -> list[Path]
             status = path.stat(follow_symlinks=False)
         except OSError:  # removed meanwhile
             continue
-        # A copy keeps its source's mtime but not its ctime, so ctime shows files still growing.
+        # A copy keeps its source's mtime but not its ctime, so ctime reveals a growing file.
         if S_ISREG(status.st_mode) and moment - status.st_ctime >= SETTLE_S:
             found.append(path)
     return found[:MAX_FILES]

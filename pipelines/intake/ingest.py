@@ -47,7 +47,7 @@ def ingest_paths(archive: Archive, paths: Iterable[str], given: Facts) -> Iterat
             yield _receive(archive, sys.stdin.buffer, "standard input", given)
         elif not name.strip() or not exists(path):  # Path("") would be the working folder
             shown = shortened(name, MAX_NAME_CHARS)
-            message = f"{shown or '(an empty name)'}: there is no such file or folder."
+            message = f"{shown or '(empty name)'}: no such file or folder. Check the path."
             yield Outcome(shown, "refused", message=message)
         else:
             yield from _ingest_path(archive, path, given, sidecars)
@@ -71,7 +71,10 @@ def _ingest_path(
         if is_sidecar(path) and path.name != SIDECAR:
             yield Outcome(str(path), "skipped", message="sidecar file, not a capture")
     if not n_found:
-        message = f"{root}: there are no capture files in this folder."
+        message = (
+            f"{root}: this folder contains no captures. Hidden files, captures.csv and Markdown "
+            "files are skipped."
+        )
         yield Outcome(str(root), "refused", message=message)
 
 
@@ -101,7 +104,7 @@ def _ingest_file(archive: Archive, path: Path, facts: Facts) -> Outcome:
         with path.open("rb") as stream:
             return _receive(archive, stream, str(path), facts)
     except OSError as error:
-        message = f"{path} can't be read: {error.strerror}."
+        message = f"{path} can't be read: {error.strerror}. Fix it and ingest the file again."
         return Outcome(str(path), "refused", message=message)
 
 

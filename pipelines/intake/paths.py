@@ -32,7 +32,7 @@ def walk(paths: Iterable[Path], *, home: Path | None = None) -> Iterator[Path]:
 
 
 def is_sidecar(path: Path) -> bool:
-    """Whether a file in a folder accompanies captures: a `captures.csv` or a Markdown file."""
+    """Whether a file describes captures and is not one: a `captures.csv` or a Markdown file."""
     return path.name == SIDECAR or path.suffix.lower() == ".md"
 
 

@@ -30,14 +30,14 @@ def folders() -> list[Path]:
 def require_separate_home(settings: Settings, folders: Iterable[Path]) -> None:
     """Raise UsageError if the home holds other captures and not the whole sample.
 
-    The archive is append-only: the sample could not be removed again.
+    The archive is append-only, so the sample could not be removed later.
     """
     sample = {_content_hash(p) for folder in folders for p in folder.iterdir() if not is_sidecar(p)}
     archived = {receipt.sha256 for receipt in Archive(settings).receipts()}
     if archived - sample and not sample <= archived:
         raise UsageError(
-            f"{settings.home} holds captures of your own, and the demo would mix its sample with "
-            "them. Use another folder: PAPERTIDE_HOME=demo-data papertide demo"
+            f"{settings.home} already contains your own captures, and the demo would mix its "
+            "sample with them. Use another home: PAPERTIDE_HOME=demo-data papertide demo"
         )
 
 

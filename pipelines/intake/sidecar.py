@@ -47,9 +47,9 @@ def sidecar_facts(folder: Path) -> dict[str, dict[str, Given]]:
 
 def _require_columns(columns: Iterable[str]) -> None:
     if "file" not in columns:
-        raise ValueError("there is no column `file`")
+        raise ValueError("the column `file` is missing")
     if not {*DAY_COLUMNS, TIME_COLUMN} & set(columns):
-        raise ValueError("it has neither a column `listed_on` nor one `captured_at`")
+        raise ValueError("it needs a column `listed_on` or `captured_at`")
 
 
 def _row_facts(row: Mapping[str, str]) -> dict[str, Given]:

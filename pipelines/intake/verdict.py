@@ -1,4 +1,4 @@
-"""Writes the verdict of an inbox file: what it was recognized as, what was read, what to do next.
+"""Writes the verdict of an inbox file: detected format and kind, items read, and the next step.
 
 Belongs here: the text. Does not: moving the file (`inbox.py`).
 """
@@ -95,7 +95,7 @@ def _quarantine_lines(settings: Settings, facts: dict[str, Any]) -> list[str]:
 
 def _next_step(outcome: Outcome, facts: dict[str, Any] | None, build: BuildResult) -> str:
     if outcome.status not in INGESTED:
-        return "fix what the message reports and drop the file into the inbox again"
+        return "fix the problem in the message, then drop the file into the inbox again"
     if facts is None:
         return (
             "the file is archived but not parsed yet; `papertide build` or the next file in the "
@@ -103,11 +103,11 @@ def _next_step(outcome: Outcome, facts: dict[str, Any] | None, build: BuildResul
         )
     if not is_usable(outcome, facts):
         return (
-            "nothing in the file could be used. If it is not the file that you meant, drop the "
-            "right one; the archive keeps both"
+            "nothing in the file could be used. If it is the wrong file, drop the right one into "
+            "the inbox; the archive keeps both"
         )
     detail = f" ({printable(build.error)})" if build.error else ""
     if build.snapshot_id:
         later = f". A later step of the run failed{detail}; see Dagster's UI" if detail else ""
-        return f"nothing; snapshot {build.snapshot_id} includes it{later}"
+        return f"nothing to do; snapshot {build.snapshot_id} includes it{later}"
     return f"the file is ingested, but the build published nothing{detail}: run `papertide build`"

@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as out:
             yield out
     except OSError as error:
-        raise PapertideError(f"{path}: can't be written: {error.strerror}.") from None
+        raise PapertideError(f"Can't write to {path}: {error.strerror}.") from None
 
 
 @contextmanager
@@ -107,8 +107,8 @@ def _completed(settings: Settings, query: Query) -> Iterator[tuple[Exported, Bin
             rows = stack.enter_context(path.open("rb"))
         except OSError as error:
             raise PapertideError(
-                f"{tempfile.gettempdir()}: can't be written: {error.strerror}. Name a file with "
-                "-o, or another folder with TMPDIR."
+                f"Can't write to {tempfile.gettempdir()}: {error.strerror}. Name a file with -o, "
+                "or set TMPDIR to another folder."
             ) from None
         yield exported, rows
 
@@ -117,13 +117,13 @@ def _completed(settings: Settings, query: Query) -> Iterator[tuple[Exported, Bin
 def _replacing(path: Path) -> Iterator[Path]:
     """A temporary file that replaces the path when the block succeeds, and is removed otherwise."""
     if not path.parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}.")
+        raise UsageError(f"{path}: the folder {path.parent} does not exist. Create it first.")
     try:
         with ExitStack() as stack:
             try:
                 temporary = stack.enter_context(replacing(path))
             except OSError as error:
-                raise UsageError(f"{path}: can't be written: {error.strerror}.") from None
+                raise UsageError(f"Can't write to {path}: {error.strerror}.") from None
             yield temporary
     except OSError as error:
-        raise PapertideError(f"{path}: can't be written: {error.strerror}.") from None
+        raise PapertideError(f"Can't write to {path}: {error.strerror}.") from None

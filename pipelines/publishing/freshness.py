@@ -50,7 +50,7 @@ def freshness(
         return Freshness(
             "stale",
             f"These figures are dated {_minute(published_at)}, but this machine's clock says "
-            f"{_minute(utc_time(now))}. A clock is or was wrong, so their age is unknown.",
+            f"{_minute(utc_time(now))}. One of the clocks is or was wrong, so the age is unknown.",
         )
     hours = age.total_seconds() / 3600
     if stale_after_hours and hours > stale_after_hours:

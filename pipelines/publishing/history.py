@@ -99,13 +99,13 @@ def _visible_damage(snapshot: Snapshot, package: dict[str, Any]) -> Iterator[str
         if not path.is_file():
             yield f"{resource['path']} is missing"
         elif path.stat().st_size != resource["bytes"]:
-            yield f"{resource['path']} has changed its size"
+            yield f"{resource['path']} has the wrong size"
     if not snapshot.database.is_file():
         yield f"{snapshot.database.name} is missing"
     elif not is_duckdb_file(snapshot.database):
         yield f"{snapshot.database.name} is damaged"
     elif snapshot.database.stat().st_size != _declared_bytes(snapshot, package):
-        yield f"{snapshot.database.name} has changed its size"
+        yield f"{snapshot.database.name} has the wrong size"
 
 
 def _declared_bytes(snapshot: Snapshot, package: dict[str, Any]) -> int:
@@ -119,7 +119,7 @@ def content_damage(settings: Settings, snapshot: Snapshot) -> str:
     package = snapshot.package()
     for resource in package["resources"]:
         if file_hash(snapshot.folder / resource["path"]) != resource["hash"]:
-            return f"{resource['path']} has changed its content"
+            return f"{resource['path']} has the wrong content"
     try:
         with closing(connect(snapshot.database, settings, read_only=True)) as connection:
             for resource in package["resources"]:

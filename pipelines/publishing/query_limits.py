@@ -102,7 +102,7 @@ def run_limited(
 
 def _timed_out(timeout_s: float) -> QueryError:
     return QueryError(
-        f"The query was stopped after {timeout_s:g} s. Make it smaller, or allow more time with "
+        f"The query was stopped after {timeout_s:g} s. Simplify it, or allow more time with "
         "--timeout."
     )
 
@@ -110,7 +110,7 @@ def _timed_out(timeout_s: float) -> QueryError:
 def memory_exceeded(memory_limit: str) -> QueryError:
     """The error for a query that needs more memory than the limit."""
     return QueryError(
-        f"The query needs more memory than a reader may use ({memory_limit}). Make it smaller, or "
+        f"The query needs more memory than a reader may use ({memory_limit}). Simplify it, or "
         "raise PAPERTIDE_READER_MEMORY_LIMIT."
     )
 

@@ -153,12 +153,12 @@ def _warnings(reader: Reader) -> list[str]:
     warnings = []
     if row["missing"]:
         days = ", ".join(str(day) for day in row["missing"])
-        warnings.append(f"no capture of the daily list of {days}")
+        warnings.append(f"no capture of the daily list for {days}")
     if row["newest"]:
         age = weekdays_between(row["newest"], datetime.now(UTC).date())
         if age > MAX_AGE_WEEKDAYS:
             warnings.append(
-                f"the newest complete daily list is of {row['newest']}, {age} weekdays ago"
+                f"the newest complete daily list is for {row['newest']}, {age} weekdays ago"
             )
     return warnings
 

@@ -146,7 +146,7 @@ def _check_text(sql: str) -> None:
     try:
         size = len(sql.encode())
     except UnicodeEncodeError:
-        raise QueryError("The query is not UTF-8 text.") from None
+        raise QueryError("The query is not UTF-8 text. Save it as UTF-8.") from None
     if size > MAX_QUERY_BYTES:
         raise QueryError(f"The query is longer than {MAX_QUERY_BYTES:,} bytes.")
     if "\0" in sql:

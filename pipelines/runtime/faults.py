@@ -1,6 +1,6 @@
 """Detects machine faults: a full disk, missing permissions, damaged files, too little memory.
 
-Belongs here: recognizing such a fault in an error of any library, and the message for the user.
+Belongs here: recognising such a fault in an error of any library, and the message for the user.
 Does not: user errors (`pipelines.errors`), or recovery, which each package does itself.
 """
 
@@ -45,7 +45,7 @@ def require_free_space(home: Path) -> None:
     """Raise MachineError when the disk of the home is too full to start anything."""
     free = shutil.disk_usage(home).free
     if free < MIN_FREE_BYTES:
-        raise MachineError(_disk_full(home, f"{free / 1024**2:.0f} MiB are left"))
+        raise MachineError(_disk_full(home, f"{free / 1024**2:.0f} MiB left"))
 
 
 def fault_behind(error: BaseException, home: Path) -> MachineError | None:
@@ -95,14 +95,14 @@ def fault_in_message(message: str, home: Path) -> MachineError | None:
         )
     if any(phrase in lower for phrase in _SQLITE_DAMAGE_MESSAGES):
         return MachineError(
-            f"Dagster's records in {home / 'dagster'} are damaged ({detail}). Move that folder "
-            "aside and run the command again. Only the run history is lost."
+            f"Dagster's records in {home / 'dagster'} are damaged ({detail}). Rename or move "
+            "that folder and run the command again. Only the run history is lost."
         )
     if reports_damage(message):
         return MachineError(
-            f"A file in {home} is damaged ({detail}). Nothing was published; readers keep the last "
-            "snapshot. Run `papertide build`: it checks the existing files and rebuilds damaged "
-            "ones. If the error persists, see docs/operations.md, Damage."
+            f"A file in {home} is damaged ({detail}). Nothing was published; readers still see the "
+            "last snapshot. Run `papertide build`: it checks the existing files and rebuilds "
+            "damaged ones. If the error persists, see docs/operations.md, Damage."
         )
     return None
 
@@ -136,8 +136,9 @@ def _disk_failure(chain: list[BaseException], home: Path) -> MachineError | None
 
 def _disk_full(home: Path, detail: str) -> str:
     return (
-        f"The disk of {home} is full ({detail}). Existing data is intact; readers keep the last "
-        "snapshot. Free some space (docs/operations.md, Disk space), then run the command again."
+        f"The disk of {home} is full ({detail}). Existing data is intact; readers still see the "
+        "last snapshot. Free some space (docs/operations.md, Disk space), then run the command "
+        "again."
     )
 
 

@@ -88,8 +88,8 @@ def _read_marker(settings: Settings) -> Marker | None:
     marker = _parse_marker(text)
     if marker is None:
         raise PapertideError(
-            f"{path} is damaged. Restore it from a backup, or remove it: the home is then treated "
-            f"as one of version {FIRST_VERSION}."
+            f"{path} is damaged. Restore it from a backup, or delete it; Papertide then treats the "
+            f"home as one written by version {FIRST_VERSION}."
         )
     if marker.format > FORMAT:
         raise PapertideError(

@@ -13,7 +13,7 @@ class SourceError(PapertideError):
 
 
 class TransientSourceError(SourceError):
-    """A retry may succeed later: the source is down, busy, or asks for too long a pause."""
+    """A retry may succeed later: the source is down, busy, or requests too long a pause."""
 
 
 class TerminalSourceError(SourceError):

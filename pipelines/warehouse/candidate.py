@@ -35,8 +35,8 @@ FORMAT = "2"  # increase when the tables created here change
 def writer_lock(settings: Settings) -> Iterator[None]:
     """Allow one build at a time in a home. Raises BusyError if another process is building."""
     taken = (
-        f"Another process is building in {settings.home}. Wait until it is done, then run this "
-        "again; what was ingested meanwhile is kept."
+        f"Another process is building in {settings.home}. Wait until it has finished, then run the "
+        "command again. Captures ingested in the meantime are kept."
     )
     with exclusive(settings.home / ".writer.lock", taken):
         yield

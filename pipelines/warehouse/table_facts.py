@@ -33,7 +33,7 @@ def _markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    """The value in one line, without characters that mean something in Markdown or HTML."""
+    """The value on one line, without characters that have a meaning in Markdown or HTML."""
     text = "" if value is None else str(value).replace("|", "¦").replace("\n", " ")
     text = text.replace("<", "‹").replace(">", "›")
     return shortened(text, _MAX_CELL_CHARS)

@@ -232,7 +232,7 @@ def test_missed_weekdays_and_old_figures_are_warnings(home: Home) -> None:
     (old,) = outcomes["newest_day_is_recent"].findings
     assert (missed.severity, old.severity) == ("warning", "warning")
     assert f"of {NEXT}" in missed.message
-    assert f"of {WEEKDAYS[46]}, 10 weekdays ago" in old.message
+    assert f"for {WEEKDAYS[46]}, 10 weekdays ago" in old.message
 
 
 def test_items_must_add_up(home: Home) -> None:
@@ -256,7 +256,7 @@ def test_a_refusal_lists_every_finding(home: Home) -> None:
     assert str(Refused(found)).count("\n- ") == len(found) == 2
     one = str(Refused(found[:1]))
     assert "\n" not in one
-    assert one.startswith("Nothing was published; readers keep the last snapshot. hf_daily on")
+    assert one.startswith("Nothing was published; readers still see the last snapshot. hf_daily on")
 
 
 def test_weekdays_between() -> None:

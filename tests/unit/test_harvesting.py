@@ -211,7 +211,7 @@ def test_a_token_that_stays_invalid_fails_its_set_only(world: World) -> None:
                           options={"value": "text/xml"}))  # fmt: skip
     outcomes = world.harvest("cs", "stat")
     assert [o.status for o in outcomes] == ["failed", "failed", "empty", "harvested"]
-    assert "Harvest this window from its start" in outcomes[0].note
+    assert "Harvest this window from the start" in outcomes[0].note
 
 
 def test_a_busy_source_is_waited_for(world: World) -> None:

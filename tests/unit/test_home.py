@@ -92,7 +92,7 @@ def test_a_damaged_marker_is_refused_with_the_next_step(
 ) -> None:
     write(settings, text)
     with pytest.raises(
-        PapertideError, match=r"is damaged\. Restore it from a backup, or remove it"
+        PapertideError, match=r"is damaged\. Restore it from a backup, or delete it"
     ):
         act(settings)
     assert (settings.home / home.MARKER).read_text() == text

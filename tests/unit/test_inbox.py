@@ -157,7 +157,10 @@ def test_nothing_is_overwritten(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("outcome", "text"),
     [
-        (Outcome("x", "refused", message="x is empty: there is nothing to ingest."), "x is empty"),
+        (
+            Outcome("x", "refused", message="x is empty, so there is nothing to ingest."),
+            "x is empty",
+        ),
         (Outcome("x", "skipped", message="sidecar file"), "drop the file into the inbox again"),
     ],
     ids=["refused", "skipped"],

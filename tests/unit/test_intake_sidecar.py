@@ -47,9 +47,11 @@ def test_both_names_of_the_day_column_are_accepted(tmp_path: Path) -> None:
         pytest.param(b"file,captured_at\na,0001-01-01T00:00:00+14:00\n", "line 2", id="year 0"),
         pytest.param(b"file,captured_at\na,9999-12-31T23:00:00-14:00\n", "line 2", id="year 10000"),
         pytest.param(b"file,captured_at\n\na.json,soon\n", "line 3", id="not a time"),
-        pytest.param(b"name,day\na.json,2025-03-03\n", "no column `file`", id="other columns"),
-        pytest.param(b"file,day\na.json,2025-03-03\n", "nor one `captured_at`", id="no facts"),
-        pytest.param(b"", "no column `file`", id="empty"),
+        pytest.param(b"name,day\na.json,2025-03-03\n", "`file` is missing", id="other columns"),
+        pytest.param(
+            b"file,day\na.json,2025-03-03\n", "`listed_on` or `captured_at`", id="no facts"
+        ),
+        pytest.param(b"", "`file` is missing", id="empty"),
         pytest.param(b"file,captured_at\n\xff\xfe\n", "decode", id="not UTF-8"),
         pytest.param(b'file,captured_at\n"' + b"x" * 200_000, "field larger", id="open quote"),
         pytest.param(b"\x89PNG\0\0\n\xff\xff", "captures.csv", id="binary"),

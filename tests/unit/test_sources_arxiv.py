@@ -156,7 +156,7 @@ def test_sets(arxiv: Arxiv, set_spec: str | None, n: int) -> None:
 
 @pytest.mark.parametrize("token", ["rainbow", "skip%3D10"])
 def test_an_expired_token(arxiv: Arxiv, token: str) -> None:
-    with pytest.raises(BadResumptionToken, match="Harvest this window from its start"):
+    with pytest.raises(BadResumptionToken, match="Harvest this window from the start"):
         harvest(arxiv, resume=token)
 
 

@@ -393,7 +393,7 @@ def test_a_refusal_after_a_redirect_names_the_host(
 ) -> None:
     there = elsewhere.url.replace("127.0.0.1", "localhost")
     server.add(Rule("redirect", options={"to": f"{there}/nothing"}))
-    with pytest.raises(TerminalSourceError, match="HTTP 404 by localhost, where it redirects"):
+    with pytest.raises(TerminalSourceError, match="HTTP 404 by localhost, to which it redirects"):
         fetch(server)
 
 

@@ -221,7 +221,7 @@ def test_nothing_starts_on_a_full_disk(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))
     assert run(["refresh"]) == 1
-    assert "is full (0 MiB are left)" in capsys.readouterr().err
+    assert "is full (0 MiB left)" in capsys.readouterr().err
 
 
 def test_a_record_that_cannot_be_written_keeps_the_old_one(
@@ -290,7 +290,7 @@ def test_figures_dated_in_the_future_are_not_fresh(home: Home) -> None:
     at = datetime(2025, 6, 2, tzinfo=UTC)
     found = freshness(home.settings.snapshots_dir, at, 36, now=at - timedelta(days=400))
     assert found.state == "stale"
-    assert "A clock is or was wrong" in found.sentence
+    assert "One of the clocks is or was wrong" in found.sentence
 
 
 def test_days_fetched_with_a_fast_clock_are_fetched_again(tmp_path: Path) -> None:
@@ -380,7 +380,7 @@ def test_an_interrupted_build_is_not_recorded_as_refused(
     process.send_signal(sign)
     rest = process.stderr.read().decode()
     assert process.wait() == 1
-    assert "Stopped. Finished work is kept" in rest
+    assert "Stopped. Completed work is kept" in rest
     assert "Traceback" not in rest
     assert build_status.refusal(settings.snapshots_dir) is None
     assert current(settings) == before

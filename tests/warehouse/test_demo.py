@@ -282,4 +282,4 @@ def test_evaluate_writes_its_report(published_home: Path, tmp_path: Path) -> Non
     assert "## Selection" not in text
     nowhere = run_in_process(published_home, "evaluate", "-o", tmp_path / "no" / "r.md")
     assert nowhere.returncode == 2
-    assert "There is no folder" in nowhere.stderr
+    assert "does not exist. Create it first." in nowhere.stderr

@@ -47,7 +47,7 @@ def test_a_candidate_that_breaks_a_rule_is_refused(demo_home: Path) -> None:
     (demo_home / "warehouse.duckdb").unlink()  # else what is known of the capture stays
     done = run_papertide(demo_home, "build")
     assert done.returncode == 1
-    assert "Nothing was published; readers keep the last snapshot" in done.stderr
+    assert "Nothing was published; readers still see the last snapshot" in done.stderr
     assert "rpt_capture_reconciliation" in done.stderr
     assert "Traceback" not in done.stderr
     assert (demo_home / "snapshots" / "CURRENT").read_text() == pointer
@@ -57,7 +57,7 @@ def test_a_candidate_that_breaks_a_rule_is_refused(demo_home: Path) -> None:
 def test_an_empty_home_has_nothing_to_build(tmp_path: Path) -> None:
     done = run_in_process(tmp_path / "new", "build")
     assert done.returncode == 2
-    assert "holds no captures. Run `papertide demo`" in done.stderr
+    assert "contains no captures. Run `papertide demo`" in done.stderr
 
 
 def test_the_demo_is_not_mixed_with_other_captures(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_the_demo_is_not_mixed_with_other_captures(tmp_path: Path) -> None:
     )  # named as a file of the sample
     done = run_in_process(tmp_path, "demo")
     assert done.returncode == 2
-    assert "holds captures of your own" in done.stderr
+    assert "already contains your own captures" in done.stderr
     assert len(archive.receipts()) == 1
 
 

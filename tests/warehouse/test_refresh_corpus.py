@@ -68,7 +68,7 @@ def test_the_exact_set_comes_in_and_once(
         assert "Traceback" not in done.stderr
         if done.returncode == 0:
             break
-        assert "Run `papertide refresh` again for the days that failed." in done.stderr
+        assert "Run `papertide refresh` again to retry the days that failed." in done.stderr
     assert done.returncode == 0, done.stderr
     wanted = expected(corpus)
     assert len(wanted) > 2_900

@@ -101,7 +101,7 @@ def test_columns_of_one_name_are_renamed(snapshot_home: Path, tmp_path: Path, st
     query = "select 1 as a, 2 as a, 3 as A, 4 as b"
     done = run_in_process(snapshot_home, "sql", query, "--format", style, "-o", file)
     assert done.returncode == 0, done.stderr
-    assert "Columns had the same name: a is now a_1" in done.stderr
+    assert "Renamed duplicate columns: a is now a_1" in done.stderr
     names = {
         "csv": lambda: pl.read_csv(file).columns,
         "json": lambda: list(json.loads(file.read_text())[0]),
@@ -173,7 +173,7 @@ def test_a_table_is_cut_after_200_rows(snapshot_home: Path) -> None:
     done = run_in_process(snapshot_home, "sql", "from range(1000000000000)")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 201
-    assert "The first 200 rows are shown" in done.stderr
+    assert "Showing the first 200 rows" in done.stderr
 
 
 def _run_process(home: Path, *arguments: str, **options: object) -> tuple[int, str]:
@@ -195,7 +195,7 @@ def test_a_full_standard_output_is_one_message(snapshot_home: Path, style: str) 
     with Path("/dev/full").open("wb") as full:
         code, message = _run_process(snapshot_home, "select 1", "--format", style, stdout=full)
     assert code == 1
-    assert message == "papertide: Standard output can't be written: No space left on device.\n"
+    assert message == "papertide: Can't write to standard output: No space left on device.\n"
 
 
 @pytest.mark.slow  # starts processes
@@ -211,7 +211,7 @@ def test_a_file_that_is_too_large_is_removed(
     arguments = ("from dim_papers", "--format", style, "-o", str(file))
     code, message = _run_process(snapshot_home, *arguments, preexec_fn=small_files_only)
     assert code == 1
-    assert message == f"papertide: {file}: can't be written: File too large.\n"
+    assert message == f"papertide: Can't write to {file}: File too large.\n"
     assert list(tmp_path.iterdir()) == []
 
 

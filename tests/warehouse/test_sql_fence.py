@@ -103,7 +103,7 @@ def test_a_snapshot_is_opened_with_the_fence(snapshot_home: Path) -> None:
 def test_a_timeout_must_be_positive(snapshot_home: Path, timeout: str) -> None:
     done = run_in_process(snapshot_home, "sql", "select 1", "--timeout", timeout)
     assert done.returncode == 2
-    assert "must be more than 0 seconds" in done.stderr
+    assert "must be greater than 0 seconds" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_a_search_page_is_refused_accepted_and_rolled_back(demo_home: Path) -> N
     refused = run_papertide(demo_home, "build")
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
-    assert "Nothing was published; readers keep the last snapshot." in refused.stderr
+    assert "Nothing was published; readers still see the last snapshot." in refused.stderr
     assert f"to the daily list of {DAY}" in refused.stderr
     assert f"`papertide ingest PATH --kind search` with the path of {page.name}" in refused.stderr
     assert current(settings) == before

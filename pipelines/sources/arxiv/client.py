@@ -90,7 +90,7 @@ class Arxiv(Closing):
             if token in used:
                 raise BadResumptionToken(
                     f"{page.url} returned the same resumption token twice, so the list would never "
-                    "end. Harvest this window from its start."
+                    "end. Harvest this window from the start."
                 )
             used.add(token)
 
@@ -113,7 +113,7 @@ class Arxiv(Closing):
         if error is None and not n_records and token is None:
             raise TerminalSourceError(
                 f"{response.url} returned OAI-PMH with neither records nor an error. "
-                "If this persists, the source has changed."
+                "If this persists, the API may have changed."
             )
         return OaiPage(response.url, response.body, response.fetched_at, n_records, token, size)
 
@@ -179,8 +179,8 @@ def _elements(response: Response, root_tag: str) -> Iterator[Element]:
 
 def _not_xml(response: Response, problem: str) -> TerminalSourceError:
     return TerminalSourceError(
-        f"The response of {response.url} {problem}, so it can't be used. It may be a maintenance "
-        "notice: try again later, and check the settings of the sources."
+        f"The response from {response.url} {problem}, so it can't be used. It may be a maintenance "
+        "notice: try again later, and check the source settings."
     )
 
 
@@ -191,10 +191,10 @@ def _oai_error(response: Response, error: Element, *, with_token: bool) -> Termi
     if code == "badResumptionToken" or (with_token and code == "badArgument"):
         return BadResumptionToken(
             f"{response.url}: the resumption token is invalid or expired ({detail}). "
-            "Harvest this window from its start."
+            "Harvest this window from the start."
         )
     return TerminalSourceError(
-        f"{response.url} was refused: {code} ({detail}). Check the requested set and dates."
+        f"arXiv refused {response.url}: {code} ({detail}). Check the requested set and dates."
     )
 
 

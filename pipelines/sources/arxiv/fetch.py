@@ -62,7 +62,7 @@ def exclusive_access(settings: Settings) -> Iterator[None]:
     """Hold arXiv for this process. Raises BusyError when another process of the home does."""
     busy = (
         f"Another process is using arXiv for {settings.home}, and arXiv allows one connection at a "
-        "time. Wait until it has finished."
+        "time. Wait until it has finished, then try again."
     )
     with exclusive(settings.harvest_dir / ".lock", busy):
         yield

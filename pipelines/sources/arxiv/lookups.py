@@ -1,4 +1,4 @@
-"""Looks up papers about which arXiv knows more than the published snapshot.
+"""Looks up papers for which arXiv has more metadata than the published snapshot.
 
 Belongs here: which papers to ask for, what was asked recently, and archiving the responses. Does
 not: HTTP (`client.py`), or which paper a title belongs to, which dbt decides with evidence.

@@ -3,9 +3,9 @@
 Belongs here: how a URL is fetched. Does not: which URLs to fetch and what the responses mean (the
 client of each source).
 
-A client sends one request at a time on one connection, also when threads share it. Every reason to
-pause (a source's interval, a retry, a rate limit) only moves the time before which nothing is sent,
-so pauses don't add up.
+A client sends one request at a time on one connection, even if threads share it. Every reason to
+pause (a source's interval, a retry, a rate limit) only postpones the earliest time of the next
+request, so pauses don't add up.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class HttpClient(Closing):
             return self._http.build_request("GET", address, headers=headers)
         except httpx2.InvalidURL:
             raise TerminalSourceError(
-                f"{url[:MAX_URL_CHARS]} is not a URL. Check the settings of the sources."
+                f"{url[:MAX_URL_CHARS]} is not a URL. Check the source settings."
             ) from None
 
     def _with_retries(self, request: httpx2.Request, accepted: frozenset[int]) -> Response:
@@ -206,7 +206,7 @@ class HttpClient(Closing):
             # The message of these errors is not shown: it may quote a header with the token.
             raise TerminalSourceError(
                 f"{shown(request.url)} can't be requested, or redirects to an address that can't "
-                "be. Check the settings of the sources."
+                "be. Check the source settings."
             ) from None
         except httpx2.TransportError:
             raise _FailedAttempt("a broken connection") from None
@@ -222,7 +222,7 @@ class HttpClient(Closing):
             step = response.next_request
         raise TerminalSourceError(
             f"{shown(request.url)} redirects more than {MAX_REDIRECTS} times. "
-            "Check the settings of the sources."
+            "Check the source settings."
         )
 
     def _checked(
@@ -253,8 +253,8 @@ class HttpClient(Closing):
             body += block
             if len(body) > limit:
                 raise TerminalSourceError(
-                    f"{shown(request.url)} sends more than {limit / 1024**2:g} MiB, the limit for "
-                    "one listing. To allow it, raise PAPERTIDE_MAX_LISTING_BYTES."
+                    f"{shown(request.url)} returned more than {limit / 1024**2:g} MiB, the limit "
+                    "for one listing. To allow it, raise PAPERTIDE_MAX_LISTING_BYTES."
                 )
             if self._clock.now() > deadline:
                 raise _FailedAttempt(f"a body that took more than {MAX_TRANSFER_S:.0f} s")
@@ -280,14 +280,14 @@ def _attempts(failures: list[str]) -> str:
 
 def _refusal(request: httpx2.Request, response: httpx2.Response) -> str:
     status, host = response.status_code, response.url.host
-    redirect = "" if host == request.url.host else f" by {host}, where it redirects"
+    redirect = "" if host == request.url.host else f" by {host}, to which it redirects"
     has_token = "authorization" in request.headers
     if status in (401, 403) and has_token:
         advice = "Check HF_TOKEN, or unset it: listings don't need one."
     elif status in (401, 403, 407):
         advice = "Check whether a proxy or firewall blocks the request."
     else:
-        advice = "Check the settings of the sources; if they are right, the source has changed."
+        advice = "Check the source settings. If they are right, the source has changed its API."
     return f"{shown(request.url)} was refused with HTTP {status}{redirect}. {advice}"
 
 

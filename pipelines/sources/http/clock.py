@@ -1,4 +1,4 @@
-"""The clock of the sources, so that tests can wait without waiting."""
+"""The clock of the sources, which tests replace so that they don't have to wait."""
 
 from __future__ import annotations
 
