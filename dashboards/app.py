@@ -32,7 +32,7 @@ from dashboards.pages import PAGES, Page, page_at
 from dashboards.queries import Queries
 from pipelines.errors import NoSnapshotError, PapertideError
 from pipelines.publishing.reader import Reader
-from pipelines.settings import Settings, get_settings
+from pipelines.settings import Settings, load_settings
 
 log = logging.getLogger("papertide.dashboard")
 ASSETS = Path(__file__).with_name("assets")
@@ -92,7 +92,7 @@ def create_app(
     app.layout = shell()
     _add_callbacks(app, queries)
     _add_routes(app.server, queries)
-    metrics.add(app.server, queries, settings or get_settings())
+    metrics.add(app.server, queries, settings or load_settings())
     _add_headers(app)
     return app
 

@@ -20,7 +20,7 @@ import plotly
 from dashboards import address, downloads, formats, theme
 from dashboards import blocks as b
 from dashboards.choices import KINDS, TAXONOMY
-from dashboards.pages import PAGES, Page, topics
+from dashboards.pages import PAGES, Page, page_named, topics
 from dashboards.populations import population_named
 from dashboards.queries import Queries
 from dashboards.view import View
@@ -142,7 +142,7 @@ class Site:
             for topic, items in found:
                 about = replace(view, kind=topic.kind, topic=topic.topic_id)
                 name = _topic_name(view.population, topic.topic_id)
-                names.append(self._write_page(name, PAGES[1], about, topic.name, items))
+                names.append(self._write_page(name, page_named("topics"), about, topic.name, items))
         marker = {"snapshot_id": self._facts["snapshot_id"], "pages": names}
         (self._folder / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
         return names

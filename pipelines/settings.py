@@ -7,7 +7,6 @@ uses a setting.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -315,12 +314,6 @@ def _example(name: str) -> str:
     """An example value of a variable, or an empty text."""
     fields = Settings.model_fields.items()
     return next(str((field.examples or [""])[0]) for n, field in fields if variable(n) == name)
-
-
-@lru_cache(maxsize=1)
-def get_settings() -> Settings:
-    """The process's settings, read once; see `load_settings`."""
-    return load_settings()
 
 
 def load_settings() -> Settings:

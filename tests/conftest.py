@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import main
-from pipelines.settings import PROJECT_ROOT, Settings, get_settings
+from pipelines.settings import PROJECT_ROOT, Settings
 
 TESTS = Path(__file__).parent
 # Tests that need no home run while the demo home is built.
@@ -103,13 +103,11 @@ def run_in_process(
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin or b""), "utf-8"))
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
-        get_settings.cache_clear()
         if "parquet" in arguments:  # opens the snapshot with other settings: close it first
             gc.collect()
         code = main.run([*map(str, arguments)])
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
-    get_settings.cache_clear()
     if "parquet" in arguments:
         gc.collect()
     printed = []

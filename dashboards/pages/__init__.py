@@ -62,6 +62,11 @@ PAGES = (
 )
 
 
+def page_named(key: str) -> Page:
+    """The page with this key."""
+    return next(page for page in PAGES if page.key == key)
+
+
 def page_at(path: str | None) -> Page | None:
     """The page at a path, with or without a trailing slash; None for other paths."""
     normalised = "/" + (path or "/").strip("/")

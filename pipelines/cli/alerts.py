@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pipelines.errors import UsageError
-from pipelines.settings import get_settings, variable
+from pipelines.settings import load_settings, variable
 
 
 @click.command("alert-test")
@@ -14,7 +14,7 @@ def alert_test() -> int:
     from pipelines.delivery import alerts
     from pipelines.delivery.channels import missing_mail_settings
 
-    settings = get_settings()
+    settings = load_settings()
     missing = ", ".join(variable(name) for name in missing_mail_settings(settings))
     results = alerts.send_test(settings)
     if not results and not missing:

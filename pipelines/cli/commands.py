@@ -18,7 +18,7 @@ from pipelines.cli.refresh import backfill, refresh
 from pipelines.cli.snapshots import ALL as SNAPSHOTS
 from pipelines.cli.topics import topics
 from pipelines.errors import UsageError
-from pipelines.settings import get_settings
+from pipelines.settings import load_settings
 
 FORMATS = ("table", "csv", "json", "parquet")
 
@@ -34,7 +34,7 @@ def demo() -> None:
     from pipelines.cli import report, runs
     from pipelines.intake import sample
 
-    settings = get_settings()
+    settings = load_settings()
     folders = sample.folders()
     sample.require_separate_home(settings, folders)
     result = runs.run_job(settings, "main", captures={"paths": [str(folder) for folder in folders]})
@@ -83,7 +83,7 @@ def ingest(
     }  # fmt: skip
     facts.overrides(**overrides)  # fails before a run is started
     given = {name: value for name, value in overrides.items() if value is not None}
-    result = runs.run_job(get_settings(), "ingest", captures={"paths": list(paths), **given})
+    result = runs.run_job(load_settings(), "ingest", captures={"paths": list(paths), **given})
     return report.intake(result, next_step="papertide build")
 
 
@@ -96,7 +96,7 @@ def build() -> None:
     from pipelines.archive.archive import Archive
     from pipelines.cli import report, runs
 
-    settings = get_settings()
+    settings = load_settings()
     if Archive(settings).is_empty():
         raise UsageError(
             f"Nothing to build: {settings.home} contains no captures. Run `papertide demo` for the "
@@ -150,7 +150,7 @@ def sql(query: str, style: str, output: Path | None, timeout: float) -> None:
         )
     if query == "-":
         query = sys.stdin.buffer.read(MAX_QUERY_BYTES + 1).decode("utf-8", "surrogateescape")
-    write_answer(get_settings(), query, style, output, timeout_s=timeout)
+    write_answer(load_settings(), query, style, output, timeout_s=timeout)
 
 
 @click.command("export-site")
@@ -160,7 +160,7 @@ def export_site(folder: Path) -> None:
     from dashboards.export import export_site as export
     from pipelines.publishing.reader import Reader
 
-    pages = export(Reader(get_settings()), folder.resolve())
+    pages = export(Reader(load_settings()), folder.resolve())
     click.echo(f"{len(pages)} files written; open {folder.resolve() / 'index.html'}", err=True)
 
 
@@ -176,7 +176,7 @@ def dashboard(host: str | None, port: int | None) -> None:
     from dashboards.app import create_app
     from pipelines.publishing.reader import Reader
 
-    settings = get_settings()
+    settings = load_settings()
     host, port = host or settings.host, port or settings.port
     app = create_app(Reader(settings), stale_after_hours=settings.stale_after_hours)
     problem = f"Can't listen on {host}:{port}"
@@ -202,7 +202,7 @@ def up(only: str | None) -> int:
     """Start Dagster's web server, its daemon and the dashboard. Ctrl-C stops all three."""
     from pipelines.cli.up import run_all
 
-    return run_all(get_settings(), only)
+    return run_all(load_settings(), only)
 
 
 ALL = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.errors import UsageError
-from pipelines.settings import PROJECT_ROOT, Settings, get_settings
+from pipelines.settings import PROJECT_ROOT, Settings, load_settings
 
 if TYPE_CHECKING:
     from pipelines.evaluation.report import Part
@@ -56,7 +56,7 @@ def evaluate(corpus: Path | None, output: Path | None, only: tuple[str, ...], se
     """
     from pipelines.evaluation import corpus_home
 
-    settings = get_settings()
+    settings = load_settings()
     if corpus is None:
         return _evaluate(settings, output or settings.home / REPORT, only, seed)
     with corpus_home.built(corpus) as temporary:

@@ -19,7 +19,7 @@ import click
 from pipelines.cli import commands
 from pipelines.errors import PapertideError, UsageError
 from pipelines.runtime import faults, home
-from pipelines.settings import get_settings
+from pipelines.settings import load_settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -48,7 +48,7 @@ def guarded(command: click.Command) -> click.Command:
 
     @functools.wraps(callback)  # type: ignore[arg-type]
     def checked(*args: Any, **kwargs: Any) -> Any:
-        settings = get_settings()
+        settings = load_settings()
         home.require_readable(settings)
         with faults.reporting_faults(settings.home):
             return callback(*args, **kwargs)  # type: ignore[misc]

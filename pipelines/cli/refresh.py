@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.errors import UsageError
-from pipelines.settings import get_settings
+from pipelines.settings import load_settings
 from pipelines.sources.huggingface.fetch import FIRST_LISTED_ON
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _run(since: date | None, until: date | None, *, again: bool) -> int:
 
     if since and since > (until or datetime.now(UTC).date()):
         raise UsageError(f"--since {since} is after the last day, {until or 'today'}.")
-    settings = get_settings()
+    settings = load_settings()
     days = {"since": since, "until": until}
     config: dict[str, Any] = {name: day.isoformat() for name, day in days.items() if day}
     config["again"] = again

@@ -16,7 +16,7 @@ from pipelines.cli.output import print_json, print_table
 from pipelines.lake import reading
 from pipelines.publishing import status as publishing_status
 from pipelines.publishing.snapshot import current
-from pipelines.settings import get_settings
+from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -36,7 +36,7 @@ def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
 
     ingested = IngestedFiles.in_events(result.all_events)
     outcomes = [asdict(outcome) for outcome in ingested.outcomes] if ingested else []
-    items_dir = get_settings().items_dir
+    items_dir = load_settings().items_dir
     captures = [
         {**reading.facts(items_dir, outcome["capture_id"]), "outcome": outcome["status"]}
         for outcome in outcomes
@@ -76,7 +76,7 @@ def _print_captures(captures: list[dict[str, Any]]) -> None:
 
 
 def _print_quarantine(capture_id: str) -> None:
-    reasons = reading.quarantine_reasons(get_settings().items_dir, capture_id)
+    reasons = reading.quarantine_reasons(load_settings().items_dir, capture_id)
     for reason, n, place, detail in reasons.iter_rows():
         click.echo(f"  quarantined {n} × {reason}, first at {place}: {detail}", err=True)
 
@@ -102,7 +102,7 @@ def _print_totals(outcomes: list[dict[str, Any]], captures: list[dict[str, Any]]
 
 def published() -> None:
     """Print the current snapshot."""
-    snapshot = current(get_settings())
+    snapshot = current(load_settings())
     rows = {r["name"]: r["rows"] for r in snapshot.package()["resources"]}
     click.echo(
         f"published {snapshot.snapshot_id}: {rows['dim_papers']:,} papers, "
@@ -117,7 +117,7 @@ def status(*, as_json: bool) -> int:
 
     Raises NoSnapshotError if nothing is published.
     """
-    figures = publishing_status.figures(get_settings())
+    figures = publishing_status.figures(load_settings())
     if as_json:
         print_json(figures)
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.errors import PapertideError, UsageError
-from pipelines.settings import DBT_PROJECT_DIR, get_settings
+from pipelines.settings import DBT_PROJECT_DIR, load_settings
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +27,7 @@ def snapshots(as_json: bool) -> None:  # noqa: FBT001  click passes it
     from pipelines.cli import output
     from pipelines.publishing import history
 
-    lines = [_line(entry) for entry in history.entries(get_settings())]
+    lines = [_line(entry) for entry in history.entries(load_settings())]
     if as_json:
         output.print_json(lines)
     elif lines:
@@ -66,7 +66,7 @@ def rollback(snapshot_id: str | None) -> None:
     from pipelines.publishing import history
     from pipelines.warehouse.candidate import writer_lock
 
-    settings = get_settings()
+    settings = load_settings()
     with writer_lock(settings):
         move = history.rollback(settings, snapshot_id)
     to = move.to
@@ -97,7 +97,7 @@ def diff(older: str | None, newer: str | None, as_json: bool) -> None:  # noqa: 
     from pipelines.cli import output
     from pipelines.publishing import difference, history
 
-    settings = get_settings()
+    settings = load_settings()
     listed = history.entries(settings)
     new = history.named(settings, newer) if newer else _current(listed)
     old = history.named(settings, older) if older else _before(listed, new)
@@ -177,14 +177,14 @@ def accept(subject: str, why: str, undo: bool) -> None:  # noqa: FBT001
 
     name = _subject(subject)
     if undo:
-        if not acceptances.withdraw(get_settings(), name):
+        if not acceptances.withdraw(load_settings(), name):
             raise UsageError(f"{name} was not accepted. `papertide status` lists all acceptances.")
         click.echo(f"{name} is no longer accepted.", err=True)
         return
     if not why.strip():
         raise UsageError("--why is missing. State the reason in a few words.")
-    acceptances.accept(get_settings(), name, " ".join(why.split()))
-    refused = build_status.refusal(get_settings().snapshots_dir)
+    acceptances.accept(load_settings(), name, " ".join(why.split()))
+    refused = build_status.refusal(load_settings().snapshots_dir)
     if not any(name in message for message in (refused.messages if refused else ())):
         click.echo(f"No build was refused for {name}. Check the name.", err=True)
     click.echo(f"{name} is accepted. Next: papertide build", err=True)

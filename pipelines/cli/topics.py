@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pipelines.errors import UsageError
-from pipelines.settings import Settings, get_settings
+from pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,7 +94,7 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
     (words,) = normalise_phrases([phrase])
     if not words:
         raise UsageError(f"{phrase!r} has no letter or digit. Give at least one word.")
-    settings = get_settings()
+    settings = load_settings()
     taxonomy = _taxonomy(settings, topic_id)
     query = _reader(settings, taxonomy)
     papers = query(_PAPERS)
@@ -128,7 +128,7 @@ def near_misses(topic_id: str, limit: int, style: str) -> None:
     """
     from pipelines.topics import rule_analysis
 
-    settings = get_settings()
+    settings = load_settings()
     taxonomy = _taxonomy(settings, topic_id)
     papers = _reader(settings, taxonomy)(_PAPERS)
     found = rule_analysis.near_misses(papers, taxonomy, topic_id)
@@ -156,7 +156,7 @@ def uncovered(min_papers: int, limit: int, style: str) -> None:
     from pipelines.topics import reports
     from pipelines.topics.uncovered import distinctive_ngrams
 
-    settings = get_settings()
+    settings = load_settings()
     taxonomy = _taxonomy(settings, None)
     query = _reader(settings, taxonomy)
     papers = query(_PAPERS)
@@ -187,7 +187,7 @@ def list_topics(topic_id: str | None, limit: int, style: str) -> None:
     """
     from pipelines.topics import reports
 
-    settings = get_settings()
+    settings = load_settings()
     taxonomy = _taxonomy(settings, topic_id)
     click.echo(f"Rules version: {taxonomy.rules_version}.", err=True)
     if topic_id:

@@ -16,7 +16,7 @@ import polars as pl
 from pipelines.evaluation.evidence import Evidence
 from pipelines.evaluation.intervals import wilson
 from pipelines.evaluation.report import Criterion, Part, Table
-from pipelines.settings import get_settings
+from pipelines.settings import load_settings
 from pipelines.topics.in_force import in_force
 from pipelines.topics.matching import match_texts
 
@@ -197,7 +197,7 @@ def _speed(evidence: Evidence) -> list[Criterion]:
             for name in ("title", "abstract")
         ]
     ).drop_nulls()
-    rules = in_force(get_settings())
+    rules = in_force(load_settings())
     match_texts(texts.head(1), rules)  # compiles the automaton
     started = time.perf_counter()
     match_texts(texts, rules)

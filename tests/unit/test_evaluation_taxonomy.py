@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 
 from pipelines.evaluation import taxonomy
 from pipelines.evaluation.evidence import Evidence
-from pipelines.settings import get_settings
 from pipelines.topics.in_force import BUILT_IN_DIR, TOPICS
 from pipelines.topics.matching import match_texts
 from pipelines.topics.taxonomy import Taxonomy
@@ -81,14 +79,11 @@ def test_a_topic_that_is_switched_off_is_not_missed(made: Evidence, papers: list
 
 
 @pytest.fixture
-def own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user's folder with one topic and one rule."""
     (tmp_path / "topics.csv").write_text("topic_id,name,area,description\nours,Ours,Mine,Mine.\n")
     (tmp_path / "topic_phrases.csv").write_text("topic_id,phrase,role\nours,words of mine,phrase\n")
     monkeypatch.setenv("PAPERTIDE_TAXONOMY_DIR", str(tmp_path))
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 @pytest.mark.usefixtures("own_rules")

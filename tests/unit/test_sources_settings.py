@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pipelines.defs import schedules
 from pipelines.errors import SettingsError
-from pipelines.settings import Settings, get_settings
+from pipelines.settings import Settings, load_settings
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
-    get_settings.cache_clear()
-    yield
-    get_settings.cache_clear()
 
 
 def test_the_names_of_other_tools_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert get_settings().hf_endpoint == "https://huggingface.co"
-    assert get_settings().hf_token is None
-    get_settings.cache_clear()
+    assert load_settings().hf_endpoint == "https://huggingface.co"
+    assert load_settings().hf_token is None
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:8899")
     monkeypatch.setenv("HF_TOKEN", " hf_abc\n")
-    assert get_settings().hf_endpoint == "http://127.0.0.1:8899"
-    token = get_settings().hf_token
+    assert load_settings().hf_endpoint == "http://127.0.0.1:8899"
+    token = load_settings().hf_token
     assert token is not None
     assert token.get_secret_value() == "hf_abc"
-    assert "hf_abc" not in repr(get_settings())
+    assert "hf_abc" not in repr(load_settings())
 
 
 def test_an_argument_beats_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,14 +36,14 @@ def test_an_argument_beats_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_empty_token_is_not_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "")
-    assert get_settings().hf_token is None
+    assert load_settings().hf_token is None
 
 
 @pytest.mark.parametrize("token", ["hf_one hf_two", "hf_\nx", "hf_é"])
 def test_an_invalid_token_is_not_shown(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(SettingsError, match=r"^HF_TOKEN is invalid") as failed:
-        get_settings()
+        load_settings()
     assert "hf_" not in str(failed.value)
 
 
@@ -61,14 +55,14 @@ def test_an_invalid_token_is_not_shown(monkeypatch: pytest.MonkeyPatch, token: s
 def test_an_invalid_address(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
     monkeypatch.setenv(name, url)
     with pytest.raises(SettingsError, match=f"^{name}="):
-        get_settings()
+        load_settings()
 
 
 @pytest.mark.parametrize("name", ["MAX_ATTEMPTS", "READ_TIMEOUT_S", "CONNECT_TIMEOUT_S"])
 def test_numbers_have_limits(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"PAPERTIDE_{name}", "0")
     with pytest.raises(SettingsError, match=f"^PAPERTIDE_{name}='0'"):
-        get_settings()
+        load_settings()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +82,7 @@ def test_the_error_shows_an_example(
 ) -> None:
     monkeypatch.setenv(f"PAPERTIDE_{name}", value)
     with pytest.raises(SettingsError, match=message) as failed:
-        get_settings()
+        load_settings()
     assert "^" not in str(failed.value)
 
 
@@ -120,5 +114,5 @@ def test_the_schedule_follows_the_setting() -> None:
 def test_an_at_sign_in_a_password_is_reported(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("PAPERTIDE_POSTGRES_URL", url)
     with pytest.raises(SettingsError, match="%40") as failed:
-        get_settings()
+        load_settings()
     assert "cret" not in str(failed.value)

@@ -33,7 +33,7 @@ from pipelines.publishing.freshness import freshness
 from pipelines.publishing.snapshot import current
 from pipelines.publishing.user_sql import run_user_sql
 from pipelines.runtime import faults
-from pipelines.settings import Settings, get_settings
+from pipelines.settings import Settings
 from pipelines.sources.errors import TransientSourceError
 from pipelines.sources.huggingface.plan import plan_days
 from pipelines.topics import in_force
@@ -61,12 +61,10 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def selected(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def selected(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """The same home, used by commands in this process."""
     monkeypatch.setenv("PAPERTIDE_HOME", str(home.settings.home))
-    get_settings.cache_clear()
-    yield home
-    get_settings.cache_clear()
+    return home
 
 
 def flip(path: Path) -> None:
