@@ -122,7 +122,7 @@ def _require_one_fetched(outcomes: Sequence[DayOutcome]) -> None:
 
 
 def _require_all_fetched(outcomes: Sequence[DayOutcome]) -> None:
-    """Raise TransientSourceError if a selected day was not fetched: it stays unmaterialised."""
+    """Raise TransientSourceError if a selected day was not fetched: it stays unmaterialized."""
     missing = [outcome for outcome in outcomes if outcome.status not in FETCHED]
     if missing:
         raise TransientSourceError(
