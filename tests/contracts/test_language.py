@@ -57,7 +57,6 @@ def offences(path: Path) -> list[str]:
     ]
 
 
-@pytest.mark.xfail(reason="the texts are being rewritten, package by package", strict=True)
 def test_banned_wordings_are_absent() -> None:
     found = [offence for path in texts() for offence in offences(path)]
     assert not found, f"{len(found)} wordings that docs/style.md rules out:\n" + "\n".join(found)

@@ -56,11 +56,11 @@ def until(
 
 
 def free_ports(n: int) -> list[int]:
-    """Ports that nobody has now."""
+    """Free ports."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
+    ports = [server.getsockname()[1] for server in sockets]
+    for server in sockets:
+        server.close()
     return ports
 
 
@@ -105,12 +105,12 @@ def children(process: int) -> list[int]:
 
 @contextmanager
 def up(home: Path, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`papertide up`, killed with all that it started when the test failed in between."""
-    with log.open("wb") as told:
+    """A running `papertide up`; its process group is killed if the test fails."""
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("papertide"), "up"],
             env={**os.environ, "PAPERTIDE_HOME": str(home), **environment},
-            stdout=told, stderr=told, start_new_session=True,
+            stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
         yield process
@@ -156,14 +156,14 @@ def test_it_refreshes_by_itself_shows_the_day_and_stops(
         assert until(lambda: shown(dashboard), 60, process) == first
         groups = until(lambda: len(found := children(process.pid)) == 3 and found, 10, process)
 
-        # A minute at most until it is due, then a run.
+        # It is due within a minute.
         until(lambda: shown(dashboard) not in (None, first), 300, process)
-        told = get(
+        answer = get(
             f"{dagster}/graphql",
             {"query": PARTITION,
              "variables": {"key": {"path": ["hf_daily_listings"]}, "days": [f"{day}"]}},
         )  # fmt: skip
-        [seen] = told["data"]["assetNodeOrError"]["assetMaterializations"]
+        [seen] = answer["data"]["assetNodeOrError"]["assetMaterializations"]
         counts = {e["label"]: e.get("intValue", e.get("text")) for e in seen["metadataEntries"]}
         assert (counts["status"], counts["n_items"]) == ("new", n_papers)
         runs = get(f"{dagster}/graphql", {"query": RUNS})["data"]["runsOrError"]["results"]
