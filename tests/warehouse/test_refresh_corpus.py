@@ -63,7 +63,9 @@ def test_the_exact_set_comes_in_and_once(
 ) -> None:
     home = tmp_path / "home"
     asked = ("refresh", "--since", f"{SINCE}", "--until", f"{UNTIL}")
-    for _ in range(3):  # a day whose answers stayed invalid is reported, and fetched by the next run
+    for _ in range(
+        3
+    ):  # a day whose answers stayed invalid is reported, and fetched by the next run
         done = run_papertide(home, *asked, HF_ENDPOINT=server.url)
         assert "Traceback" not in done.stderr
         if done.returncode == 0:
