@@ -61,14 +61,14 @@ ITEM_COLUMNS = (
     Column("authors", TEXTS, "Author names as printed, in order; null if not shown."),
     Column("n_authors", INT, "Number of authors, including hidden ones."),
     Column("published_on", DAY, "Date of arXiv version 1, as far as the capture shows it."),
-    Column("published_on_basis", TEXT, "Rule that gave `published_on`."),
+    Column("published_on_basis", TEXT, "Rule that determined `published_on`."),
     Column("announced_on", DAY, "Day on which arXiv announced this version of the paper."),
     Column("primary_category", TEXT, "First arXiv category."),
     Column("categories", TEXTS, "arXiv categories, without ACM and MSC codes."),
     Column("keywords", TEXTS, "Keywords assigned by the source."),
     Column("organization", TEXT, "Organisation assigned by the source."),
     Column("github_url", TEXT, "Root of the GitHub repository."),
-    Column("project_url", TEXT, "Address of the project page."),
+    Column("project_url", TEXT, "URL of the project page."),
     Column("upvotes", INT, "Number of upvotes shown; null means not shown, not 0."),
     Column("comments", INT, "Number of comments shown; null means not shown, not 0."),
     Column("github_stars", INT, "Number of GitHub stars shown; null means not shown, not 0."),
@@ -79,16 +79,16 @@ ITEM_SCHEMA = schema_of(ITEM_COLUMNS)
 # The same in the lake, keyed by capture.
 LAKE_ITEM_COLUMNS = (
     Column("item_id", TEXT, "`capture_id:position`."),
-    Column("capture_id", TEXT, "Capture that shows the item."),
+    Column("capture_id", TEXT, "Capture that contains the item."),
     *ITEM_COLUMNS,
 )
 LAKE_ITEM_SCHEMA = schema_of(LAKE_ITEM_COLUMNS)
 
 QUARANTINE_COLUMNS = (
-    Column("capture_id", TEXT, "Capture that shows the item."),
+    Column("capture_id", TEXT, "Capture that contains the item."),
     Column("place", TEXT, "Place in the capture, for readers (`item 3`, `line 120`)."),
     Column("reason", TEXT, "Reason code; docs/methodology.md lists them."),
-    Column("detail", TEXT, "Explanation as a sentence."),
+    Column("detail", TEXT, "Explanation, as a sentence."),
     Column("excerpt", TEXT, "At most 200 characters of the item."),
 )
 QUARANTINE_SCHEMA = schema_of(QUARANTINE_COLUMNS)
@@ -108,13 +108,13 @@ CAPTURE_COLUMNS = (
         TEXT,
         "`daily`, `weekly`, `monthly`, `trending`, `search`, `announcement` or `unknown`.",
     ),
-    Column("listing_kind_rule", TEXT, "Rule that gave `listing_kind`."),
+    Column("listing_kind_rule", TEXT, "Rule that determined `listing_kind`."),
     Column("listed_on", DAY, "Day of the list; null if it has none."),
     Column("listed_on_basis", TEXT, "Source of `listed_on`."),
     Column(
         "captured_at",
         MOMENT,
-        "Time of capture (UTC); the last one if the source returned the same bytes again.",
+        "Time of capture (UTC); the latest if the source returned the same bytes again.",
     ),
     Column("captured_at_basis", TEXT, "Source of `captured_at`."),
     Column(
@@ -126,9 +126,9 @@ CAPTURE_COLUMNS = (
     Column(
         "is_last_page", YES_NO, "Whether it is the last page; null unless Papertide fetched it."
     ),
-    Column("origin", TEXT, "Last part of the path or address under which it was received."),
+    Column("origin", TEXT, "Last part of the path or URL from which it was received."),
     Column("overrides", TEXT, "Facts set by the user, as JSON."),
-    Column("rules", TEXTS, "What was inferred while parsing, one `code: sentence` each."),
+    Column("rules", TEXTS, "Inferences made while parsing, each as `code: sentence`."),
     Column("n_seen", INT, "Items in the capture: accepted and quarantined."),
     Column("n_accepted", INT, "Items accepted as rows."),
     Column("n_quarantined", INT, "Items rejected with a reason."),
@@ -153,18 +153,18 @@ TEXT_COLUMNS = (
 
 TOPIC_COLUMNS = (
     Column("topic_id", TEXT, "Stable identifier."),
-    Column("name", TEXT, "Name for readers."),
+    Column("name", TEXT, "Display name."),
     Column("area", TEXT, "Area of machine learning that the topic belongs to."),
     Column("description", TEXT, "What the topic covers."),
     Column("parents", TEXTS, "Ids of the broader topics that include it."),
-    Column("origin", TEXT, "Who defined it: `papertide` or `user`."),
+    Column("origin", TEXT, "Origin: `papertide` (built-in) or `user`."),
     Column("rules_version", TEXT, "Version of all rules, the same in every row."),
 )
 RULE_COLUMNS = (
     Column("topic_id", TEXT, "Topic that the rule belongs to."),
     Column("phrase", TEXT, "Words to find, normalised."),
     Column("role", TEXT, "Role of the words: `phrase`, `alias`, `title` or `negative`."),
-    Column("origin", TEXT, "Who defined the rule: `papertide` or `user`."),
+    Column("origin", TEXT, "Origin: `papertide` (built-in) or `user`."),
 )
 
 LAKE_TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
