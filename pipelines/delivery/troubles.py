@@ -60,7 +60,7 @@ class Trouble:
 def remembered(settings: Settings) -> Iterator[dict[str, Trouble]]:
     """Key → problem, to change in the block; stored at its end.
 
-    Raises OSError, also when the lock is held for too long.
+    Raises OSError, including when the lock is held for too long.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.home / ".alerts.lock", timeout=LOCK_TIMEOUT_S):

@@ -1,4 +1,4 @@
-"""The replay server behaves like the sources, also when it runs as a program."""
+"""The replay server behaves like the sources, even when it runs as a program."""
 
 from __future__ import annotations
 

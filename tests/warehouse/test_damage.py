@@ -148,7 +148,7 @@ def test_a_damaged_warehouse_is_rebuilt_after_a_failed_build(
         connection.execute("create table marts.t as select range::varchar as x from range(400000)")
     candidate.adopt(settings)
     assert not candidate.begin(settings)  # an intact warehouse is reused
-    assert not candidate.begin(settings)  # also if a candidate is left over
+    assert not candidate.begin(settings)  # even if a candidate is left over
     damage(settings.warehouse_path)
     assert candidate.begin(settings)
 

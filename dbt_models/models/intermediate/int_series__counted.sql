@@ -181,7 +181,7 @@ select * from filled
 {% for series_kind, n_papers in [('solo', 'n_solo'), ('ten_plus', 'n_ten_plus')] %}
 union all
 -- Papers of a topic by number of authors. The total counts papers with a known number. Periods
--- without such papers have no row; the judgement fills them.
+-- without such papers have no row; `int_series__judged` adds them.
 select
     '{{ series_kind }}' as series_kind,
     population,

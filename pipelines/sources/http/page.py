@@ -14,7 +14,7 @@ class FetchedPage:
     """One response, complete and unchanged except for transport compression.
 
     `page` counts from 0. `n_items` is None when the body is not in the expected format; it is
-    archived all the same, and the parser reports it. `is_last` is true when the source has no
+    archived anyway, and the parser reports it. `is_last` is true when the source has no
     further pages. `note` describes what was unexpected, as a sentence.
     """
 
