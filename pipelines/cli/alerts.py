@@ -10,7 +10,10 @@ from pipelines.settings import load_settings, variable
 
 @click.command("alert-test")
 def alert_test() -> int:
-    """Send a test message through each configured channel and show the results."""
+    """Send a test alert through each configured channel.
+
+    Exit code 1 if a channel failed or mail is only partly configured.
+    """
     from pipelines.delivery import alerts
     from pipelines.delivery.channels import missing_mail_settings
 

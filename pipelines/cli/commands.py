@@ -25,7 +25,7 @@ FORMATS = ("table", "csv", "json", "parquet")
 
 @click.command()
 def demo() -> None:
-    """Run the bundled sample end to end: ingest, build, publish, write the site.
+    """Ingest, build and publish the bundled sample, and write the site.
 
     \b
     Example:
@@ -48,7 +48,7 @@ def demo() -> None:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--kind", help="Kind of list: daily, weekly, monthly, trending, search …")
+@click.option("--kind", help="Kind of list, such as daily, trending or search.")
 @click.option(
     "--captured-on",
     metavar="DATE",
@@ -89,9 +89,10 @@ def ingest(
 
 @click.command()
 def build() -> None:
-    """Build the tables from all captures, check them, publish a snapshot and write the site.
+    """Build and check the tables, then publish a snapshot.
 
-    Recomputes only what changed since the last build. If a check fails, nothing is published.
+    Builds from all captures, and writes the site after publishing. Recomputes only what changed
+    since the last build. If a check fails, nothing is published.
     """
     from pipelines.archive.archive import Archive
     from pipelines.cli import report, runs
@@ -109,9 +110,10 @@ def build() -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> int:  # noqa: FBT001  click passes it
-    """Show the snapshot's age, papers, captures, coverage and quarantine by reason.
+    """Show the state of the published snapshot.
 
-    Exit code 1 if nothing is published, the snapshot is stale, or the last build published nothing.
+    Shows its age, papers, captures, coverage and quarantine by reason. Exit code 1 if nothing is
+    published, the snapshot is stale, or the last build published nothing.
     """
     from pipelines.cli import report
 
@@ -120,7 +122,10 @@ def status(as_json: bool) -> int:  # noqa: FBT001  click passes it
 
 @click.command()
 @click.argument("query")
-@click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True,
+    help="Output format.",
+)  # fmt: skip
 @click.option(
     "-o",
     "--output",
@@ -156,7 +161,10 @@ def sql(query: str, style: str, output: Path | None, timeout: float) -> None:
 @click.command("export-site")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def export_site(folder: Path) -> None:
-    """Write the dashboard as a static site that opens from disk, without a network."""
+    """Write the dashboard as a static site.
+
+    The site opens from disk, without a network.
+    """
     from dashboards.export import export_site as export
     from pipelines.publishing.reader import Reader
 

@@ -38,14 +38,17 @@ def refresh(since: str | None, until: str | None, again: bool) -> int:  # noqa: 
 
 
 @click.command()
-@click.option("--since", metavar="DATE", default=FIRST_LISTED_ON.isoformat(), show_default=True)
+@click.option(
+    "--since", metavar="DATE", default=FIRST_LISTED_ON.isoformat(), show_default=True,
+    help="First listing day.",
+)  # fmt: skip
 @click.option("--until", metavar="DATE", help="Last listing day.  [default: today, UTC]")
 @_again
 def backfill(since: str, until: str | None, again: bool) -> int:  # noqa: FBT001
-    """Fetch every listing day since the first, then build, check and publish.
+    """Fetch the whole history, then build, check and publish.
 
-    Complete days are not fetched again. After Ctrl-C, a rate limit or a power cut, run the command
-    again to resume.
+    Fetches every listing day since the first. Complete days are not fetched again. After Ctrl-C, a
+    rate limit or a power cut, run the command again to resume.
 
     \b
     Examples:

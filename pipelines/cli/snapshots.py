@@ -21,7 +21,10 @@ MAX_ROWS = 20
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def snapshots(as_json: bool) -> None:  # noqa: FBT001  click passes it
-    """List the snapshots in the home, newest first, with row counts, size and damage."""
+    """List all snapshots, newest first.
+
+    Shows row counts, size, content hash and damage of each.
+    """
     import polars as pl
 
     from pipelines.cli import output
@@ -54,9 +57,10 @@ def _line(entry: Entry) -> dict[str, Any]:
 @click.command()
 @click.argument("snapshot_id", required=False, metavar="[ID]")
 def rollback(snapshot_id: str | None) -> None:
-    """Point readers at the snapshot before the current one, or at ID.
+    """Point readers at an earlier snapshot.
 
-    Nothing is deleted. The next build publishes all captures again, so fix the cause first.
+    Uses ID, or by default the newest intact snapshot before the current one. Nothing is deleted.
+    The next build publishes all captures again, so fix the cause first.
 
     \b
     Examples:
@@ -84,10 +88,11 @@ def rollback(snapshot_id: str | None) -> None:
 @click.argument("newer", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with every row.")
 def diff(older: str | None, newer: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """Compare two snapshots: papers, listings, captures, coverage and topics.
+    """Compare two snapshots.
 
-    Without arguments, compares the snapshot before the current one with the current one; with one
-    argument, that snapshot with the current one.
+    Compares papers, listings, captures, coverage and topics. Without arguments, compares the
+    snapshot before the current one with the current one; with one argument, that snapshot with the
+    current one.
 
     \b
     Examples:

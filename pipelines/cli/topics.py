@@ -43,14 +43,15 @@ def _shared(command: F) -> F:
         help="Maximum rows of each table; 0 for all.",
     )  # fmt: skip
     style = click.option(
-        "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True
-    )
+        "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True,
+        help="Output format.",
+    )  # fmt: skip
     return limit(style(command))
 
 
 @click.group()
 def topics() -> None:
-    """Explore topics: try a phrase, list near misses and papers without a topic.
+    """Explore topics and try phrases before you add rules.
 
     All commands read the published snapshot and change nothing. Your own topics and rules are in
     PAPERTIDE_TAXONOMY_DIR; see "Your own topics" in docs/operations.md.
@@ -73,10 +74,11 @@ def topics() -> None:
 )  # fmt: skip
 @_shared
 def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: str) -> None:
-    """Show what a phrase would match: papers, examples, their topics and related rules.
+    """Show which papers a phrase would match.
 
-    Phrases match as in a build: case, hyphens and the plural of the last word are ignored. CSV
-    output contains only the papers; json and table contain everything.
+    Shows examples, the topics of these papers, and related rules. Phrases match as in a build:
+    case, hyphens and the plural of the last word are ignored. CSV output contains only the papers;
+    json and table contain everything.
 
     \b
     Examples:
@@ -119,7 +121,7 @@ def try_phrase(phrase: str, topic_id: str | None, role: str, limit: int, style: 
 @click.argument("topic_id", metavar="TOPIC")
 @_shared
 def near_misses(topic_id: str, limit: int, style: str) -> None:
-    """List papers that match rules of a topic but score below its threshold.
+    """List papers that match a topic but miss its threshold.
 
     \b
     Examples:
@@ -143,9 +145,10 @@ def near_misses(topic_id: str, limit: int, style: str) -> None:
               help="Minimum number of papers without a topic that contain an n-gram.")  # fmt: skip
 @_shared
 def uncovered(min_papers: int, limit: int, style: str) -> None:
-    """List papers without a topic, and n-grams that are more frequent in them than elsewhere.
+    """List papers without a topic, and their distinctive n-grams.
 
-    CSV output contains only the n-grams; json and table also contain the papers.
+    These n-grams are more frequent in the listed papers than in others. CSV output contains only
+    the n-grams; json and table also contain the papers.
 
     \b
     Examples:
@@ -176,9 +179,10 @@ def uncovered(min_papers: int, limit: int, style: str) -> None:
 @click.option("--topic", "topic_id", metavar="ID", help="List the rules of this topic.")
 @_shared
 def list_topics(topic_id: str | None, limit: int, style: str) -> None:
-    """List topics with their paper and rule counts, or one topic's rules and related topics.
+    """List topics, or the rules of one topic.
 
-    CSV output contains the topics, or the rules of one topic; json and table contain everything.
+    Topics have paper and rule counts; for one topic, related topics are shown too. CSV output
+    contains the topics, or the rules of one topic; json and table contain everything.
 
     \b
     Examples:
