@@ -25,7 +25,9 @@ FORMATS = ("table", "csv", "json", "parquet")
 
 @click.command()
 def demo() -> None:
-    """Ingest, build and publish the bundled sample, and write the site.
+    """Ingest, build and publish the bundled sample.
+
+    Also writes the static site, and prints its path.
 
     \b
     Example:
