@@ -20,8 +20,8 @@ pytestmark = pytest.mark.warehouse
 # Functions and constructs of Spark SQL that the models need. sqlglot copies the names of functions
 # that it can't translate, so a new name here must be looked up in Spark's reference first.
 SPARK = {
-    "ARRAY", "ARRAY_JOIN", "ARRAY_SORT", "CAST", "CEIL", "COALESCE", "COLLECT_LIST", "COUNT",
-    "DATEDIFF", "DATE_ADD", "DATE_TRUNC", "EXISTS", "EXPLODE", "FILTER", "FLOOR", "LEAST", "LENGTH",
+    "ABS", "ARRAY", "ARRAY_JOIN", "ARRAY_SORT", "CAST", "CEIL", "COALESCE", "COLLECT_LIST", "COUNT",
+    "DATEDIFF", "DATE_ADD", "DATE_TRUNC", "EXISTS", "EXPLODE", "FILTER", "FIRST_VALUE", "FLOOR", "LEAST", "LENGTH",
     "MAX", "MD5", "MIN", "MIN_BY", "RANK", "ROW_NUMBER", "SEQUENCE", "SIZE", "SQRT", "SUBSTRING", "SUM",
 }  # fmt: skip
 
@@ -30,7 +30,7 @@ def spark(sql: str) -> str:
     """The statement in Spark SQL. Raises ValueError for a function that is not in `SPARK`."""
     (tree,) = sqlglot.parse(sql, read="duckdb")
     assert tree is not None
-    translated = tree.sql("spark", unsupported_level=ErrorLevel.RAISE)
+    translated = tree.sql("spark", comments=False, unsupported_level=ErrorLevel.RAISE)
     sqlglot.parse_one(translated, read="spark")
     called = set(re.findall(r"\b(\w+)\(", re.sub(r"'(?:[^']|'')*'", "''", translated)))
     if unknown := sorted(called - SPARK):

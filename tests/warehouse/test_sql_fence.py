@@ -112,7 +112,7 @@ def test_a_timeout_must_be_positive(snapshot_home: Path, timeout: str) -> None:
         pytest.param(b"select '\0'", "NUL", id="NUL"),
         pytest.param(b"select '\xff'", "not UTF-8", id="not UTF-8"),
         pytest.param(b"select '" + b"x" * 1_100_000 + b"'", "longer than", id="long"),
-        pytest.param(b"", "this has none", id="empty"),
+        pytest.param(b"", "found none", id="empty"),
         pytest.param(b"select " + b"(" * 1_000_000, "400 levels deep", id="brackets"),
         pytest.param(b"select " + b"- " * 500_000 + b"1", "400 levels deep", id="operators"),
     ],
