@@ -71,7 +71,7 @@ def test_a_search_page_is_refused_accepted_and_rolled_back(demo_home: Path) -> N
             2,
             "is neither a day (YYYY-MM-DD) nor a published table",
         ),
-        (("accept", "2025-01-01", "--why", " "), 2, "--why is empty"),
+        (("accept", "2025-01-01", "--why", " "), 2, "--why is missing"),
         (("rollback", "nothing"), 1, "There is no snapshot 'nothing'"),
         (("diff", "nothing"), 1, "There is no snapshot 'nothing'"),
     ],
