@@ -119,7 +119,7 @@ def test_a_live_harvest_fetches_what_is_due(world: World) -> None:
 def test_without_a_snapshot_there_is_nothing_to_look_up(world: World) -> None:
     found = world.look_up(arxiv_lookups=5)
     assert (found.status, found.n_requests) == ("done", 0)
-    assert found.notes == ["there is no published paper to look up yet"]
+    assert found.notes == ["no published papers to look up yet"]
 
 
 def test_a_failing_arxiv_does_not_fail_a_live_harvest(world: World) -> None:

@@ -145,7 +145,7 @@ def test_the_next_build_uses_the_users_topics(demo_home: Path) -> None:
     rules_csv = folder / "topic_phrases.csv"
     rules_csv.write_text("topic_id,phrase,role\nours,diffusion,title\nquantum,*,off\n")
     stale = run_papertide(demo_home, "topics", "list", "--limit", "1")
-    assert "built with other rules" in stale.stderr
+    assert "built with different rules" in stale.stderr
     assert run_papertide(demo_home, "build").returncode == 0
     read = Reader(Settings(home=demo_home)).query
     topics = dict(read("select topic_id, origin from dim_topics").iter_rows())
