@@ -1,8 +1,7 @@
 {{ recompute_by('title') }}
-{%- set shown_as -%}
-    title_key || ' ' || coalesce(cast(published_on as {{ dbt.type_string() }}), '')
-    || ' ' || coalesce(cast(n_authors as {{ dbt.type_string() }}), '')
-{%- endset -%}
+{%- set text = dbt.type_string() -%}
+{%- set shown_on = "coalesce(cast(published_on as " ~ text ~ "), '')" -%}
+{%- set shown_as = "title_key || ' ' || " ~ shown_on ~ " || ' ' || coalesce(cast(n_authors as " ~ text ~ "), '')" %}
 -- A title matches a paper with an arXiv id only if there is exactly one candidate, and neither date
 -- nor author count contradicts it.
 with items as (
