@@ -200,7 +200,7 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
         (OSError(errno.EROFS, "Read-only file system", "/x"), "/x: Read-only file system"),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), "/x: Permission denied"),
         (duckdb.IOException("Corrupt database file: computed checksum 1"), "papertide build"),
-        (sqlite3.DatabaseError("database disk image is malformed"), "Move that folder aside"),
+        (sqlite3.DatabaseError("database disk image is malformed"), "Rename or move that folder"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

@@ -112,7 +112,7 @@ def test_list_has_every_topic_and_rule(published_home: Path) -> None:
     ("arguments", "message"),
     [
         pytest.param(["try", "?!"], "has no letter or digit", id="no letters"),
-        pytest.param(["try", "x", "--topic", "raag"], "Did you mean rag?", id="unknown topic"),
+        pytest.param(["try", "x", "--topic", "raag"], "Did you mean rag", id="unknown topic"),
         pytest.param(["near-misses", "raag"], "There is no topic 'raag'", id="unknown topic again"),
     ],
 )
