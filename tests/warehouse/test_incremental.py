@@ -86,7 +86,7 @@ def test_incremental_builds_equal_one_full_build(tmp_path: Path, changes: list[C
         seen.append(hashes(home))
     shutil.copytree(home / "captures", whole / "captures")
     run(whole, *changes[-1][-1])
-    assert "a fresh warehouse" in run(whole, "build")
+    assert "a new warehouse" in run(whole, "build")
     assert seen[-1] == hashes(whole)
     # Each step changes tables, so the equality is not trivial.
     for before, after in pairwise(seen):
@@ -135,7 +135,7 @@ def test_topics_are_fitted_once_and_later_papers_are_placed(tmp_path: Path) -> N
     assert hashes(home)["bridge_paper_topics"] != seen["bridge_paper_topics"]
     assert hashes(home)["rpt_topic_lineage"] == seen["rpt_topic_lineage"]
     shutil.copytree(home / "captures", whole / "captures")
-    assert "a fresh warehouse" in run(whole, "build")
+    assert "a new warehouse" in run(whole, "build")
     assert hashes(home) == hashes(whole)
     reader = Reader(Settings(home=whole))
     rows = reader.query(
