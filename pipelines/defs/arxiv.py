@@ -26,6 +26,7 @@ from pipelines.sources.http.clock import Clock
 
 log = logging.getLogger("papertide")
 
+MAX_HARVEST_S = 3 * 60 * 60
 POOL = "arxiv"  # one run at a time: arXiv allows one connection
 # From the first month of arXiv's harvests; the current one is a partition too.
 MONTHS = dg.MonthlyPartitionsDefinition(start_date="2005-09-01", end_offset=1, timezone="UTC")
@@ -74,6 +75,8 @@ harvest_job = dg.define_asset_job(
     "harvest",
     dg.AssetSelection.assets("arxiv_announcements"),
     description="Harvest arXiv's sets: what is due, or the selected months again, in one run.",
+    # A killed harvest blocks the pool, and so every refresh, until Dagster ends it.
+    tags={"dagster/max_runtime": str(MAX_HARVEST_S)},
 )
 
 

@@ -18,6 +18,7 @@ from pipelines.errors import CheckFailed
 from pipelines.settings import Settings, load_settings
 from pipelines.topics.embedding import load_embedder
 from pipelines.warehouse import dbt_project, dbt_runner
+from pipelines.warehouse.loading import start_models
 from pipelines.warehouse.table_facts import table_facts
 
 log = logging.getLogger("papertide")
@@ -59,6 +60,7 @@ def dbt_tables(manifest: Path) -> dg.AssetsDefinition:
         """Seeds, staging, intermediate, marts and their tests. A failing test stops the run."""
         log.info("building and checking the tables")
         load_embedder(settings.topic_embedder or "")  # fail before the build, not within it
+        start_models(settings)
         target = settings.dbt_target_dir / "target"
         results, failure = dbt_runner.build(settings, target)
         if failure and not isinstance(failure, CheckFailed):

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.intake.ingest import Outcome
+from pipelines.parsing import PARSER_VERSION
 from pipelines.runtime.text import printable
 from pipelines.settings import Settings
 
@@ -27,7 +28,7 @@ class BuildResult:
 
 
 def capture_facts(settings: Settings, outcome: Outcome) -> dict[str, Any] | None:
-    """The lake's facts about the capture (`CAPTURE_COLUMNS`); None until it is parsed."""
+    """The lake's facts about the capture (`CAPTURE_COLUMNS`); None until this version parsed it."""
     if outcome.capture_id is None:
         return None
     try:
@@ -35,7 +36,7 @@ def capture_facts(settings: Settings, outcome: Outcome) -> dict[str, Any] | None
         facts: dict[str, Any] = json.loads(text)
     except (OSError, ValueError):
         return None
-    return facts
+    return facts if facts.get("parser_version") == PARSER_VERSION else None
 
 
 def is_usable(outcome: Outcome, facts: dict[str, Any] | None) -> bool:

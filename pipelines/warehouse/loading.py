@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.errors import CaptureError
+from pipelines.errors import CaptureError, PapertideError
 from pipelines.lake import items
 from pipelines.lake.schemas import LAKE_TABLES, SQL_TYPES, Column
 from pipelines.settings import Settings
@@ -19,6 +19,7 @@ from pipelines.warehouse.candidate import loaded_stamps
 from pipelines.warehouse.connections import connect
 
 LOADED = ("captures", "items", "quarantine")
+MODELS_STARTED = "raw.models_started"
 
 
 class Loaded(NamedTuple):
@@ -40,6 +41,7 @@ def load_lake(settings: Settings) -> Loaded:
         known = loaded_stamps(connection)
         changed = sorted(c for c in known.keys() | lake.keys() if known.get(c) != lake.get(c))
         connection.execute("begin")
+        connection.execute(f"drop table if exists {MODELS_STARTED}")
         for table in LOADED:
             connection.execute(
                 f"delete from raw.{table} where capture_id in (select unnest($ids::varchar[]))",
@@ -58,6 +60,22 @@ def load_lake(settings: Settings) -> Loaded:
                 for table in (*LOADED, "topics", "topic_rules")
             },
         )
+
+
+def start_models(settings: Settings) -> None:
+    """Record that dbt starts on the candidate that `load_lake` filled.
+
+    The models find changes by comparison with tables that they replace, so they can run once only.
+    Raises PapertideError if they have run before, completely or in part.
+    """
+    with connect(settings.candidate_path, settings) as connection:
+        try:
+            connection.execute(f"create table {MODELS_STARTED} as select now() as started_at")
+        except duckdb.CatalogException:
+            raise PapertideError(
+                "The tables of this build were built before, perhaps in part, and can't be built "
+                "again from here. Nothing was published. Run `papertide build`."
+            ) from None
 
 
 def _insert(

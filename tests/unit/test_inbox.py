@@ -14,7 +14,8 @@ import pytest
 
 from pipelines.intake import inbox
 from pipelines.intake.ingest import Outcome
-from pipelines.intake.verdict import BuildResult
+from pipelines.intake.verdict import BuildResult, capture_facts
+from pipelines.parsing import PARSER_VERSION
 from pipelines.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -60,7 +61,7 @@ def parsed(settings: Settings, **facts: Any) -> Outcome:
         "capture_id": "c1", "format": "hf_api", "source": "hf_api", "listing_kind": "daily",
         "listing_kind_rule": "named by its address", "listed_on": "2026-03-01",
         "listed_on_basis": "file_name", "rules": ["year: from the capture"], "n_seen": 3,
-        "n_accepted": 2, "n_quarantined": 1, **facts,
+        "n_accepted": 2, "n_quarantined": 1, "parser_version": PARSER_VERSION, **facts,
     }  # fmt: skip
     (folder / "capture.json").write_text(json.dumps(stored))
     rows = {"reason": ["no_title"], "place": ["item 3"], "detail": ["The title\nis missing."]}
@@ -209,3 +210,8 @@ def test_long_and_invalid_names_are_moved(settings: Settings) -> None:
         place = inbox.move_aside(settings, path, outcome, BuildResult("S"), now=DAY)
         assert place.suffix == path.suffix
         assert place.with_name(place.name + ".verdict.txt").exists()
+
+
+def test_facts_of_an_earlier_parser_wait_to_be_parsed_again(settings: Settings) -> None:
+    outcome = parsed(settings, parser_version="4")
+    assert capture_facts(settings, outcome) is None

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipelines.archive.archive import Archive
-from pipelines.errors import BusyError, CaptureError
+from pipelines.errors import BusyError, CaptureError, PapertideError
 from pipelines.lake import items
 from pipelines.runtime.faults import MachineError
 from pipelines.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
@@ -46,6 +46,17 @@ def test_damaged_rows_are_parsed_again(archive: Archive) -> None:
     items.load(archive, waiting, settings.items_dir)
     candidate.begin(settings)
     assert loading.load_lake(settings).n_rows["items"] == 1
+
+
+def test_the_models_run_once_on_a_loaded_candidate(archive: Archive) -> None:
+    settings = Settings(home=archive.home)
+    candidate.begin(settings)
+    loading.load_lake(settings)
+    loading.start_models(settings)
+    with pytest.raises(PapertideError, match=r"built before.*papertide build"):
+        loading.start_models(settings)
+    loading.load_lake(settings)
+    loading.start_models(settings)
 
 
 def test_truncated_rows_wait_to_be_parsed(archive: Archive) -> None:

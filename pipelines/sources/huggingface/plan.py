@@ -72,10 +72,10 @@ def known_days(receipts: Iterable[Receipt], now: datetime) -> dict[date, KnownDa
     known: dict[date, KnownDay] = {}
     for receipt in receipts:
         day, newest = receipt.given.get("listed_on"), receipt.fetched_until(now)
-        if receipt.source != "hf_api" or day is None or newest is None:
-            continue
         facts = {name: fact.value for name, fact in receipt.given.items()}
-        is_last, is_empty = facts.get("is_last_page") == "true", facts.get("n_items") == "0"
+        if day is None or newest is None or "is_last_page" not in facts:
+            continue
+        is_last, is_empty = facts["is_last_page"] == "true", facts.get("n_items") == "0"
         found = KnownDay(newest, newest if is_last else None, is_empty)
         listed_on = date.fromisoformat(day.value)
         known[listed_on] = _merged(known.get(listed_on), found)
