@@ -9,7 +9,7 @@ import polars as pl
 
 from dashboards import blocks as b
 from dashboards import formats
-from dashboards.choices import DISCOVERED, Choices, TopicChoice
+from dashboards.choices import DISCOVERED, KINDS, Choices, TopicChoice
 from dashboards.figures import base, dots, lines
 from dashboards.pages import common, evidence
 from dashboards.queries import Queries
@@ -66,17 +66,19 @@ def _shares(view: View, frame: pl.DataFrame) -> b.Chart:
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.integer("n_papers", "Papers", link=lambda row: evidence.papers_link(view, row)),
-                *evidence.growth_columns(view, lambda row: evidence.topic_link(view, row)),
+                *evidence.level_columns(),
+                *evidence.change_columns(lambda row: evidence.topic_link(view, row)),
+                evidence.reason_column(),
             ),
             empty="There are no topics here.",
             is_muted=lambda row: row["topic_id"] == common.NO_TOPIC or row["n_papers"] == 0,
             max_rows=400,
         ),
-        formula=f"{common.WILSON} {evidence.SUMMARY}",
+        formula=evidence.SUMMARY,
         caveats=(
             *_drawn_note(topics, drawn),
             *(_unmatched_notes(view, frame, topics) if is_sufficient else ()),
-            evidence.LINKS_NOTE,
+            f"Changes are {evidence.over_primary(view)}. {evidence.LINKS_NOTE}",
         ),
         legend=common.DOT_KEY,
         is_stacked=True,
@@ -104,7 +106,7 @@ def _unmatched_notes(view: View, frame: pl.DataFrame, topics: pl.DataFrame) -> I
 
 
 def detail(queries: Queries, view: View) -> list[b.Block]:
-    """The chosen topic: verdict, share over time and newest papers."""
+    """The chosen topic: changes, share over time and newest papers."""
     topic = view.topic or ""
     narrowed = replace(view, area=None, q="", code=False, sort="listed", page=1, page_size=N_PAPERS)
     papers = queries.papers(narrowed)
@@ -112,6 +114,7 @@ def detail(queries: Queries, view: View) -> list[b.Block]:
         narrowed,
         queries.choices(),
         topic,
+        queries.topic_changes(view).filter(pl.col("topic_id") == topic),
         queries.topic_history(view, [topic]),
         papers,
         common.topics_by_paper(queries, papers),
@@ -119,7 +122,7 @@ def detail(queries: Queries, view: View) -> list[b.Block]:
 
 
 def details(queries: Queries, view: View) -> Iterator[tuple[TopicChoice, list[b.Block]]]:
-    """The detail of every topic that has papers in the population, read with three queries."""
+    """The detail of every topic that has papers in the population, read with a few queries."""
     choices = queries.choices()
     papers = queries.newest_by_topic(view.population, N_PAPERS).partition_by(
         "topic_id", as_dict=True
@@ -127,13 +130,23 @@ def details(queries: Queries, view: View) -> Iterator[tuple[TopicChoice, list[b.
     history = queries.topic_history(
         view, [topic.topic_id for topic in choices.topics]
     ).partition_by("topic_id", as_dict=True)
+    stated = pl.concat([queries.topic_changes(replace(view, kind=kind)) for kind in KINDS])
+    changes, none = stated.partition_by("topic_id", as_dict=True), stated.clear()
     topics_by_paper = common.topics_by_paper(queries, *papers.values())
     for topic in choices.topics:
         key = (topic.topic_id,)
         if key in papers and key in history:
             yield (
                 topic,
-                _detail(view, choices, topic.topic_id, history[key], papers[key], topics_by_paper),
+                _detail(
+                    view,
+                    choices,
+                    topic.topic_id,
+                    changes.get(key, none),
+                    history[key],
+                    papers[key],
+                    topics_by_paper,
+                ),
             )
 
 
@@ -141,6 +154,7 @@ def _detail(
     view: View,
     choices: Choices,
     topic_id: str,
+    changes: pl.DataFrame,
     history: pl.DataFrame,
     papers: pl.DataFrame,
     topics_by_paper: common.TopicsByPaper,
@@ -153,8 +167,8 @@ def _detail(
         b.Heading(name, topic.description or "", _related(view, choices, topic))
         if topic
         else b.Heading(name),
-        *evidence.period_sentence(history, view),
-        history_chart(view, history, name),
+        evidence.horizon_table(changes, view, "topic-changes", name, ""),
+        history_chart(view, history, name, common.level_note(view, choices)),
         common.paper_list(
             papers,
             topics_by_paper,
@@ -178,9 +192,9 @@ def _related(view: View, choices: Choices, topic: TopicChoice) -> b.LinkGroups:
     return tuple((label, tuple(map(link, topics))) for label, topics in groups if topics)
 
 
-def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
-    """A topic's share over time with a table of shares and verdicts, newest period first."""
-    breaks = common.break_notes(view, by_text=True)
+def history_chart(view: View, history: pl.DataFrame, name: str, level_note: str) -> b.Chart:
+    """A topic's level and share over time with a table of verdicts, newest period first."""
+    breaks = common.text_breaks(view)
     title = f"{name}: share per {view.grain}"
     return b.Chart(
         key="topic-history",
@@ -192,7 +206,8 @@ def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
                     history, theme, grain=view.grain, breaks=breaks.starts
                 ),
                 320,
-                f"Line chart of the share of papers on {name} with 95 % intervals.",
+                f"Chart of the share of papers on {name}: its level as a line with an 80 % band, "
+                "and the share of each period as a point.",
             ),
         ),
         table=b.Table(
@@ -204,12 +219,20 @@ def history_chart(view: View, history: pl.DataFrame, name: str) -> b.Chart:
                 b.share("share", "Share"),
                 b.share_interval("share_low", "share_high"),
                 b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
-                *evidence.growth_columns(view),
+                *evidence.level_columns(),
+                *evidence.change_columns(),
+                evidence.reason_column(),
             ),
             is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
         ),
-        formula=common.WILSON,
-        caveats=(*breaks.notes, *common.caveats(view), *evidence.FORMULA),
-        legend=(*common.TIME_KEY, *breaks.key),
+        formula=f"Each level uses only data up to its period. Changes in the table are "
+        f"{evidence.over_primary(view)}. {common.WILSON}",
+        caveats=(
+            level_note,
+            *breaks.notes,
+            *common.capture_notes(view),
+            *common.caveats(view),
+        ),
+        legend=(*common.LEVEL_KEY, *breaks.key),
         is_stacked=True,
     )

@@ -1,4 +1,4 @@
-"""`papertide topics …`: tries phrases, lists topics, near misses and papers without a topic.
+"""`papertide topics …`: tries phrases; lists topics, near misses, papers without one, proposals.
 
 Belongs here: options and output. Does not: the tables (`pipelines.topics`). Imports are inside the
 commands, so that `papertide --help` starts quickly.
@@ -33,6 +33,24 @@ _TOPIC_COUNTS = """
     from bridge_paper_topics as bridge
     group by topic_id
 """
+_COUNTED_PAPERS = """
+    select paper_id, title, min(counted_on) as counted_on
+    from bridge_population_papers
+    inner join dim_papers using (paper_id)
+    where population = $population
+    group by all
+"""
+_TAXONOMY_TOPICS = "select paper_id, topic_id from bridge_paper_topics where kind = 'taxonomy'"
+_GROUPS = """
+    select 'term' as kind, term as name, paper_id
+    from bridge_paper_terms
+    inner join dim_terms using (term_id)
+    union all
+    select 'cluster' as kind, name, paper_id
+    from bridge_paper_topics
+    inner join dim_topics using (topic_id)
+    where dim_topics.kind = 'discovered'
+"""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -61,6 +79,7 @@ def topics() -> None:
       papertide topics try "state space model" --topic state-space-models
       papertide topics near-misses watermarking
       papertide topics uncovered
+      papertide topics propose
       papertide topics list --topic rag
     """
 
@@ -175,6 +194,38 @@ def uncovered(min_papers: int, limit: int, style: str) -> None:
     _print(tables, style, main="ngrams")
 
 
+@topics.command()
+@click.option("--population", default="hf_daily", show_default=True, metavar="NAME",
+              help="Population whose papers are compared.")  # fmt: skip
+@click.option("--days", type=click.IntRange(min=1), default=182, show_default=True,
+              help="Length of the newest period, compared with the time before.")  # fmt: skip
+@click.option("--min-papers", type=click.IntRange(min=1), default=10, show_default=True,
+              help="Least number of papers of a proposal.")  # fmt: skip
+@_shared
+def propose(population: str, days: int, min_papers: int, limit: int, style: str) -> None:
+    """Propose topics: rising terms, and clusters inside broad topics.
+
+    A proposal is a group of papers that no narrow topic describes. It comes with its number of
+    papers, its growth, the broad topic around it, the closest topic, and titles.
+
+    \b
+    Examples:
+      papertide topics propose
+      papertide topics propose --population arxiv --days 91 --format json
+    """
+    from pipelines.topics import proposals
+
+    settings = load_settings()
+    query = _reader(settings, _taxonomy(settings, None))
+    papers = query(_COUNTED_PAPERS, {"population": population})
+    if papers.is_empty():
+        raise UsageError(f"There is no population {population!r}, or it has no papers.")
+    rows = proposals.propose(
+        papers, query(_TAXONOMY_TOPICS), query(_GROUPS), days=days, min_papers=min_papers
+    )
+    _print({"proposals": _limited(rows, limit)}, style, main="proposals")
+
+
 @topics.command("list")
 @click.option("--topic", "topic_id", metavar="ID", help="List the rules of this topic.")
 @_shared
@@ -223,7 +274,7 @@ def _taxonomy(settings: Settings, topic_id: str | None) -> Taxonomy:
     return taxonomy
 
 
-def _reader(settings: Settings, taxonomy: Taxonomy) -> Callable[[str], pl.DataFrame]:
+def _reader(settings: Settings, taxonomy: Taxonomy) -> Callable[..., pl.DataFrame]:
     """A function that queries the snapshot; warns if it was built with other rules."""
     from pipelines.publishing.reader import Reader
 

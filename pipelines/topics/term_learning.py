@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipelines.topics.acronyms import find_definitions
+from pipelines.topics.term_matching import terms_of_papers
 from pipelines.topics.term_names import capitalised_words, coined_words
 from pipelines.topics.term_phrases import find_phrases
 from pipelines.topics.terms import VOCABULARY_SCHEMA, TermVocabulary
@@ -36,6 +37,10 @@ NAME_WEIGHT = 4
 """Weight of a paper with a name, relative to one with a phrase, when terms exceed `MAX_TERMS`."""
 
 
+MIN_NEW_SHARE = 0.75
+"""A term is new if at least this share of its papers are of the running quarter."""
+
+
 @dataclass(frozen=True)
 class _Candidate:
     """A term before acronyms are joined and nested terms are dropped."""
@@ -49,6 +54,8 @@ class _Candidate:
 
 _Row = tuple[str, str, str, str | None, int, list[str]]
 """A row of `VOCABULARY_SCHEMA`."""
+
+_N_WORDINGS = {"term_id": pl.String(), "n_wordings": pl.Int64()}
 
 
 def learn_terms(
@@ -77,10 +84,37 @@ def learn_terms(
     long_forms = _join_definitions(candidates, find_definitions(texts, min_papers))
     rows = _rows(candidates, long_forms)
     rows.sort(key=lambda row: (-row[4] * (1 if row[2] == "phrase" else NAME_WEIGHT), row[0]))
-    terms = pl.DataFrame(
-        _without_shared_wordings(rows[:max_terms]), schema=VOCABULARY_SCHEMA, orient="row"
+    return TermVocabulary(_found_terms(rows[:max_terms], papers).sort("term_id"))
+
+
+def new_terms(
+    vocabulary: TermVocabulary, papers: pl.DataFrame, earlier: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the terms of `papers` that are new, with `VOCABULARY_SCHEMA`.
+
+    `vocabulary` was learned from the `earlier` papers. A new term shares no id and no wording with
+    its terms, so these keep their papers, and at least `MIN_NEW_SHARE` of the papers with it are in
+    `papers`. `n_papers` counts those only.
+    """
+    ids = vocabulary.terms.select("term_id")
+    wordings = vocabulary.terms.select(wording="wordings").explode("wording")
+    learned = learn_terms(papers).terms.join(ids, on="term_id", how="anti")
+    taken = learned.select("term_id", wording="wordings").explode("wording")
+    taken = taken.join(wordings, on="wording", how="semi")
+    candidates = learned.join(taken, on="term_id", how="anti")
+    before = (
+        terms_of_papers(earlier, TermVocabulary(candidates))
+        .group_by("term_id")
+        .agg(n_before=pl.len())
     )
-    return TermVocabulary(terms.sort("term_id"))
+    n_before = pl.col("n_before").fill_null(0)
+    share = pl.col("n_papers") / (pl.col("n_papers") + n_before)
+    return (
+        candidates.join(before, on="term_id", how="left")
+        .filter(share >= MIN_NEW_SHARE)
+        .select(VOCABULARY_SCHEMA.names())
+        .sort("term_id")
+    )
 
 
 def _candidates(by_kind: dict[str, pl.DataFrame]) -> dict[str, _Candidate]:
@@ -144,6 +178,18 @@ def _nested(candidates: dict[str, _Candidate], defined: set[str]) -> set[str]:
                 if part in candidates and one.n > limit * candidates[part].n:
                     inside.add(part)
     return inside
+
+
+def _found_terms(rows: list[_Row], papers: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their own wordings, as a frame; terms left without a paper are dropped."""
+    own = pl.DataFrame(_without_shared_wordings(rows), schema=VOCABULARY_SCHEMA, orient="row")
+    counts = [(row[0], len(row[5])) for row in rows]
+    n_wordings = pl.DataFrame(counts, schema=_N_WORDINGS, orient="row")
+    is_less = pl.col("wordings").list.len() < pl.col("n_wordings")
+    shared = own.join(n_wordings, on="term_id").filter(is_less).select(own.columns)
+    found = terms_of_papers(papers, TermVocabulary(shared.sort("term_id")))
+    lost = shared.join(found, on="term_id", how="anti")
+    return own.join(lost, on="term_id", how="anti")
 
 
 def _without_shared_wordings(rows: list[_Row]) -> list[_Row]:

@@ -16,6 +16,15 @@ TERM_MATCH_SCHEMA = pl.Schema({"text_hash": pl.String(), "term_id": pl.String(),
 PAPER_TERM_SCHEMA = pl.Schema(
     {"paper_id": pl.String(), "term_id": pl.String(), "term": pl.String(), "n": pl.Int64()}
 )
+FOUND_SCHEMA = pl.Schema(
+    {
+        "paper_id": pl.String(),
+        "term_id": pl.String(),
+        "n_mentions": pl.Int64(),
+        "term_version": pl.String(),
+    }
+)
+"""Output of `update_terms`."""
 
 
 def match_terms(
@@ -44,37 +53,43 @@ def terms_of_papers(papers: pl.DataFrame, vocabulary: TermVocabulary) -> pl.Data
 
 def kept_terms(
     before: pl.DataFrame | None, changed: pl.DataFrame, vocabulary: TermVocabulary
-) -> pl.DataFrame | None:
-    """Return the rows of `update_terms` that are still valid; None if all papers must be read.
+) -> pl.DataFrame:
+    """Return the rows of the last build that are still valid, with `FOUND_SCHEMA`.
 
-    `before` is the last result of `update_terms` (None on the first build). `changed` has the
-    paper_id of every paper that was added, changed or removed since. Rows of other papers are valid
-    as long as the vocabulary is the same.
+    `before` has the rows of the last build (None on the first one). `changed` has the paper_id of
+    every paper that was added, changed or removed since. Rows of other papers are valid as long as
+    the wordings of their term are the same.
     """
-    if (
-        before is None
-        or before.is_empty()
-        or (before["vocabulary_version"] != vocabulary.version).any()
-    ):
-        return None
-    return before.join(changed, on="paper_id", how="anti")
+    if before is None or "term_version" not in before.columns:
+        return pl.DataFrame(schema=FOUND_SCHEMA)
+    return (
+        before.select(FOUND_SCHEMA.names())
+        .join(vocabulary.term_versions, on=["term_id", "term_version"], how="semi")
+        .join(changed, on="paper_id", how="anti")
+    )
+
+
+def unread_terms(kept: pl.DataFrame, vocabulary: TermVocabulary) -> TermVocabulary:
+    """Return the terms without kept rows: all papers must be read for them."""
+    return TermVocabulary(vocabulary.terms.join(kept, on="term_id", how="anti"))
 
 
 def update_terms(
-    kept: pl.DataFrame | None, papers: pl.DataFrame, vocabulary: TermVocabulary
+    kept: pl.DataFrame, changed: pl.DataFrame, others: pl.DataFrame, vocabulary: TermVocabulary
 ) -> pl.DataFrame:
-    """Return paper_id, term_id, n_mentions and vocabulary_version, sorted.
+    """Return the terms of all papers, with `FOUND_SCHEMA`, sorted by paper_id and term_id.
 
-    The result has the kept rows and those of `papers`; no paper may be in both.
+    Rows are the kept ones, those of the `changed` papers, and those of the `others` for the terms
+    of `unread_terms`.
     """
-    found = terms_of_papers(papers, vocabulary).select(
-        "paper_id",
-        "term_id",
-        n_mentions="n",
-        vocabulary_version=pl.lit(vocabulary.version, pl.String),
+    found = pl.concat(
+        [
+            terms_of_papers(changed, vocabulary),
+            terms_of_papers(others, unread_terms(kept, vocabulary)),
+        ]
     )
-    rows = found if kept is None else pl.concat([kept.select(found.columns), found])
-    return rows.sort("paper_id", "term_id")
+    rows = found.rename({"n": "n_mentions"}).join(vocabulary.term_versions, on="term_id")
+    return pl.concat([kept, rows.select(FOUND_SCHEMA.names())]).sort("paper_id", "term_id")
 
 
 def _match(

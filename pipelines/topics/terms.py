@@ -43,6 +43,20 @@ class TermVocabulary:
 
     @cached_property
     def version(self) -> str:
-        """The first 12 hex digits of a SHA-256 over ids and wordings, which determine matches."""
+        """The hash of all ids and wordings, which determine matches."""
         rows = sorted((i, sorted(w)) for i, w in self.terms.select("term_id", "wordings").rows())
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
+        return _hash(rows)
+
+    @cached_property
+    def term_versions(self) -> pl.DataFrame:
+        """term_id and term_version: the hash of the wordings of each term."""
+        rows = self.terms.select("term_id", "wordings").rows()
+        return pl.DataFrame(
+            {"term_id": [i for i, _ in rows], "term_version": [_hash(sorted(w)) for _, w in rows]},
+            schema={"term_id": pl.String, "term_version": pl.String},
+        )
+
+
+def _hash(content: object) -> str:
+    """The first 12 hex digits of a SHA-256."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]

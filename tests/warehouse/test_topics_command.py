@@ -90,6 +90,20 @@ def test_uncovered_lists_ngrams_that_no_rule_has(published_home: Path) -> None:
     assert not ngrams & phrases
 
 
+def test_propose_gives_groups_with_their_evidence(published_home: Path) -> None:
+    done = run_in_process(published_home, "topics", "propose", "--format", "json", "--limit", "0",
+                         "--min-papers", "5")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    proposals = json.loads(done.stdout)["proposals"]
+    terms = [row for row in proposals if row["kind"] == "term"]
+    assert terms
+    assert all(row["growth"] > row["growth_low"] > 1 for row in terms)
+    assert all(row["n_papers"] >= 5 and row["examples"] for row in proposals)
+    unknown = run_in_process(published_home, "topics", "propose", "--population", "nowhere")
+    assert unknown.returncode == 2
+    assert "no population 'nowhere'" in unknown.stderr
+
+
 def test_list_has_every_topic_and_rule(published_home: Path) -> None:
     done = run_in_process(published_home, "topics", "list", "--limit", "0", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
