@@ -122,9 +122,12 @@ def check(frame: pl.DataFrame) -> pl.DataFrame:
     return checked
 
 
-def grids(checked: pl.DataFrame) -> Iterator[Grid]:
-    """Yield the grid of each population and grain of a checked frame."""
-    numbered = checked.with_row_index("_row")
+def grids(checked: pl.DataFrame, rows: str | None = None) -> Iterator[Grid]:
+    """Yield the grid of each population and grain of a checked frame.
+
+    `rows` names a column with the positions of the rows, by default their order in the frame.
+    """
+    numbered = checked.rename({rows: "_row"}) if rows else checked.with_row_index("_row")
     for (_, grain), part in numbered.group_by(["population", "grain"], maintain_order=True):
         yield _grid(part, str(grain))
 
@@ -163,6 +166,14 @@ def _ticks(starts: Ints, grain: str) -> Ints:
     return np.floor_divide(months, 3) if grain == "quarter" else months
 
 
+def start_of(ticks: Ints, grain: str) -> Ints:
+    """Return the first day of periods by their number: days since 1970-01-01."""
+    if grain == "week":
+        return np.asarray(ticks * 7 - 3, dtype=np.int64)
+    months = ticks * 3 if grain == "quarter" else ticks
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+
+
 def gather(parts: list[tuple[Grid, Mapping[str, NDArray[np.generic]]]]) -> pl.DataFrame:
     """Return the arrays as columns, one row per row of the checked frame, in its order.
 
@@ -178,6 +189,10 @@ def gather(parts: list[tuple[Grid, Mapping[str, NDArray[np.generic]]]]) -> pl.Da
     ).with_columns(selectors.float().fill_nan(None))
 
 
-def row_sums(cells: Floats) -> Floats:
-    """Return the sum of each row, added in order, so that extra zeros do not change any bit."""
-    return np.asarray(np.cumsum(cells, axis=1)[:, -1], dtype=np.float64)
+def ordered_sums(cells: Floats, axis: int) -> Floats:
+    """Return sums along a short axis, in order, so that other series do not change any bit."""
+    first, *others = np.moveaxis(cells, axis, 0)
+    total = np.array(first, dtype=np.float64)
+    for part in others:
+        total += part
+    return total
