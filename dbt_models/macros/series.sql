@@ -1,4 +1,5 @@
-{# The columns of int_series__judged that topic and term trends share. #}
+{# The columns of int_series__judged that topic and term trends share. Changes over the other horizons
+   are rows of rpt_topic_changes and rpt_term_changes. #}
 {% macro trend_columns(series) -%}
     {{ series }}.n_papers,
     {{ series }}.n_total,
@@ -6,20 +7,19 @@
     {{ wilson(series ~ '.n_papers', series ~ '.n_total', 'low') }} as share_low,
     {{ wilson(series ~ '.n_papers', series ~ '.n_total', 'high') }} as share_high,
     {{ series }}.n_total >= {{ var('min_sufficient_n') }} as is_sufficient,
-    {{ series }}.share_shrunk,
-    {{ series }}.shrunk_low,
-    {{ series }}.shrunk_high,
-    {{ series }}.n_papers_current,
-    {{ series }}.n_total_current,
-    {{ series }}.n_papers_before,
-    {{ series }}.n_total_before,
+    {{ series }}.level,
+    {{ series }}.level_low,
+    {{ series }}.level_high,
+    {{ series }}.horizon,
     {{ series }}.growth,
     {{ series }}.growth_low,
     {{ series }}.growth_high,
     {{ series }}.growth_level,
-    {{ series }}.growth_basis,
-    {{ series }}.p_value,
-    {{ series }}.q_value,
+    {{ series }}.sign_error,
+    {{ series }}.level_before,
+    {{ series }}.began_on,
+    {{ series }}.began_from_on,
+    {{ series }}.began_to_on,
     {{ series }}.verdict,
     {{ series }}.verdict_reason,
     {{ series }}.burst_level,
@@ -27,4 +27,21 @@
     {{ series }}.is_emerging,
     {{ series }}.is_partial,
     {{ series }}.coverage_share
+{%- endmacro %}
+
+{# The columns of int_changes__stated that topic and term changes share. #}
+{% macro change_columns(changes) -%}
+    {{ changes }}.horizon,
+    {{ changes }}.level,
+    {{ changes }}.level_before,
+    {{ changes }}.growth,
+    {{ changes }}.growth_low,
+    {{ changes }}.growth_high,
+    {{ changes }}.sign_error,
+    {{ changes }}.began_on,
+    {{ changes }}.began_from_on,
+    {{ changes }}.began_to_on,
+    {{ changes }}.verdict,
+    {{ changes }}.verdict_reason,
+    {{ changes }}.statement
 {%- endmacro %}

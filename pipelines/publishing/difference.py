@@ -231,15 +231,13 @@ def _topic_shares(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
     Discovered topics are left out: a new fit assigns all papers again, which changes every period.
     """
+    common = _common(connection, "rpt_topic_trends")
+    # Verdicts of a release without horizons have another meaning.
     verdicts = (
-        "old.verdict as verdict_before, new.verdict as verdict_now,"
-        if "verdict" in _common(connection, "rpt_topic_trends")
-        else ""
+        "old.verdict as verdict_before, new.verdict as verdict_now," if "horizon" in common else ""
     )
     changed = "or old.verdict is distinct from new.verdict" if verdicts else ""
-    rule_based = (
-        "new.kind <> 'discovered'" if "kind" in _common(connection, "rpt_topic_trends") else ""
-    )
+    rule_based = "new.kind <> 'discovered'" if "kind" in common else ""
     return _frame(
         connection,
         f"""

@@ -243,7 +243,7 @@ def test_discovered_topics_have_fits_lineage_and_papers(reader: Reader) -> None:
     assert (sums["n"] <= sums["n_total"]).all()
     nan = reader.query(
         "select count(*) as n from rpt_topic_trends where kind = 'discovered' "
-        "and (isnan(share) or isnan(growth) or isnan(share_shrunk) or isnan(q_value))"
+        "and (isnan(share) or isnan(growth) or isnan(level) or isnan(sign_error))"
     )
     assert nan["n"][0] == 0
     represented = reader.query(

@@ -71,8 +71,8 @@ def test_one_paper(tmp_path: Path) -> None:
     assert "1 papers" in succeeded(run(home, UNREACHABLE, "build"))
     with marts(home) as connection:
         assert not_finite(connection) == []
-        assert verdicts(connection, "rpt_topic_trends") == {"insufficient"}
-        assert verdicts(connection, "rpt_term_trends") <= {"insufficient"}
+        assert verdicts(connection, "rpt_topic_trends") == {"not_comparable"}
+        assert verdicts(connection, "rpt_term_trends") <= {"not_comparable"}
         figures = "select n_papers, mean_authors, median_authors, max_authors from rpt_author_counts where topic_id = 'all'"
         assert set(connection.execute(figures).fetchall()) == {(1, 2.0, 2.0, 2)}
 
@@ -124,9 +124,9 @@ def test_all_unusual_inputs_at_once(tmp_path: Path) -> None:
         trends = pl.DataFrame(connection.sql("from rpt_topic_trends where population = 'hf_daily'"))
         in_every_paper = trends.filter(topic_id="large-language-models", grain="month")
         assert in_every_paper["share"].drop_nulls().min() > 0.5
-        assert set(in_every_paper["verdict"]) <= {"flat", "insufficient"}
+        assert set(in_every_paper["verdict"]) <= {"flat", "unclear", "not_comparable"}
         after_gap = trends.filter(pl.col("period_start_on") == date(2025, 6, 1), grain="month")
-        assert set(after_gap["verdict_reason"]) == {"gap"}
+        assert set(after_gap["verdict_reason"]) == {"short_history"}
         n_papers = len(days) * 10 + 2
         assert connection.execute("select count(*), count(distinct paper_id) from dim_papers"
                                   ).fetchall() == [(n_papers, n_papers)]  # fmt: skip

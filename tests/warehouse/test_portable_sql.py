@@ -21,8 +21,9 @@ pytestmark = pytest.mark.warehouse
 # that it can't translate, so a new name here must be looked up in Spark's reference first.
 SPARK = {
     "ABS", "ARRAY", "ARRAY_JOIN", "ARRAY_SORT", "CAST", "CEIL", "COALESCE", "COLLECT_LIST", "COUNT",
-    "DATEDIFF", "DATE_ADD", "DATE_TRUNC", "EXISTS", "EXPLODE", "FILTER", "FIRST_VALUE", "FLOOR", "LEAST", "LENGTH",
-    "MAX", "MD5", "MIN", "MIN_BY", "RANK", "ROW_NUMBER", "SEQUENCE", "SIZE", "SQRT", "SUBSTRING", "SUM",
+    "DATEDIFF", "DATE_ADD", "DATE_TRUNC", "EXISTS", "EXPLODE", "FILTER", "FIRST_VALUE", "FLOOR",
+    "LEAST", "LENGTH", "LN", "MAX", "MD5", "MIN", "MIN_BY", "RANK", "ROW_NUMBER", "SEQUENCE", "SIZE",
+    "SQRT", "SUBSTRING", "SUM",
 }  # fmt: skip
 
 

@@ -45,17 +45,29 @@ daily_captures as (
 
 ),
 
+first_listed as (
+
+    select
+        *,
+        min(listed_on) over (partition by population, paper_id) as first_listed_on
+    from listings
+
+),
+
 listed as (
 
     select
         population,
         listed_on,
-        count(*) as n_papers
-    from listings
+        count(*) as n_papers,
+        sum(case when listed_on = first_listed_on then 1 else 0 end) as n_new
+    from first_listed
     group by population, listed_on
 
 ),
 
+-- arXiv announces new papers on weekdays. A day on which a file shows only papers of earlier days has
+-- revisions, and its new papers were not captured.
 known as (
 
     select
@@ -67,6 +79,7 @@ known as (
         population,
         listed_on
     from listed
+    where population = 'hf_daily' or (n_new > 0 and {{ iso_weekday('listed_on') }} <= 5)
 
 ),
 

@@ -1,14 +1,16 @@
 {{ recompute_by('paper') }}
--- `hf_daily` counts papers by listing day; `arxiv` and its categories by the date of version 1.
+-- `hf_daily` counts papers by listing day; `arxiv` and its categories by the date of version 1, as
+-- announcements show it. A date that only another source shows would place the papers that it also
+-- lists more precisely than the others, and so favour them in weeks.
 with listings as (
 
     select * from {{ changed_rows(ref('int_listings__unioned')) }}
 
 ),
 
-papers as (
+items as (
 
-    select * from {{ changed_rows(ref('int_papers__merged')) }}
+    select * from {{ changed_rows(ref('int_items__identified')) }}
 
 ),
 
@@ -18,24 +20,35 @@ categories as (
 
 ),
 
+date_precedence as (
+
+    select * from {{ ref('date_precedence') }}
+
+),
+
 announced as (
 
-    select distinct paper_id
-    from listings
-    where population = 'arxiv'
+    select
+        paper_id,
+        {{ first_known('primary_category', 'text_order') }} as primary_category,
+        {{ first_known('published_on', 'date_order') }} as counted_on,
+        {{ first_known('published_on_basis', 'date_order') }} as basis
+    from items
+    where source = 'arxiv' and listing_kind = 'announcement' and announced_on is not null
+    group by paper_id
 
 ),
 
 dated as (
 
     select
-        papers.paper_id,
-        papers.primary_category,
-        papers.published_on as counted_on,
-        papers.published_on_precision as date_precision
+        announced.paper_id,
+        announced.primary_category,
+        announced.counted_on,
+        date_precedence.date_precision
     from announced
-    inner join papers on announced.paper_id = papers.paper_id
-    where papers.published_on is not null
+    inner join date_precedence on announced.basis = date_precedence.basis
+    where announced.counted_on is not null
 
 )
 

@@ -1,4 +1,4 @@
-"""Counted series with shrunken share, growth, verdict, burst state and first appearance."""
+"""Counted series with level, changes, verdicts, burst state and first appearance."""
 
 from pipelines.trends.series import judge_series
 from pipelines.warehouse.frames import as_frame, as_relation

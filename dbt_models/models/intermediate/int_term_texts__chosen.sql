@@ -1,4 +1,4 @@
--- Terms are learned from papers counted before the newest quarter.
+-- Papers counted in a population, and whether that was in the newest quarter for the first time.
 {{ config(materialized='view') }}
 with papers as (
 
@@ -21,10 +21,12 @@ newest as (
 
 chosen as (
 
-    select distinct population_papers.paper_id
+    select
+        population_papers.paper_id,
+        min(population_papers.counted_on) >= min(newest.quarter_start_on) as is_in_newest_quarter
     from population_papers
     cross join newest
-    where population_papers.counted_on < newest.quarter_start_on
+    group by population_papers.paper_id
 
 )
 
@@ -33,6 +35,7 @@ select
     papers.title,
     papers.abstract,
     papers.keywords,
+    chosen.is_in_newest_quarter,
     {{ dbt.hash("papers.title || '|' || coalesce(papers.abstract, '') || '|' || coalesce(cast(papers.keywords as varchar), '')") }} as text_hash
 from papers
 inner join chosen on papers.paper_id = chosen.paper_id

@@ -11,5 +11,6 @@ select
     long_form,
     n_papers,
     wordings,
+    is_provisional,
     vocabulary_version
 from learned

@@ -12,22 +12,21 @@ select
     age_days,
     score,
     rank,
-    case
-        when score is not null
-            then
-                coalesce(upvotes_per_day, 0)
-                + coalesce(comments_per_day, 0)
-                + coalesce(github_stars_per_day, 0)
-    end as velocity,
-    upvotes_per_day,
-    comments_per_day,
-    github_stars_per_day,
+    basis,
+    n_counted,
+    expected,
+    n_compared,
+    day_level,
+    prior,
+    ratio,
     upvotes,
     comments,
     github_stars,
+    upvotes_per_day,
+    comments_per_day,
+    github_stars_per_day,
     n_observations,
     first_observed_at,
     last_observed_at,
-    observed_days,
-    basis
+    observed_days
 from scored

@@ -24,6 +24,12 @@ population_papers as (
 
 ),
 
+listings as (
+
+    select * from {{ ref('int_listings__unioned') }}
+
+),
+
 categories as (
 
     select * from {{ ref('arxiv_categories') }}
@@ -49,6 +55,13 @@ changed_days as (
         announced_on as counted_on
     from changed_items
     where announced_on is not null
+    union
+    -- Whether a day of arXiv is captured depends on which papers were announced before it.
+    select
+        population,
+        listed_on as counted_on
+    from listings
+    where population = 'arxiv' and paper_id in (select changed_papers.paper_id from changed_papers)
     union
     select
         previous_population as population,
