@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pipelines.evaluation.report import Part
 
 NAMES = (
-    "placebo", "power", "coverage", "leakage", "selection", "backtest", "discovered", "taxonomy",
+    "backtest", "coverage", "robustness", "placebo", "power", "leakage", "selection", "discovered",
+    "taxonomy",
 )  # fmt: skip
 REPORT = "evaluation.md"
 
@@ -39,10 +40,10 @@ REPORT = "evaluation.md"
 def evaluate(corpus: Path | None, output: Path | None, only: tuple[str, ...], seed: int) -> int:
     """Test topics and trends against criteria, and write a report. Takes minutes.
 
-    Parts: placebo, power, coverage of intervals, leakage, selection, backtest, discovered topics,
-    taxonomy. Evaluates the published snapshot, or with --corpus a temporary warehouse built from a
-    folder of captures. Changes nothing in the home except the report. Exit code 1 if a binding
-    criterion is not met.
+    Parts: backtest, coverage of intervals, robustness, placebo, power, leakage, selection,
+    discovered topics, taxonomy. Evaluates the published snapshot, or with --corpus a temporary
+    warehouse built from a folder of captures. Changes nothing in the home except the report. Exit
+    code 1 if a binding criterion is not met.
 
     \b
     Default path of the report:

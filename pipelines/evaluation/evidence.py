@@ -15,9 +15,18 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from pipelines.trends.grids import TRUNCATE, Floats, Grid, Ints, check, grids
+from pipelines.trends.changes import HORIZONS
+from pipelines.trends.grids import (
+    INPUT_SCHEMA,
+    OPTIONAL_SCHEMA,
+    TRUNCATE,
+    Floats,
+    Grid,
+    Ints,
+    check,
+    grids,
+)
 from pipelines.trends.judging import JUDGED_COLUMNS
-from pipelines.trends.teams import TEAM_SCHEMA
 
 if TYPE_CHECKING:  # worker processes do not import DuckDB
     from pipelines.publishing.reader import Reader
@@ -31,10 +40,8 @@ CAPTURES = {
     "listing_kind_rule": pl.String(), "overrides": pl.String(), "n_seen": pl.Int64(),
     "n_accepted": pl.Int64(),
 }  # fmt: skip
-AUTHORS = TEAM_SCHEMA | {
-    "n_papers": pl.Int64(), "n_solo": pl.Int64(), "n_ten_plus": pl.Int64(),
-    "is_partial": pl.Boolean(), "complete_share": pl.Float64(),
-}  # fmt: skip
+PUBLISHED = tuple(n for n in JUDGED_COLUMNS if not n.startswith(tuple(f"{h}_" for h in HORIZONS)))
+"""Judged columns of `rpt_topic_trends`: those of the primary horizon."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +55,23 @@ class Evidence:
     periods: pl.DataFrame
     """population, grain, period_start_on, n_total, is_partial, complete_share, text_share."""
     trends: pl.DataFrame
-    """Counts and published `JUDGED_COLUMNS` by topic of the taxonomy."""
+    """Counts and `PUBLISHED` columns by topic of the taxonomy."""
     papers: pl.DataFrame
     """paper_id, arxiv_id, title, abstract, keywords, primary_category, published_on."""
     input_hash: str
     """First 16 hex digits of a SHA-256 over the hashes of the tables read."""
     captures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAPTURES))
     """Every capture: name, format, detected kind with the rule, items seen and accepted."""
-    authors: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AUTHORS))
-    """Papers with one and with ten or more authors by topic, with the published growth."""
+
+    @property
+    def counts(self) -> pl.DataFrame:
+        """The counts of `trends`, as judged."""
+        return self.trends.select([*INPUT_SCHEMA, *OPTIONAL_SCHEMA])
 
 
 READ = (
     "bridge_paper_topics", "bridge_population_papers", "dim_papers", "dim_topics",
-    "rpt_author_counts", "rpt_capture_reconciliation", "rpt_period_coverage", "rpt_topic_trends",
+    "rpt_capture_reconciliation", "rpt_period_coverage", "rpt_topic_trends",
 )  # fmt: skip
 """Marts that the evaluation reads."""
 
@@ -92,13 +102,6 @@ def read(reader: Reader) -> Evidence:
         captures=reader.query(
             f"select {', '.join(CAPTURES)} from rpt_capture_reconciliation order by capture_id"
         ),
-        authors=reader.query(_AUTHORS).join(
-            # As judged: team sizes do not depend on text, so its share is not a condition.
-            periods.select(*of_period, "complete_share"),
-            on=of_period,
-            how="left",
-            maintain_order="left",
-        ),
     )
 
 
@@ -124,17 +127,11 @@ _PERIODS = """
 
 _TRENDS = f"""
     select population, grain, period_start_on, topic_id as series_id, n_papers, n_total, is_partial,
-        {", ".join(JUDGED_COLUMNS)}
+        {", ".join(PUBLISHED)}
     from rpt_topic_trends
     inner join dim_topics using (topic_id)
     where dim_topics.kind in ('taxonomy', 'none')
     order by population, grain, period_start_on, series_id
-"""
-
-_AUTHORS = f"""
-    select {", ".join(name for name in AUTHORS if name != "complete_share")}
-    from rpt_author_counts
-    order by population, grain, period_start_on, topic_id
 """
 
 

@@ -1,208 +1,182 @@
-"""Calls, scores, forecasts and outcomes at each forecast origin T of a history.
+"""What was stated at each period of a population, and what followed.
 
-Belongs here: these for all methods, and the permutation null. Does not belong here: how they are
-aggregated and compared (`backtest.py`).
+Belongs here: statements, the shares after them, and the scores of simpler methods. Does not belong
+here: measures (`backtest.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import polars as pl
 
-from pipelines.trends.grids import Bools, Floats, Grid, Ints
-from pipelines.trends.growth import WINDOWS, Growth, grow
-from pipelines.trends.shares import shrink
-from pipelines.trends.verdicts import MIN_PAPERS, judge_growth
+from pipelines.trends.changes import HORIZONS
+from pipelines.trends.grids import KEYS, PERIODS_PER_YEAR, Bools, Floats, Grid, Ints, check, grids
+from pipelines.trends.panels import CATEGORY_WEIGHTS
 
 OURS: Final = "verdicts"
-N_PERMUTATIONS: Final = 10
-"""Random assignments of papers to periods, for the null."""
+SETTINGS: Final = tuple((p, g) for p in ("hf_daily", "arxiv") for g in ("week", "month", "quarter"))
+MIN_SEEN: Final = 0.6
+"""Least part of a quarter's periods that must be usable."""
 
-
-@dataclass(frozen=True)
-class Outcomes:
-    """Outcomes after each T: axis 0 is T, axis 1 the topic; NaN where unknown."""
-
-    over_earlier: Floats
-    """Log ratio of the next window's share to that of the earlier window."""
-    over_current: Floats
-    """Log ratio of the next window's share to that of the current window."""
-    next_share: Floats
-    """Share of the next window."""
-    year_ago: Floats
-    """Share of the next window's counterpart a year earlier."""
-
-    @property
-    def of_calls(self) -> tuple[Floats, Floats]:
-        """The outcomes that confirm a call, and that continue it."""
-        return self.over_earlier, self.over_current
+_SIGNS: Final = {"rising": 1.0, "falling": -1.0}
+_LIKELY: Final = {"likely_rising": 1.0, "likely_falling": -1.0}
 
 
 @dataclass(frozen=True)
 class History:
-    """A grid at all T: axis 0 is T, axis 1 the topic; NaN where unknown."""
+    """Statements over one horizon and their outcomes: periods × topics; NaN where unknown."""
 
-    name: str
-    growth: Growth
+    population: str
+    grain: str
+    horizon: str
+    ticks: Ints
+    is_stated: Bools
+    """Published, complete and comparable."""
     called: Floats
     """1 rising, -1 falling, 0 neither."""
+    likely: Floats
+    probability: Floats
+    """Stated probability that the level rose."""
+    growth: Floats
+    over_before: Floats
+    """Log ratio of the next quarter's share to the level a horizon earlier."""
+    over_now: Floats
+    """Log ratio of the next quarter's share to the present level."""
+    expected: Floats
+    """Papers of the topic in a quarter at the earlier level."""
     scores: Mapping[str, Floats]
-    forecasts: Mapping[str, Floats]
-    outcomes: Outcomes
-    step: Floats
-    """Mean absolute change of the topic's share between periods, up to T."""
-    null: Mapping[str, tuple[int, ...]]
-    """Method → calls under the null, and how many are confirmed and continued."""
-    block: int
-    """Length of a bootstrap block: periods whose calls share most papers."""
+    """Method → score of rising, larger is stronger."""
 
     @property
-    def is_tested(self) -> Bools:
-        """Cells with enough papers, an earlier window and a next window."""
-        tested: Bools = self.is_forecast & ~np.isnan(self.outcomes.over_earlier)
-        return tested
-
-    @property
-    def is_forecast(self) -> Bools:
-        """Cells with enough papers and a next window."""
-        windows = self.growth.windows
-        enough: Bools = windows.is_complete & (windows.k1 + windows.k0 >= MIN_PAPERS)
-        return enough & ~np.isnan(self.outcomes.next_share)
+    def name(self) -> str:
+        """`hf_daily week, year`."""
+        return f"{self.population} {self.grain}, {self.horizon.replace('_', '-')}"
 
 
-def history(grid: Grid, name: str, rng: np.random.Generator) -> History:
-    """Return calls, scores, forecasts and outcomes at each T of a grid."""
-    growth, current = grow(grid), WINDOWS[grid.grain][0]
-    windows, verdict = growth.windows, judge_growth(grid, growth)["verdict"]
-    outcomes = outcomes_of(grid, growth)
-    share = _plain_share(grid)
-    called = np.where(verdict == "rising", 1.0, np.where(verdict == "falling", -1.0, 0.0))
-    ratio = windows.k1 / np.maximum(windows.n1, 1), windows.k0 / np.maximum(windows.n0, 1)
-    return History(
-        name=name,
-        block=current,
-        growth=growth,
-        called=called,
-        scores=_scores(grid, growth, outcomes),
-        forecasts={
-            OURS: shrink(grid).shrunk,
-            "persistence": share,
-            "raw growth": np.minimum(ratio[0] ** 2 / np.maximum(ratio[1], 1e-6), 1.0),
-            "seasonal naive": outcomes.year_ago,
-            "MACD": _mean(share, current),
-            "current window": ratio[0],
-            "both windows": (windows.k1 + windows.k0) / np.maximum(windows.n1 + windows.n0, 1),
-            "four periods": _last_four(grid),
-        },
-        outcomes=outcomes,
-        step=_steps(share),
-        null=_null(grid, called, rng),
-    )
+def histories(counts: pl.DataFrame, judged: pl.DataFrame) -> Iterator[History]:
+    """Yield the history of each published population, grain and horizon.
+
+    `judged` is the output of `judge` for `counts`.
+    """
+    rows = counts.sort(KEYS).hstack(judged.sort(KEYS).drop(KEYS))
+    for population, grain in SETTINGS:
+        own = rows.filter(population=population, grain=grain)
+        if own.is_empty() or own["level"].is_null().all():
+            continue
+        (grid,) = grids(check(own))
+        shares = standardised(counts, population, grain, grid)
+        for horizon in HORIZONS:
+            yield _history(own, grid, shares, horizon)
 
 
-def _scores(grid: Grid, growth: Growth, outcomes: Outcomes) -> dict[str, Floats]:
-    windows, (current, before) = growth.windows, WINDOWS[grid.grain]
-    share = _plain_share(grid)
-    short, long = _mean(share, current), _mean(share, current + before)
-    log_before = _log_share(windows.k0, windows.n0)
-    return {
-        OURS: growth.low,
-        "persistence": _log_share(grid.n_papers, grid.n_total) - log_before,
-        "raw growth": _log_share(windows.k1, windows.n1) - log_before,
-        "seasonal naive": np.log(outcomes.year_ago) - log_before,
-        "MACD": (short - long) / np.sqrt(np.maximum(long, 1e-6)),
-    }
+def standardised(counts: pl.DataFrame, population: str, grain: str, grid: Grid) -> Floats:
+    """Raw shares by period and topic, of `arxiv` as the weighted mean over its categories."""
+    if population != "arxiv":
+        return _shares(grid)
+    total, weight = np.zeros(grid.n_papers.shape), np.zeros(grid.n_papers.shape)
+    for name, of_category in CATEGORY_WEIGHTS.items():
+        rows = counts.filter(pl.col("population") == name, pl.col("grain") == grain)
+        if rows.is_empty():
+            continue
+        (cell,) = grids(check(rows))
+        both, at, inside = np.intersect1d(grid.ticks, cell.ticks, return_indices=True)
+        if not both.size or cell.n_papers.shape[1] != grid.n_papers.shape[1]:
+            continue
+        share = _shares(cell)[inside]
+        known = ~np.isnan(share)
+        total[at] += np.where(known, share, 0.0) * of_category
+        weight[at] += known * of_category
+    # Shares over other categories would differ for that reason alone.
+    usable = (weight > 0.9 * weight.max()) & grid.is_usable
+    return np.where(usable, total / np.maximum(weight, 1e-9), np.nan)
 
 
-def _plain_share(grid: Grid) -> Floats:
+def _shares(grid: Grid) -> Floats:
     share = np.full(grid.n_papers.shape, np.nan)
-    np.divide(grid.n_papers, grid.n_total, out=share, where=grid.is_usable)
+    np.divide(grid.n_papers, grid.n_total, out=share, where=grid.is_usable & (grid.n_total > 0))
     return share
 
 
-def outcomes_of(grid: Grid, growth: Growth) -> Outcomes:
-    """Return the outcomes after each T of a grid."""
-    windows, (current, before) = growth.windows, WINDOWS[grid.grain]
-    ahead = _ahead(grid, current)
-    k2, n2 = windows.k1[ahead], windows.n1[ahead]
-    known = (ahead > 0)[:, None] & windows.is_complete & (n2 > 0)
-    # The earlier window: the previous window as of `before` periods ago.
-    earlier = np.searchsorted(grid.ticks, grid.ticks - before)
-    is_there = (grid.ticks[earlier] == grid.ticks - before)[:, None] & windows.is_complete[earlier]
-    log_earlier = _log_share(windows.k0[earlier], windows.n0[earlier])
-    log_next = _log_share(k2, n2)
-    return Outcomes(
-        over_earlier=np.where(known & is_there, log_next - log_earlier, np.nan),
-        over_current=np.where(known, log_next - _log_share(windows.k1, windows.n1), np.nan),
-        next_share=np.where(known, k2 / np.maximum(n2, 1), np.nan),
-        year_ago=_year_ago(grid, k2, n2),
-    )
-
-
-def _null(grid: Grid, called: Floats, rng: np.random.Generator) -> dict[str, tuple[int, ...]]:
-    """Method → calls, confirmed calls and continued calls, with papers assigned at random."""
-    usable = grid.is_usable
-    total = np.where(usable, grid.n_total, 0.0).max(axis=1)
-    papers = np.where(usable, grid.n_papers, 0.0).sum(axis=0).astype(np.int64)
-    found: dict[str, tuple[int, ...]] = {}
-    for _ in range(N_PERMUTATIONS if total.any() else 0):
-        assigned = rng.multinomial(papers, total / total.sum()).T.astype(np.float64)
-        trendless = replace(grid, n_papers=np.where(usable, assigned, grid.n_papers))
-        growth = grow(trendless)
-        outcomes = outcomes_of(trendless, growth)
-        scores = _scores(trendless, growth, outcomes)
-        scores[OURS] = (1 - growth.p_value) * np.sign(growth.growth)
-        enough = growth.windows.k1 + growth.windows.k0 >= MIN_PAPERS
-        for method, score in scores.items():
-            usable_score = np.where(enough & ~np.isnan(outcomes.over_earlier), score, np.nan)
-            calls = strongest(usable_score, called)
-            hits = [calls != 0, *((calls != 0) & (np.sign(o) == calls) for o in outcomes.of_calls)]
-            before = found.get(method, (0, 0, 0))
-            found[method] = tuple(
-                n + int(cells.sum()) for n, cells in zip(before, hits, strict=True)
-            )
-    return found
-
-
-def _last_four(grid: Grid) -> Floats:
-    """The observed share of the last four usable periods."""
-    out = np.full(grid.n_papers.shape, np.nan)
-    at = np.flatnonzero(grid.is_usable.all(axis=1))
-    for end in range(3, at.size):
-        last = at[end - 3 : end + 1]
-        out[last[-1]] = grid.n_papers[last].sum(axis=0) / np.maximum(
-            grid.n_total[last].sum(axis=0), 1
-        )
+def mean_over(grid: Grid, shares: Floats, start: int, stop: int) -> Floats:
+    """Mean share, weighted by papers, of the periods `start` to `stop` (exclusive) after each."""
+    first = int(grid.ticks[0])
+    span = int(grid.ticks[-1]) - first + 1
+    papers, total = np.zeros((span, shares.shape[1])), np.zeros((span, shares.shape[1]))
+    weight = np.where(np.isnan(shares), 0.0, grid.n_total)
+    papers[grid.ticks - first] = np.nan_to_num(shares) * weight
+    total[grid.ticks - first] = weight
+    out = np.full(shares.shape, np.nan)
+    for row, tick in enumerate(grid.ticks - first):
+        low, high = tick + start, tick + stop
+        if low < 0 or high > span:
+            continue
+        seen = total[low:high] > 0
+        enough = seen.mean(axis=0) >= MIN_SEEN
+        of = total[low:high].sum(axis=0)
+        out[row] = np.where(enough, papers[low:high].sum(axis=0) / np.maximum(of, 1), np.nan)
     return out
 
 
-def _ahead(grid: Grid, current: int) -> Ints:
-    """Position of the last period of the next window for each T; 0 if it is not complete."""
-    at = np.arange(grid.starts.size)
-    ahead = np.minimum(at + current, grid.starts.size - 1)
-    usable = np.concatenate([[0], np.cumsum(grid.is_usable.all(axis=1))])
-    complete = usable[ahead + 1] - usable[at + 1] == current
-    return np.where(complete & (grid.ticks[ahead] - grid.ticks == current), ahead, 0)
+def _history(own: pl.DataFrame, grid: Grid, shares: Floats, horizon: str) -> History:
+    def column(name: str) -> Floats:
+        cells = np.full(grid.n_papers.shape, np.nan)
+        values = own[f"{horizon}_{name}"].cast(pl.Float64).to_numpy()
+        cells[grid.is_present] = values[grid.rows[grid.is_present]]
+        return cells
+
+    def signs(names: Mapping[str, float]) -> Floats:
+        values = own[f"{horizon}_verdict"].replace_strict(names, default=0.0).to_numpy()
+        cells = np.zeros(grid.n_papers.shape)
+        cells[grid.is_present] = values[grid.rows[grid.is_present]]
+        return cells
+
+    year = PERIODS_PER_YEAR[grid.grain]
+    quarter, steps = year // 4, max(1, year // HORIZONS[horizon])
+    following = _log(mean_over(grid, shares, 1, quarter + 1))
+    growth, before = column("growth"), _log(column("level_before"))
+    current, earlier = (
+        _log(mean_over(grid, shares, 1 - quarter - back, 1 - back)) for back in (0, steps)
+    )
+    refused = own[f"{horizon}_verdict"].replace_strict({"not_comparable": 1.0}, default=0.0)
+    comparable = np.zeros(grid.n_papers.shape, dtype=np.bool_)
+    comparable[grid.is_present] = refused.to_numpy()[grid.rows[grid.is_present]] == 0
+    error = column("sign_error")
+    return History(
+        population=str(own["population"][0]),
+        grain=grid.grain,
+        horizon=horizon,
+        ticks=grid.ticks,
+        is_stated=comparable & ~np.isnan(growth),
+        called=signs(_SIGNS),
+        likely=signs(_LIKELY),
+        probability=np.where(growth > 0, 1 - error, error),
+        growth=growth,
+        over_before=following - before,
+        over_now=following - before - growth,
+        expected=np.exp(before) * grid.n_total * quarter,
+        scores={
+            OURS: growth,
+            "raw growth": current - earlier,
+            "MACD": _macd(shares, quarter),
+            "persistence": _log(shares) - earlier,
+        },
+    )
 
 
-def _log_share(k: Floats, n: Floats) -> Floats:
-    """Log share, with half a paper added so that it is finite."""
-    return np.asarray(np.log((k + 0.5) / np.maximum(n + 1, 1)), dtype=np.float64)
+def _log(share: Floats) -> Floats:
+    return np.asarray(np.log(np.maximum(share, 1e-4)), dtype=np.float64)
 
 
-def _year_ago(grid: Grid, k2: Floats, n2: Floats) -> Floats:
-    """Share of the next window as of a year before; NaN where unknown."""
-    year = grid.periods_per_year
-    back = np.searchsorted(grid.ticks, grid.ticks - year)
-    is_there = grid.ticks[back] == grid.ticks - year
-    known = is_there[:, None] & (n2[back] > 0)
-    return np.where(known, (k2[back] + 0.5) / (n2[back] + 1), np.nan)
+def _macd(shares: Floats, span: int) -> Floats:
+    short, long = _average(shares, span), _average(shares, 2 * span)
+    return np.asarray((short - long) / np.sqrt(np.maximum(long, 1e-6)), dtype=np.float64)
 
 
-def _mean(share: Floats, span: int) -> Floats:
+def _average(share: Floats, span: int) -> Floats:
     """Exponential moving average with weight 2 / (span + 1) on the latest share; skips gaps."""
     weight = 2 / (span + 1)
     out, now = np.empty_like(share), np.full(share.shape[1], np.nan)
@@ -210,21 +184,3 @@ def _mean(share: Floats, span: int) -> Floats:
         now = np.where(np.isnan(now), row, np.where(np.isnan(row), now, now + weight * (row - now)))
         out[at] = now
     return out
-
-
-def _steps(share: Floats) -> Floats:
-    """Mean absolute change of each share up to each T; NaN where there is none."""
-    step = np.abs(np.diff(share, axis=0, prepend=np.nan))
-    known = ~np.isnan(step)
-    total = np.cumsum(np.where(known, step, 0.0), axis=0)
-    n = np.cumsum(known, axis=0)
-    mean = np.divide(total, n, out=np.full(share.shape, np.nan), where=n > 0)
-    return np.where(mean > 0, mean, np.nan)
-
-
-def strongest(score: Floats, ours: Floats) -> Floats:
-    """Return 1 or -1 for the largest scores at each T, as many as calls in `ours`; else 0."""
-    strength = np.where(np.isnan(score), -1.0, np.abs(score))
-    rank = np.argsort(np.argsort(-strength, axis=1, kind="stable"), axis=1, kind="stable")
-    chosen = (rank < (ours != 0).sum(axis=1)[:, None]) & (strength > 0)
-    return np.where(chosen, np.sign(score), 0.0)

@@ -23,6 +23,7 @@ from pipelines.evaluation import (
     leakage,
     placebo,
     power,
+    robustness,
     selection,
     taxonomy,
 )
@@ -35,25 +36,34 @@ def _discovered(evidence: Evidence, seed: int = 0) -> Part:
 
 
 PARTS: Mapping[str, Callable[..., Part]] = {
+    "backtest": backtest.evaluate,
+    "coverage": coverage.evaluate,
+    "robustness": robustness.evaluate,
     "placebo": placebo.evaluate,
     "power": power.evaluate,
-    "coverage": coverage.evaluate,
     "leakage": leakage.evaluate,
     "selection": selection.evaluate,
-    "backtest": backtest.evaluate,
     "discovered": _discovered,
     "taxonomy": taxonomy.evaluate,
 }
 """Name → function of the evidence and a seed, in the order of the report."""
 
-LONGEST_FIRST = ("discovered", "placebo", "coverage")
+LONGEST_FIRST = ("leakage", "discovered", "robustness")
 
 OPENING = """
-`papertide evaluate` tests the published topics and trends on the papers of a warehouse, and writes
-this report. Each part has a method and results, with the number of cases and, for samples, 95 %
-intervals. *Met* says whether a criterion is met. If a binding criterion is not met, the command
-fails; a missed target is only reported. The constants of the methods were chosen on similar papers,
-so results on another archive may be worse. For the statistics see [methodology.md](methodology.md).
+**How far to trust a verdict.** *Rising* and *falling* over half a year or a year can be relied on:
+in nine cases of ten or more the next quarter is still on that side of where the topic was. Over a
+quarter they are a little less safe, and over a month there are too few to say. A verdict does not
+mean that the trend goes on: from the present level, the next quarter goes further about half of the
+time. *Likely* verdicts are right in three cases of four over a quarter or half a year. *Flat* and
+*unclear* are different: flat topics have surely changed by less than a fifth; unclear ones may have
+changed. Most topics are unclear, since most are small. The exact figures are below, series by
+series; targets that are missed are marked.
+
+`papertide evaluate` writes this report on the papers of a warehouse. *Met* says whether a criterion
+is met. If a binding criterion is not met, the command fails; a missed target is only reported. The
+constants of the model were chosen on the same papers, so results on another archive may be worse.
+For the statistics see [methodology.md](methodology.md).
 """.strip()
 
 

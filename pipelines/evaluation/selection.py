@@ -7,7 +7,6 @@ here: the rules that distinguish them (`pipelines/parsing/`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -28,11 +27,11 @@ from pipelines.parsing import listing_api
 from pipelines.parsing.formats import LISTING_API
 from pipelines.parsing.listing_kind import infer_kind
 from pipelines.parsing.records import Hints
-from pipelines.trends.grids import Floats, Grid
-from pipelines.trends.growth import WINDOWS, grow
-from pipelines.trends.verdicts import judge_growth
+from pipelines.trends import judge
+from pipelines.trends.grids import KEYS
 
 PAGE: Final = 50
+MIN_MONTHS: Final = 6
 MIN_SPAN_DAYS: Final = 180
 N_TOPICS: Final = 20
 MIN_DAYS_FOUND: Final = 0.98
@@ -52,15 +51,14 @@ random sample of papers is the easy case. The {PAGE} latest papers, as in a sear
 are the hard case: if a topic fills a page within two weeks, the page does not differ from a day.
 This is a target, not a binding criterion.
 
-**Revisions.** For each of the {N_TOPICS} largest topics of `arxiv`, {REVISED:.0%} of its papers
-from earlier windows are known by a revision only, announced within the current window of the last
-complete month. Their records have four forms in turn: a line of arXiv metadata with the revision's
-day as that of version 1 (as in the archive), one with version 2 only, one without versions, and a
-harvested record with `updated` but no `created`. They are parsed, and the topic is counted again
-by the parsed date and, for comparison, by the date of the announcement. The verdict by the parsed
-date must not change; the comparison shows the error that is avoided. A revision in the month of
-the paper's id can't be distinguished from a new paper. Papers that get the day of their revision
-are counted.
+**Revisions.** For each of the {N_TOPICS} largest topics of `arxiv`, {REVISED:.0%} of its papers of
+earlier months are known by a revision only, announced within the last complete month. Their records
+have four forms in turn: a line of arXiv metadata with the revision's day as that of version 1 (as
+in the archive), one with version 2 only, one without versions, and a harvested record with
+`updated` but no `created`. They are parsed, and the topic is counted again by the parsed date and,
+for comparison, by the date of the announcement. The verdict by the parsed date must not change; the
+comparison shows the error that is avoided. A revision in the month of the paper's id can't be
+distinguished from a new paper. Papers that get the day of their revision are counted.
 """
 
 
@@ -212,62 +210,51 @@ def _kind(papers: pl.DataFrame, day: date) -> str:
 
 def _surges(evidence: Evidence, counted: Counted, rng: np.random.Generator) -> pl.DataFrame:
     """One row per large topic: growth and verdict before and after a surge of revisions."""
+    counts = evidence.counts.filter(population="arxiv", grain="month").sort(KEYS)
     complete = np.flatnonzero(counted.grid.is_usable.all(axis=1))
-    current, before = WINDOWS[counted.grain]
-    if complete.size < current + before:
+    if complete.size < MIN_MONTHS:
         return pl.DataFrame()
-    last = int(complete[-1])
-    growth = grow(counted.grid)
-    names = _series(evidence, counted)
-    largest = [
-        at
-        for at in np.argsort(-counted.grid.n_papers.sum(axis=0), kind="stable")
-        if names[at] != "no-topic" and not np.isnan(growth.growth[last, at])
-    ][:N_TOPICS]
-    window = int(counted.grid.starts[last - current + 1])
+    window = int(counted.grid.starts[complete[-1]])
+    day = pl.Series([window], dtype=pl.Int32).cast(pl.Date)[0]
+    before = _last(judge(counts), day)
+    sizes = counts.group_by("series_id").agg(pl.col("n_papers").sum())
+    largest = sizes.filter(
+        pl.col("series_id") != "no-topic", pl.col("series_id").is_in(list(before))
+    ).sort("n_papers", "series_id", descending=[True, False])  # fmt: skip
     papers = _arxiv_papers(evidence)
     rows = []
-    for at in largest:
-        members = evidence.topics.filter(topic_id=names[at]).select("paper_id")
-        row = _surge(counted, papers, members, (last, int(at)), window, rng)
-        rows.append({"topic": names[at]} | row)
+    for topic, n_papers in largest.head(N_TOPICS).iter_rows():
+        members = evidence.topics.filter(topic_id=topic).select("paper_id")
+        earlier = papers.join(members, on="paper_id").filter(
+            pl.col("counted_on").cast(pl.Int32) < window
+        )
+        revised = draw_revisions(earlier, window, rng)
+        parsed = parse_revisions(revised)
+        after, naive = (
+            _last(judge(_recounted(counts, _with_days(papers, dated), members, topic)), day)[topic]
+            for dated in (parsed, revised.select("paper_id", day="revised_on"))
+        )
+        rows.append(
+            {
+                "topic": topic,
+                "papers": n_papers,
+                "revised": revised.height,
+                "misdated": n_misdated(parsed, revised),
+                "growth": before[topic][0],
+                "growth after": after[0],
+                "verdict": before[topic][1],
+                "verdict after": after[1],
+                "growth by last revision": naive[0],
+            }
+        )
     return pl.DataFrame(rows)
 
 
-def _surge(
-    counted: Counted,
-    papers: pl.DataFrame,
-    members: pl.DataFrame,
-    cell: tuple[int, int],
-    window: int,
-    rng: np.random.Generator,
-) -> dict[str, object]:
-    """Growth and verdict of one topic in one period (`cell`), before and after a surge."""
-    earlier = papers.join(members, on="paper_id").filter(
-        pl.col("counted_on").cast(pl.Int32) < window
-    )
-    revised = draw_revisions(earlier, window, rng)
-    parsed = parse_revisions(revised)
-    by_v1, by_announcement = (
-        _counts_of(counted, _with_days(papers, dated), members, cell[1])
-        for dated in (parsed, revised.select("paper_id", day="revised_on"))
-    )
-    before, after, naive = grow(counted.grid), grow(by_v1), grow(by_announcement)
-    return {
-        "papers": int(counted.grid.n_papers[:, cell[1]].sum()),
-        "revised": revised.height,
-        "misdated": n_misdated(parsed, revised),
-        "growth": float(before.growth[cell]),
-        "growth after": float(after.growth[cell]),
-        "verdict": str(judge_growth(counted.grid, before)["verdict"][cell]),
-        "verdict after": str(judge_growth(by_v1, after)["verdict"][cell]),
-        "growth by last revision": float(naive.growth[cell]),
-    }
-
-
-def _series(evidence: Evidence, counted: Counted) -> list[str]:
-    published = evidence.trends.filter(population=counted.population, grain=counted.grain)
-    return published["series_id"].unique().sort().to_list()
+def _last(judged: pl.DataFrame, day: date) -> dict[str, tuple[float, str]]:
+    """Topic → growth and verdict over a quarter, in the month of a day."""
+    rows = judged.filter(pl.col("period_start_on") == day, pl.col("quarter_growth").is_not_null())
+    columns = rows.select("series_id", "quarter_growth", "quarter_verdict")
+    return {topic: (growth, verdict) for topic, growth, verdict in columns.iter_rows()}
 
 
 def _arxiv_papers(evidence: Evidence) -> pl.DataFrame:
@@ -286,19 +273,21 @@ def _with_days(papers: pl.DataFrame, dated: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([kept, dated.drop_nulls()])
 
 
-def _counts_of(counted: Counted, days: pl.DataFrame, members: pl.DataFrame, at: int) -> Grid:
-    """The grid with one topic and the totals counted by these days."""
-    starts = pl.Series("start", counted.grid.starts.astype(np.int32)).cast(pl.Date)
-    position = pl.DataFrame({"start": starts}).with_row_index("period")
-    placed = days.with_columns(start=pl.col("day").dt.truncate("1mo")).join(position, on="start")
+def _recounted(
+    counts: pl.DataFrame, days: pl.DataFrame, members: pl.DataFrame, topic: str
+) -> pl.DataFrame:
+    """The counts with one topic and the totals counted by these days."""
+    placed = days.with_columns(period_start_on=pl.col("day").dt.truncate("1mo"))
+    of_topic = placed.join(members, on="paper_id")
 
-    def per_period(frame: pl.DataFrame) -> Floats:
-        return np.bincount(frame["period"].to_numpy(), minlength=counted.grid.starts.size).astype(
-            np.float64
-        )
+    def per_month(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+        return frame.group_by("period_start_on").agg(pl.len().cast(pl.Int64).alias(name))
 
-    grid = counted.grid
-    n_papers = grid.n_papers.copy()
-    n_papers[:, at] = per_period(placed.join(members, on="paper_id"))
-    total = np.repeat(per_period(placed)[:, None], n_papers.shape[1], axis=1)
-    return replace(grid, n_papers=np.minimum(n_papers, total), n_total=total)
+    joined = counts.join(per_month(placed, "total"), on="period_start_on", how="left").join(
+        per_month(of_topic, "papers"), on="period_start_on", how="left"
+    )
+    n_papers = pl.when(series_id=topic).then(pl.col("papers").fill_null(0)).otherwise("n_papers")
+    total = pl.col("total").fill_null(0)
+    return joined.with_columns(n_papers=pl.min_horizontal(n_papers, total), n_total=total).select(
+        counts.columns
+    )

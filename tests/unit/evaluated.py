@@ -1,4 +1,4 @@
-"""A generated warehouse: 14 months of papers, eight topics, one of which rises."""
+"""A generated warehouse: 20 months of papers, eight topics, one of which rises."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from pipelines.evaluation.evidence import Evidence
+from pipelines.evaluation.evidence import PUBLISHED, Evidence
 from pipelines.trends import judge
 
 TOPICS = [f"topic-{n}" for n in range(8)]
-MONTHS = [dt.date(2024 + at // 12, 1 + at % 12, 1) for at in range(14)]
+MONTHS = [dt.date(2024 + at // 12, 1 + at % 12, 1) for at in range(20)]
 A_MONTH = 120
 
 
-def evidence(seed: int = 0, rises_from: int = 7) -> Evidence:
+def evidence(seed: int = 0, rises_from: int = 10) -> Evidence:
     """Papers of `hf_daily` on working days; `topic-0` goes from 10 % to 40 % in a month."""
     chance = np.random.default_rng(seed)
     rows, links = [], []
@@ -39,12 +39,13 @@ def evidence(seed: int = 0, rises_from: int = 7) -> Evidence:
     periods = pl.concat([_periods(members, grain) for grain in ("week", "month", "quarter")])
     counts = pl.concat([_counts(members, topics, periods, g) for g in ("week", "month", "quarter")])
     judged = judge(counts)
-    columns = [name for name in judged.columns if name not in counts.columns]
     return Evidence(
         members=members.sort("paper_id"),
         topics=topics.sort("paper_id", "topic_id"),
         periods=periods,
-        trends=pl.concat([counts.sort(KEYS), judged.sort(KEYS).select(columns)], how="horizontal"),
+        trends=pl.concat(
+            [counts.sort(KEYS), judged.sort(KEYS).select(PUBLISHED)], how="horizontal"
+        ),
         papers=members.select(
             "paper_id",
             arxiv_id="paper_id",

@@ -1,4 +1,4 @@
-"""Leakage: every judged column of topics and team sizes is compared bit by bit."""
+"""Leakage: every judged column of topics is compared bit by bit."""
 
 from __future__ import annotations
 
@@ -8,30 +8,20 @@ import polars as pl
 import pytest
 
 from pipelines.evaluation import leakage
-from pipelines.evaluation.evidence import AUTHORS, Evidence
+from pipelines.evaluation.evidence import PUBLISHED, Evidence
 from pipelines.trends import judge
-from pipelines.trends.judging import JUDGED_COLUMNS
-from pipelines.trends.teams import TEAM_SCHEMA, judge_teams
+from pipelines.trends.grids import KEYS
 from tests.unit.evaluated import evidence
 
 pytestmark = pytest.mark.unit
 
-KEYS = ["population", "grain", "period_start_on"]
-
 
 @pytest.fixture(scope="module")
 def made() -> Evidence:
-    """Months only; a third of each topic's papers have one author, a fifth ten or more."""
+    """Months only."""
     whole = evidence()
-    trends = whole.trends.filter(grain="month")
-    counts = trends.select(
-        *KEYS, "n_papers", "is_partial", "complete_share",
-        topic_id="series_id",
-        n_solo=pl.col("n_papers") // 3,
-        n_ten_plus=pl.col("n_papers") // 5,
-    )  # fmt: skip
-    authors = counts.join(judge_teams(counts), on=[*KEYS, "topic_id"]).select(list(AUTHORS))
-    return replace(whole, trends=trends, authors=authors)
+    counts = whole.counts.filter(grain="month").sort(KEYS)
+    return replace(whole, trends=counts.hstack(judge(counts).select(PUBLISHED)))
 
 
 def met(evidence: Evidence) -> list[bool]:
@@ -41,41 +31,34 @@ def met(evidence: Evidence) -> list[bool]:
 def test_unaltered_results_agree(made: Evidence) -> None:
     part = leakage.evaluate(made, n_days=2)
     assert [criterion.is_met for criterion in part.criteria] == [True, True]
-    assert part.criteria[0].result == "16 of 16 altered histories agree"
-    assert part.tables[0].rows["mart"].to_list() == ["topics", "team sizes"]
+    assert part.criteria[0].result == "8 of 8 altered histories agree"
 
 
-@pytest.mark.parametrize("what", ["judge", "judge_teams"])
+@pytest.mark.parametrize("column", ["growth", "year_sign_error", "level"])
 def test_a_look_ahead_is_detected(
-    made: Evidence, what: str, monkeypatch: pytest.MonkeyPatch
+    made: Evidence, column: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Results of earlier periods that depend on all papers."""
-    real, column = {"judge": (judge, "growth"), "judge_teams": (judge_teams, "solo_growth")}[what]
 
     def look_ahead(counts: pl.DataFrame) -> pl.DataFrame:
-        return real(counts).with_columns(pl.lit(float(counts["n_papers"].sum())).alias(column))
+        return judge(counts).with_columns(pl.lit(float(counts["n_papers"].sum())).alias(column))
 
-    monkeypatch.setattr(leakage, what, look_ahead)
-    assert met(made) == [False, False]
+    monkeypatch.setattr(leakage, "judge", look_ahead)
+    assert met(made)[0] is False
 
 
-@pytest.mark.parametrize("column", JUDGED_COLUMNS)
-def test_each_published_column_of_topics_is_compared(made: Evidence, column: str) -> None:
+@pytest.mark.parametrize("column", PUBLISHED)
+def test_each_published_column_is_compared(made: Evidence, column: str) -> None:
     changed = made.trends.with_columns(pl.col(column).shift(1))
     if changed[column].equals(made.trends[column]):  # the same throughout
         changed = made.trends.with_columns(pl.lit(None, changed[column].dtype).alias(column))
-    assert met(replace(made, trends=changed)) == [True, False]
-
-
-@pytest.mark.parametrize("column", [name for name in TEAM_SCHEMA if "_" in name and name[:3] in
-                                    ("sol", "ten")])  # fmt: skip
-def test_each_published_column_of_team_sizes_is_compared(made: Evidence, column: str) -> None:
-    changed = made.authors.with_columns(pl.lit(None, made.authors[column].dtype).alias(column))
-    assert met(replace(made, authors=changed)) == [True, False]
+    part = leakage.evaluate(replace(made, trends=changed), n_days=0)
+    assert part.criteria[1].is_met is False
 
 
 def test_the_last_bit_of_a_small_number_counts() -> None:
-    frame = pl.DataFrame({"key": ["a", "b", "c"], "p": [1e-30, None, 0.5]})
+    keys = {name: ["a", "b", "c"] for name in KEYS}
+    frame = pl.DataFrame({**keys, "p": [1e-30, None, 0.5]})
     other = frame.with_columns(p=pl.Series([1.0000000000000002e-30, None, 0.5]))
-    assert leakage._bits(frame, ["key"]).equals(leakage._bits(frame.reverse(), ["key"]))
-    assert not leakage._bits(frame, ["key"]).equals(leakage._bits(other, ["key"]))
+    assert leakage._bits(frame).equals(leakage._bits(frame.reverse()))
+    assert not leakage._bits(frame).equals(leakage._bits(other))
