@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 
 from dashboards import formats
 from dashboards.choices import TAXONOMY, Choices, Period
-from dashboards.view import SORTS, WINDOWS, View, default_period
+from dashboards.view import HORIZONS, SORTS, View, default_period, primary_horizon
 from pipelines.runtime.text import shortened
 
 ALL = "all"
@@ -22,7 +22,7 @@ MAX_TOPICS = 6
 MAX_SEARCH = 200
 MAX_PARAMETERS = 50
 PARAMETERS = (
-    *("population", "grain", "period", "window", "from", "to", "kind", "area", "topic", "topics"),
+    *("population", "grain", "period", "horizon", "from", "to", "kind", "area", "topic", "topics"),
     *("term", "q", "code", "sort", "page"),
 )
 
@@ -46,7 +46,7 @@ def read(search: str | None, choices: Choices) -> View:
         periods=periods,
         period=period,
         is_period_chosen="period" in query.values and period is not None,
-        window=query.one_of("window", tuple(WINDOWS), ""),
+        horizon=query.one_of("horizon", tuple(HORIZONS), primary_horizon(grain)),
         first=first,
         last=last,
         kind=kind,
@@ -78,7 +78,7 @@ def all_params(view: View) -> dict[str, str]:
     params = {
         **shared_params(view),
         "period": view.period.start.isoformat() if view.period and view.is_period_chosen else "",
-        "window": view.window if view.is_period_chosen else "",
+        "horizon": view.horizon if view.horizon != view.primary_horizon else "",
         "from": view.first.start.isoformat() if view.first else "",
         "to": view.last.start.isoformat() if view.last else "",
         "kind": view.kind if view.kind != TAXONOMY else "",

@@ -1,7 +1,7 @@
 """Breaks in a series: periods from which on data collection changed.
 
-Belongs here: finding them from coverage shares. Does not: text about them (`pages.common`) or
-drawing them (`figures`).
+Belongs here: finding them from coverage shares. Does not: text about them (`pages.common`),
+drawing them (`figures`), or which changes are comparable (the marts hold that).
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashboards.choices import Period
-from dashboards.view import WINDOW_LENGTHS, View
+from dashboards.view import View
 
 MAX_DIFFERENCE = {"complete_share": 0.25, "text_share": 0.2}
-"""Largest difference of a coverage share between comparable windows, as for verdicts."""
+"""Largest difference of a coverage share without a break; that of the text is as for verdicts."""
+
+AVERAGED = {"week": 4, "month": 2, "quarter": 1}
+"""Periods averaged on either side of a break, by grain."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Break:
 def find_breaks(view: View, *names: str) -> tuple[Break, ...]:
     """Breaks of the named shares within the shown periods, by start.
 
-    Compares the mean shares of adjacent windows as long as the current window of a verdict. Of
-    consecutive periods above `MAX_DIFFERENCE` only the one with the largest difference is a break.
+    Compares the mean shares of adjacent runs of `AVERAGED` periods. Of consecutive periods above
+    `MAX_DIFFERENCE` only the one with the largest difference is a break.
     """
     shown = set(view.shown_periods)
     found = [one for name in names for one in _breaks(view, name) if one.at in shown]
@@ -39,7 +42,7 @@ def find_breaks(view: View, *names: str) -> tuple[Break, ...]:
 
 
 def _breaks(view: View, name: str) -> Iterator[Break]:
-    size = WINDOW_LENGTHS.get(view.grain, (1, 1))[0]
+    size = AVERAGED.get(view.grain, 1)
     means = [_mean(view.periods[i : i + size], name) for i in range(len(view.periods))]
     candidates = view.periods[size : len(view.periods) - size + 1]
     run: list[Break] = []

@@ -17,7 +17,7 @@ from dashboards.address import ALL, MAX_SEARCH, MAX_TOPICS
 from dashboards.choices import KINDS, Choices, Period
 from dashboards.components import aria
 from dashboards.populations import population_named
-from dashboards.view import SORTS, View
+from dashboards.view import HORIZONS, SORTS, View
 
 Control = tuple[str, Any, Any]
 MAX_SEGMENTS = 4  # more options than this go into a drop-down
@@ -99,6 +99,7 @@ class _Controls:
             "grain": self._grain,
             "period": self._period,
             "any-period": self._any_period,
+            "horizon": self._horizon,
             "from": self._from,
             "to": self._to,
             "kind": self._kind,
@@ -148,6 +149,10 @@ class _Controls:
         )
         options = [{"label": "All periods", "value": ALL}, *_period_options(self._view)]
         return "Period", _dropdown("period", options, value, hint="All periods"), value
+
+    def _horizon(self) -> Control:
+        options = [{"label": label, "value": value} for value, label in HORIZONS.items()]
+        return "Change over", _radio("horizon", options, self._view.horizon), self._view.horizon
 
     def _from(self) -> Control:
         value = self._view.first.start.isoformat() if self._view.first else None

@@ -23,7 +23,7 @@ from dashboards.choices import KINDS, TAXONOMY
 from dashboards.pages import PAGES, Page, page_named, topics
 from dashboards.populations import population_named
 from dashboards.queries import Queries
-from dashboards.view import View
+from dashboards.view import HORIZONS, View
 from pipelines.errors import PapertideError
 from pipelines.publishing.reader import Reader
 
@@ -133,11 +133,10 @@ class Site:
             for page in PAGES:
                 if page.key == "health" and view is not views[0]:
                     continue
-                for kind in self._kinds_of(page):
-                    of_kind = replace(view, kind=kind)
-                    name = self._page_name(page, of_kind)
-                    items = page.build(self._queries, of_kind)
-                    names.append(self._write_page(name, page, of_kind, page.title, items))
+                for shown in self._variants(page, view):
+                    name = self._page_name(page, shown)
+                    items = page.build(self._queries, shown)
+                    names.append(self._write_page(name, page, shown, page.title, items))
         for view, found in details:
             for topic, items in found:
                 about = replace(view, kind=topic.kind, topic=topic.topic_id)
@@ -201,6 +200,8 @@ class Site:
         first = self._choices.whole_populations[:1]
         if len(self._kinds_of(page)) > 1 and view.kind != TAXONOMY:
             stem = f"{stem}-{view.kind}"
+        if page.key == "trends" and view.horizon != view.primary_horizon:
+            stem = f"{stem}-{view.horizon}"
         if page.key == "health" or not first or view.population == first[0]:
             return f"{stem}.html"
         return f"{_slug(view.population)}-{stem}.html"
@@ -210,12 +211,20 @@ class Site:
         kinds = self._choices.kinds if "kind" in page.filters else ()
         return kinds or (TAXONOMY,)
 
+    def _variants(self, page: Page, view: View) -> list[View]:
+        """The view for each kind of topics and horizon for which the page has a file."""
+        return [
+            replace(view, kind=kind, horizon=horizon)
+            for kind in self._kinds_of(page)
+            for horizon in (HORIZONS if "horizon" in page.filters else (view.horizon,))
+        ]
+
     def _nav(self, current: Page, view: View) -> list[Entry]:
-        plain = replace(view, kind=TAXONOMY)
+        plain = replace(view, kind=TAXONOMY, horizon=view.primary_horizon)
         return [Entry(page.title, self._page_name(page, plain), page is current) for page in PAGES]
 
     def _switches(self, current: Page, view: View) -> list[tuple[str, list[Entry]]]:
-        """Links to the same page for other populations and kinds of topics, if there are any."""
+        """Links to the same page for other populations, kinds of topics and horizons."""
         populations = [
             Entry(
                 population_named(name).name,
@@ -233,7 +242,14 @@ class Site:
             )
             for kind in self._kinds_of(current)
         ]
-        switches = (("Population", populations), ("Topics", kinds))
+        horizons = [
+            Entry(
+                label, self._page_name(current, replace(view, horizon=name)), name == view.horizon
+            )
+            for name, label in HORIZONS.items()
+            if "horizon" in current.filters
+        ]
+        switches = (("Population", populations), ("Topics", kinds), ("Change over", horizons))
         return [(label, entries) for label, entries in switches if len(entries) > 1]
 
     def _href(self, link: b.Link | None) -> str | None:
@@ -244,6 +260,7 @@ class Site:
         page = next(page for page in PAGES if page.key == link.page)
         if page.key == "trends" and population in self._choices.whole_populations:
             view = self._view(population)
+            view = replace(view, horizon=link.params.get("horizon", view.horizon))
             shown = view.verdict_period.start.isoformat() if view.verdict_period else None
             return self._page_name(page, view) if link.params.get("to") == shown else None
         key = (population, link.params.get("topic", ""))

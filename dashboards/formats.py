@@ -68,17 +68,11 @@ def _factor(growth: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def p_value(value: float | None) -> str:
-    """A p- or q-value: `0.034`, `< 0.001`."""
+def probability(value: float | None) -> str:
+    """`3 %`, `< 1 %`."""
     if value is None:
         return NO_VALUE
-    return f"<{NBSP}0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def p_value_relation(value: float) -> str:
-    """A p- or q-value with its relation: `= 0.034`, `< 0.001`."""
-    text = p_value(value)
-    return text if text.startswith("<") else f"= {text}"
+    return f"<{NBSP}1{NBSP}%" if value < 0.01 else f"{100 * value:.0f}{NBSP}%"
 
 
 def points(value: float | None) -> str:

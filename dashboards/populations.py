@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+ARXIV = "arxiv"
 CATEGORY_PREFIX = "arxiv."
 
 
@@ -34,8 +35,8 @@ _KNOWN = {
         "Users select the papers on the Hugging Face daily list. A change here can be a change in "
         "selection, not in the field.",
     ),
-    "arxiv": Population(
-        "arxiv",
+    ARXIV: Population(
+        ARXIV,
         "arXiv announcements",
         "arXiv papers, by the date of version 1",
         "paper",
@@ -49,7 +50,7 @@ def population_named(population: str) -> Population:
     if is_category(population):
         category = population.removeprefix(CATEGORY_PREFIX)
         return replace(
-            _KNOWN["arxiv"],
+            _KNOWN[ARXIV],
             population=population,
             name=f"arXiv {category}",
             counted=f"arXiv papers with primary category {category}, by the date of version 1",

@@ -101,9 +101,17 @@ class Queries:
         bound = {**_period(view), "area": view.area, "kind": view.kind}
         return self.frame(sql_trends.TOPIC_SHARES, {**_series(view), **bound})
 
-    def term_verdicts(self, view: View) -> pl.DataFrame:
-        """rpt_term_trends for the period; empty for weeks, in which terms are too rare."""
-        return self.frame(sql_trends.TERM_VERDICTS, {**_series(view), **_period(view)})
+    def topic_changes(self, view: View) -> pl.DataFrame:
+        """rpt_topic_changes for the period and kind of topics, with shares and levels."""
+        bound = {**_series(view), **_period(view), "kind": view.kind}
+        return self.frame(sql_trends.TOPIC_CHANGES, bound)
+
+    def term_changes(self, view: View) -> pl.DataFrame:
+        """rpt_term_changes for the period, with shares and levels; empty for weeks.
+
+        Terms are too rare in weeks.
+        """
+        return self.frame(sql_trends.TERM_CHANGES, {**_series(view), **_period(view)})
 
     def topic_history(self, view: View, topics: Sequence[str]) -> pl.DataFrame:
         """rpt_topic_trends of topics for the shown periods, by topic and period."""
@@ -271,9 +279,9 @@ def _paper_filters(view: View) -> tuple[str, dict[str, Any]]:
     """SQL conditions on `counted`, and the values to bind."""
     conditions = ["counted.population = $population"]
     bound: dict[str, Any] = {"population": view.population}
-    if view.is_period_chosen and view.window_periods:
+    if view.is_period_chosen and view.period:
         conditions.append("counted.counted_on between $first and $last")
-        bound |= {"first": view.window_periods[0].start, "last": view.window_periods[-1].end}
+        bound |= {"first": view.period.start, "last": view.period.end}
         if view.grain == "week":
             conditions.append("counted.date_precision = 'day'")
     if view.topic:

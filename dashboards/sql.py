@@ -96,9 +96,11 @@ order by listed_on
 
 TRENDING = """
 select
-    t.population, t.day_on, t.rank, p.title, p.arxiv_id, t.paper_id, t.score, t.upvotes_per_day,
-    t.comments_per_day, t.github_stars_per_day, t.upvotes, t.comments, t.github_stars, t.listed_on,
-    t.age_days, t.n_observations, t.observed_days, t.first_observed_at, t.last_observed_at, t.basis,
+    t.population, t.day_on, t.rank, p.title, p.arxiv_id, t.paper_id, t.score, t.basis,
+    t.n_counted, t.expected, t.n_compared, t.day_level, t.prior, t.ratio, t.upvotes, t.comments,
+    t.github_stars, t.listed_on, t.age_days, t.upvotes_per_day, t.comments_per_day,
+    t.github_stars_per_day, t.n_observations, t.observed_days, t.first_observed_at,
+    t.last_observed_at,
     (
         select max(s.day_on)
         from rpt_trending_papers as s
@@ -113,7 +115,9 @@ where
         from rpt_trending_papers as d
         where d.population = $population and ($last is null or d.day_on <= $last)
     )
-order by t.rank nulls last, t.listed_on desc, t.upvotes desc nulls last, t.paper_id
+order by
+    t.rank nulls last, t.score desc nulls last, t.listed_on desc, t.upvotes desc nulls last,
+    t.paper_id
 """
 
 PAPER_COLUMNS = """

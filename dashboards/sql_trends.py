@@ -5,10 +5,15 @@ Belongs here: SQL constants over the `rpt_` marts by period or topic. Does not: 
 
 from __future__ import annotations
 
-JUDGED = """
-    n_papers_current, n_total_current, n_papers_before, n_total_before, growth, growth_low,
-    growth_high, growth_level, growth_basis, p_value, q_value, verdict, verdict_reason, burst_level,
-    first_seen_on, is_emerging
+CHANGE = (
+    "growth", "growth_low", "growth_high", "sign_error", "level_before", "began_on",
+    "began_from_on", "began_to_on", "verdict", "verdict_reason",
+)  # fmt: skip
+"""What is stated of a change over one horizon."""
+
+JUDGED = f"""
+    level, level_low, level_high, horizon, {", ".join(CHANGE)}, burst_level, first_seen_on,
+    is_emerging
 """
 
 TOPIC_COLUMNS = f"""
@@ -34,7 +39,7 @@ TOPIC_HISTORY = f"""{TOPIC_COLUMNS}
 order by topic_id, period_start_on
 """
 
-TERM_COLUMNS = f"""
+TERM_HISTORY = f"""
 select
     population, grain, period_start_on, period_end_on, term_id, term, n_papers, n_total, share,
     share_low, share_high, is_sufficient, is_partial,
@@ -44,15 +49,40 @@ where
     population = $population
     and grain = $grain
     and period_start_on between $first and $last
-"""
-
-TERM_VERDICTS = f"""{TERM_COLUMNS}
-order by verdict desc, q_value nulls last, n_papers desc, term
-"""
-
-TERM_HISTORY = f"""{TERM_COLUMNS}
     and term_id = $term
 order by period_start_on
+"""
+
+CHANGED = f"""
+    s.n_papers, s.n_total, s.share, s.share_low, s.share_high, s.is_sufficient, s.is_partial,
+    s.is_emerging, s.level, s.level_low, s.level_high, c.horizon,
+    {", ".join(f"c.{name}" for name in CHANGE)}, c.statement
+"""
+
+TOPIC_CHANGES = f"""
+select
+    c.population, c.grain, c.period_start_on, s.period_end_on, c.topic_id, s.topic_name, s.area,
+    s.kind, {CHANGED}
+from rpt_topic_changes as c
+join rpt_topic_trends as s using (population, grain, period_start_on, topic_id)
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.period_start_on between $first and $last
+    and (s.kind = 'discovered') = ($kind = 'discovered')
+order by s.topic_name, c.topic_id, c.horizon
+"""
+
+TERM_CHANGES = f"""
+select
+    c.population, c.grain, c.period_start_on, s.period_end_on, c.term_id, s.term, {CHANGED}
+from rpt_term_changes as c
+join rpt_term_trends as s using (population, grain, period_start_on, term_id)
+where
+    c.population = $population
+    and c.grain = $grain
+    and c.period_start_on between $first and $last
+order by s.term, c.term_id, c.horizon
 """
 
 DIFFERENCES = """
@@ -97,18 +127,17 @@ where now.kind = 'taxonomy'
 order by abs(now.share - before.share) desc, now.topic_name
 """
 
-AUTHOR_COLUMNS = """
+TEAM_LEVELS = ("level", "level_low", "level_high", *CHANGE)
+TEAM_COLUMNS = ", ".join(
+    f"c.{size}_{name}" for size in ("solo", "ten_plus") for name in TEAM_LEVELS
+)
+
+AUTHOR_COLUMNS = f"""
     c.population, c.grain, c.period_start_on, c.period_end_on, c.topic_id, c.n_papers,
     c.median_authors, c.median_low, c.median_high, c.p90_authors, c.p90_low, c.p90_high,
     c.mean_authors, c.mean_low, c.mean_high, c.max_authors, c.n_solo, c.solo_share,
     c.solo_share_low, c.solo_share_high, c.n_ten_plus, c.ten_plus_share, c.ten_plus_share_low,
-    c.ten_plus_share_high, c.is_sufficient, c.is_partial, c.n_papers_current, c.n_solo_current,
-    c.n_ten_plus_current, c.n_papers_before, c.n_solo_before, c.n_ten_plus_before, c.solo_growth,
-    c.solo_growth_low,
-    c.solo_growth_high, c.solo_growth_level, c.solo_p_value, c.solo_q_value, c.solo_verdict,
-    c.solo_verdict_reason, c.ten_plus_growth, c.ten_plus_growth_low, c.ten_plus_growth_high,
-    c.ten_plus_growth_level, c.ten_plus_p_value, c.ten_plus_q_value, c.ten_plus_verdict,
-    c.ten_plus_verdict_reason
+    c.ten_plus_share_high, c.is_sufficient, c.is_partial, {TEAM_COLUMNS}
 """
 
 AUTHOR_COUNTS = f"""

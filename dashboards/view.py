@@ -15,10 +15,12 @@ from dashboards.populations import Population, population_named
 
 PAGE_SIZE = 25
 SORTS = {"listed": "Newest first", "upvotes": "Most upvotes"}
-CURRENT, BEFORE = "current", "before"
-WINDOWS = {CURRENT: "current window", BEFORE: "previous window"}
-WINDOW_LENGTHS = {"week": (4, 8), "month": (2, 2), "quarter": (1, 1)}
-"""Periods in the current and in the previous window of a verdict, by grain."""
+YEAR = "year"
+HORIZONS = {"month": "Month", "quarter": "Quarter", "half_year": "Half-year", YEAR: "Year"}
+"""Lengths of time over which the marts state changes, shortest first."""
+
+PRIMARY_HORIZON = {"week": "quarter", "month": "half_year", "quarter": YEAR}
+"""Grain → the horizon of the verdicts in the marts by period."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class View:
     """The selection. Every value is one that the snapshot offers.
 
     `period` is the period that tables are about, `first` and `last` bound the time axis of charts.
-    `window` narrows paper lists to a window of the verdict on `period`. `notes` say which parts of
-    an address were ignored.
+    `horizon` is the length of time over which changes are shown. `notes` say which parts of an
+    address were ignored.
     """
 
     population: str = ""
@@ -35,7 +37,7 @@ class View:
     periods: tuple[Period, ...] = ()
     period: Period | None = None
     is_period_chosen: bool = False
-    window: str = ""
+    horizon: str = YEAR
     first: Period | None = None
     last: Period | None = None
     kind: str = TAXONOMY
@@ -61,6 +63,11 @@ class View:
         return formats.period(self.grain, self.period.start) if self.period else "no period"
 
     @property
+    def primary_horizon(self) -> str:
+        """The horizon of the verdicts by period."""
+        return primary_horizon(self.grain)
+
+    @property
     def shown_periods(self) -> tuple[Period, ...]:
         """The periods from `first` to `last`."""
         if not self.first or not self.last:
@@ -74,20 +81,6 @@ class View:
         return default_period(known)
 
     @property
-    def window_periods(self) -> tuple[Period, ...]:
-        """The periods whose papers are listed: `period`, or those of the chosen window."""
-        if not self.period:
-            return ()
-        end = self.periods.index(self.period) + 1
-        if not self.window:
-            return self.periods[end - 1 : end]
-        n_current, n_before = WINDOW_LENGTHS[self.grain]
-        if self.window == CURRENT:
-            return self.periods[max(end - n_current, 0) : end]
-        end = max(end - n_current, 0)
-        return self.periods[max(end - n_before, 0) : end]
-
-    @property
     def previous(self) -> Period | None:
         """The nearest comparable period before `period`."""
         if not self.period:
@@ -98,6 +91,11 @@ class View:
     def with_page(self, page: int) -> View:
         """The same view on another page of the list."""
         return replace(self, page=page)
+
+
+def primary_horizon(grain: str) -> str:
+    """The horizon of the verdicts by period; a year for an unknown grain."""
+    return PRIMARY_HORIZON.get(grain, YEAR)
 
 
 def default_period(periods: Sequence[Period]) -> Period | None:

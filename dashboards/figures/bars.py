@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import plotly.graph_objects as go
 import polars as pl
@@ -14,7 +13,6 @@ from dashboards.figures.base import (
     HOVER,
     PERCENT,
     TRANSPARENT,
-    add_break,
     empty,
     largest,
     new_figure,
@@ -92,9 +90,7 @@ def _set_bucket_axis(figure: go.Figure, theme: Theme) -> None:
     )
 
 
-def papers_over_time(
-    periods: Sequence[Period], theme: Theme, *, grain: str, breaks: Sequence[date] = ()
-) -> go.Figure:
+def papers_over_time(periods: Sequence[Period], theme: Theme, *, grain: str) -> go.Figure:
     """Papers per period; partial periods are hollow."""
     if not periods:
         return empty(theme, "No periods to show.")
@@ -114,9 +110,6 @@ def papers_over_time(
         ],
         hovertemplate=HOVER,
     )
-    for p in periods:
-        if p.start in breaks:
-            add_break(figure, p.start, theme)
     set_date_axis(figure, grain, [p.start for p in periods])
     figure.update_yaxes(title_text="Papers", rangemode="tozero", tickformat=",d", nticks=5)
     return figure

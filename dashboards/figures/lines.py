@@ -45,6 +45,7 @@ class Series:
 
 
 SHARE = Series("share", "share_low", "share_high", "Share", 100)
+LEVEL = Series("level", "level_low", "level_high", "Level", 100)
 STATISTICS = (
     Series("median_authors", "median_low", "median_high", "Median"),
     Series("p90_authors", "p90_low", "p90_high", "90th percentile"),
@@ -64,32 +65,87 @@ def share_over_time(
     top: float | None = None,
     breaks: Sequence[date] = (),
 ) -> go.Figure:
-    """A topic's share by period.
+    """A topic's level by period as a line with its band, and its shares as points.
 
-    Columns: period_start_on, period_end_on, share, share_low, share_high, n_papers, n_total,
-    is_partial, is_sufficient. `top` (a share) ends the axis, so that several panels have one
-    scale. `breaks` are the starts of periods at which data collection changed.
+    Columns: period_start_on, period_end_on, level, level_low, level_high, share, share_low,
+    share_high, n_papers, n_total, is_partial, is_sufficient. `top` (a share) ends the axis, so
+    that several panels have one scale. `breaks` are the starts of periods from which on shares are
+    not comparable with earlier ones.
     """
     if frame.is_empty():
         return empty(theme, "No periods to show.")
-
-    def label(row: Row) -> str:
-        return f"{share_hover(row)}<br>{row['n_papers']:,} of {row['n_total']:,} papers"
-
-    figure = _lines(frame, theme, [SHARE], grain, label, breaks)
+    rows = list(frame.sort("period_start_on").iter_rows(named=True))
+    runs = _runs(rows, lambda row: row["level"] is not None, breaks)
+    traces = [trace for run in runs for trace in _band(run, LEVEL, theme.accent_band)]
+    traces += [_level_line(run, theme) for run in runs]
+    traces += [
+        _points(rows, theme),
+        _hover(rows, SHARE, grain, _share_label),
+        _crosses(rows, grain, theme),
+    ]
+    figure = new_figure(theme, traces)
+    for left, right in pairwise(row["period_start_on"] for row in rows):
+        if right in breaks:
+            add_break(figure, left + (right - left) / 2, theme)
+    set_date_axis(figure, grain, [row["period_start_on"] for row in rows])
     _set_axis_from_zero(figure, 100 * (share_axis_top(frame) if top is None else top), nticks=6)
     figure.update_yaxes(ticksuffix=PERCENT)
     return figure
 
 
 def share_axis_top(frame: pl.DataFrame) -> float:
-    """The end of an axis that holds every interval of a sufficient period, as a share."""
-    return max(0.01, largest(frame.filter(pl.col("is_sufficient"))["share_high"])) * 1.06
+    """The end of an axis that holds every interval that `share_over_time` draws, as a share."""
+    shares = frame.filter(pl.col("is_sufficient"))["share_high"]
+    return max(0.01, largest(shares), largest(frame["level_high"])) * 1.06
 
 
-def author_statistics(
-    frame: pl.DataFrame, theme: Theme, *, grain: str, breaks: Sequence[date] = ()
-) -> go.Figure:
+def _share_label(row: Row) -> str:
+    level = ""
+    if row["level"] is not None:
+        level = f"<br>Level {share_hover(row, LEVEL.value, LEVEL.low, LEVEL.high)}"
+    return f"{share_hover(row)}<br>{row['n_papers']:,} of {row['n_total']:,} papers{level}"
+
+
+def _level_line(run: Sequence[Row], theme: Theme) -> Trace:
+    return {
+        "type": "scatter",
+        "x": [row["period_start_on"] for row in run],
+        "y": [LEVEL.of(row, LEVEL.value) for row in run],
+        "mode": "lines",
+        "name": LEVEL.name,
+        "line": {"width": 2, "color": theme.accent},
+        "hoverinfo": "skip",
+    }
+
+
+def _points(rows: Sequence[Row], theme: Theme) -> Trace:
+    """The shares of sufficient periods with their intervals; hollow where partial."""
+    shown = [row for row in rows if row["is_sufficient"]]
+    return {
+        "type": "scatter",
+        "x": [row["period_start_on"] for row in shown],
+        "y": [SHARE.of(row, SHARE.value) for row in shown],
+        "mode": "markers",
+        "name": SHARE.name,
+        "marker": {
+            "size": 5,
+            "color": [theme.surface if row["is_partial"] else theme.muted for row in shown],
+            "line": {"width": 1.5, "color": theme.muted},
+        },
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * (row[SHARE.high] - row[SHARE.value]) for row in shown],
+            "arrayminus": [100 * (row[SHARE.value] - row[SHARE.low]) for row in shown],
+            "color": theme.rule,
+            "thickness": 1,
+            "width": 0,
+        },
+        "hoverinfo": "skip",
+    }
+
+
+def author_statistics(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
     """Median, mean and 90th percentile of authors per paper by period.
 
     Columns of rpt_author_counts.
@@ -105,7 +161,7 @@ def author_statistics(
         ]
         return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
 
-    figure = _lines(frame, theme, STATISTICS, grain, label, breaks)
+    figure = _lines(frame, theme, STATISTICS, grain, label)
     tops = (largest(frame[name]) for one in STATISTICS for name in (one.value, one.high))
     _set_axis_from_zero(figure, statistics_axis_cut(frame) or 1.06 * max(tops))
     figure.update_yaxes(title_text="Authors per paper")
@@ -122,9 +178,7 @@ def statistics_axis_cut(frame: pl.DataFrame) -> float | None:
     return top if largest(frame["p90_high"]) > top > 0 else None
 
 
-def author_shares(
-    frame: pl.DataFrame, theme: Theme, *, grain: str, breaks: Sequence[date] = ()
-) -> go.Figure:
+def author_shares(frame: pl.DataFrame, theme: Theme, *, grain: str) -> go.Figure:
     """Shares of papers with one author and with ten or more, by period.
 
     Columns of rpt_author_counts.
@@ -136,7 +190,7 @@ def author_shares(
         lines = [f"{s.name}: {share_hover(row, s.value, s.low, s.high)}" for s in TEAM_SHARES]
         return "<br>".join([*lines, f"n = {row['n_papers']:,} papers"])
 
-    figure = _lines(frame, theme, TEAM_SHARES, grain, label, breaks)
+    figure = _lines(frame, theme, TEAM_SHARES, grain, label)
     sufficient = frame.filter(pl.col("is_sufficient"))
     tops = (largest(sufficient[one.high]) for one in TEAM_SHARES)
     _set_axis_from_zero(figure, 106 * max(0.01, *tops))
@@ -155,30 +209,28 @@ def _lines(
     series: Sequence[Series],
     grain: str,
     label: Callable[[Row], str],
-    breaks: Sequence[date],
 ) -> go.Figure:
     """Bands, lines and markers of each series, and the hover text of each period."""
     rows = list(frame.sort("period_start_on").iter_rows(named=True))
-    runs = _runs(rows, breaks)
+    runs = _runs(rows, lambda row: row["is_sufficient"])
     traces: list[Trace] = []
     for one, (colour, band) in zip(series, theme.series(), strict=False):
         traces += [trace for run in runs for trace in _band(run, one, band)]
         traces += [trace for run in runs for trace in _line(run, one, colour, theme)]
     traces += [_hover(rows, series[0], grain, label), _crosses(rows, grain, theme)]
     figure = new_figure(theme, traces)
-    for left, right in pairwise(row["period_start_on"] for row in rows):
-        if right in breaks:
-            add_break(figure, left + (right - left) / 2, theme)
     set_date_axis(figure, grain, [row["period_start_on"] for row in rows])
     return figure
 
 
-def _runs(rows: Sequence[Row], breaks: Sequence[date]) -> list[list[Row]]:
-    """Consecutive sufficient periods without a gap or a break between them."""
+def _runs(
+    rows: Sequence[Row], is_shown: Callable[[Row], bool], breaks: Sequence[date] = ()
+) -> list[list[Row]]:
+    """Consecutive shown periods without a gap or a break between them."""
     runs: list[list[Row]] = []
     last_end: date | None = None
     for row in rows:
-        if not row["is_sufficient"]:
+        if not is_shown(row):
             last_end = None
             continue
         start = row["period_start_on"]

@@ -48,7 +48,7 @@ PAGES = (
         "trends",
         "/trends",
         "Trends",
-        ("population", "grain", "from", "to", "kind", "topics"),
+        ("population", "grain", "horizon", "from", "to", "kind", "topics"),
         trends.build,
     ),
     Page(

@@ -10,7 +10,7 @@ from dashboards import blocks as b
 from dashboards import formats
 from dashboards.choices import DISCOVERED, TAXONOMY
 from dashboards.figures import bars, base, lines
-from dashboards.pages import common, names, teams
+from dashboards.pages import common, evidence, names, teams
 from dashboards.queries import Queries
 from dashboards.view import View
 
@@ -37,7 +37,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         _distribution(queries, view, suffix, history),
         _statistics(view, history, suffix),
         _shares(view, history, suffix),
-        teams.verdicts(history, view, suffix),
+        teams.verdicts(history, view, suffix, common.level_note(view, queries.choices())),
         _by_topic(queries, view),
         *names.most_frequent(queries, view, suffix),
     ]
@@ -104,7 +104,6 @@ def _tail_note(history: pl.DataFrame, view: View) -> str:
 
 
 def _statistics(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
-    breaks = common.break_notes(view)
     cut = "Some intervals extend beyond the axis; the table has them in full."
     return b.Chart(
         key="author-statistics",
@@ -112,9 +111,7 @@ def _statistics(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
         subtitle=f"Authors per paper. {common.span_of(view)}. The table has n per {view.grain}.",
         panels=(
             b.Panel(
-                lambda theme: lines.author_statistics(
-                    history, theme, grain=view.grain, breaks=breaks.starts
-                ),
+                lambda theme: lines.author_statistics(history, theme, grain=view.grain),
                 340,
                 "Line chart of median, mean and 90th percentile of authors with 95 % intervals.",
             ),
@@ -135,7 +132,7 @@ def _statistics(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
         ),
         formula=common.ORDER_STATISTICS,
         caveats=(
-            *breaks.notes,
+            *common.capture_notes(view, has_level=False),
             *common.caveats(view),
             *((cut,) if lines.statistics_axis_cut(history) is not None else ()),
         ),
@@ -144,22 +141,18 @@ def _statistics(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
             b.Key("line-2", "90th percentile"),
             b.Key("line-3", "mean"),
             *common.TIME_KEY[1:],
-            *breaks.key,
         ),
     )
 
 
 def _shares(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
-    breaks = common.break_notes(view)
     return b.Chart(
         key="author-shares",
         title=f"Papers with one author and with ten or more{suffix}",
         subtitle=f"Share of papers. {common.span_of(view)}. The table has n per {view.grain}.",
         panels=(
             b.Panel(
-                lambda theme: lines.author_shares(
-                    history, theme, grain=view.grain, breaks=breaks.starts
-                ),
+                lambda theme: lines.author_shares(history, theme, grain=view.grain),
                 320,
                 "Line chart of the shares of papers with one author and with ten or more, with "
                 "95 % intervals.",
@@ -180,12 +173,11 @@ def _shares(view: View, history: pl.DataFrame, suffix: str) -> b.Chart:
             is_muted=_is_muted,
         ),
         formula=common.WILSON,
-        caveats=(*breaks.notes, *common.caveats(view)),
+        caveats=(*common.capture_notes(view, has_level=False), *common.caveats(view)),
         legend=(
             b.Key("line-1", "ten or more authors"),
             b.Key("line-2", "one author"),
             *common.TIME_KEY[1:],
-            *breaks.key,
         ),
     )
 
@@ -203,23 +195,28 @@ def _by_topic(queries: Queries, view: View) -> b.Table:
             _statistic("p90_authors", "p90_low", "p90_high", "90th percentile"),
             b.share("solo_share", "One author"),
             b.share_interval("solo_share_low", "solo_share_high"),
-            b.text("solo_verdict", "Verdict", link=lambda row: _verdict_link(view, row)),
+            _verdict(view, "solo_verdict"),
             b.share("ten_plus_share", "Ten or more"),
             b.share_interval("ten_plus_share_low", "ten_plus_share_high"),
-            b.text("ten_plus_verdict", "Verdict", link=lambda row: _verdict_link(view, row)),
+            _verdict(view, "ten_plus_verdict"),
         ),
         empty="No paper in this period has both a topic and a known number of authors.",
         is_muted=_is_muted,
-        note="Click a verdict for its evidence. Brackets: 95 % intervals, where n is large enough "
-        "for one. "
+        note="Click a verdict for its evidence; verdicts are on the change "
+        f"{evidence.over_primary(view)}. "
+        "Brackets: 95 % intervals, where n is large enough for one. "
         f"{common.ORDER_STATISTICS} {common.WILSON}",
     )
 
 
-def _verdict_link(view: View, row: b.Row) -> b.Link:
-    """A link to the topic's verdicts on this page."""
-    link = common.topic_link("authors", view, row)
-    return b.Link("authors", {**link.params, "period": row["period_start_on"].isoformat()})
+def _verdict(view: View, name: str) -> b.Column:
+    """A verdict with a link to the topic's verdicts on this page."""
+
+    def link(row: b.Row) -> b.Link:
+        to = common.topic_link("authors", view, row)
+        return b.Link("authors", {**to.params, "period": row["period_start_on"].isoformat()})
+
+    return b.Column("Verdict", lambda row: evidence.verdict_name(row[name]), link=link)
 
 
 def _statistic(value: str, low: str, high: str, label: str) -> b.Column:

@@ -14,7 +14,8 @@ import polars as pl
 from dashboards import blocks as b
 from dashboards import formats
 from dashboards.breaks import Break, find_breaks
-from dashboards.choices import DISCOVERED
+from dashboards.choices import DISCOVERED, Choices
+from dashboards.populations import ARXIV, CATEGORY_PREFIX, is_category
 from dashboards.queries import Queries
 from dashboards.view import View
 
@@ -22,13 +23,12 @@ METHODS = "docs/methodology.md"
 NO_TOPIC = "no-topic"
 INSUFFICIENT = "Insufficient: fewer than 20 papers."
 WILSON = (
-    "95 % interval of a share k/n: (k + z²/2 ± z √(k(n−k)/n + z²/4)) / (n + z²), z = 1.96 "
-    f"(Wilson 1927). See “Shares and their intervals” in {METHODS}."
+    "Shares of k among n papers have 95 % intervals (Wilson 1927). See “Shares and their "
+    f"intervals” in {METHODS}."
 )
 ORDER_STATISTICS = (
-    "95 % interval of the median and the 90th percentile: from the order statistic at the lower "
-    "rank to the one at the upper rank of a binomial interval (normal approximation; valid for any "
-    f"distribution). Mean: ± 1.96 s/√n. See “Author counts” in {METHODS}."
+    "95 % intervals of the median and the 90th percentile come from order statistics and are valid "
+    f"for any distribution; that of the mean is ± 1.96 s/√n. See “Author counts” in {METHODS}."
 )
 NEWCOMBE = (
     "95 % interval of a difference of shares: computed from the two Wilson intervals (Newcombe "
@@ -45,7 +45,22 @@ TIME_KEY = (
     b.Key("band", "95 % interval"),
     b.Key("cross", "insufficient (fewer than 20 papers)"),
 )
+LEVEL_KEY = (
+    b.Key("line-1", "level"),
+    b.Key("band", "its 80 % interval"),
+    b.Key("dot-muted", "share, with 95 % interval"),
+    b.Key("hollow-muted", "partial period"),
+    b.Key("cross", "insufficient (fewer than 20 papers)"),
+)
 BREAK_KEY = b.Key("break", "data collection changed")
+LEVEL_ALLOWS = (
+    "Lists captured in part differ from complete ones; the level allows for that with an offset "
+    "and a wider interval."
+)
+NOT_ALLOWED = (
+    "Papers listed early in a day are not a random sample of that day, so values before and after "
+    "can differ for that reason alone."
+)
 DOT_KEY = (b.Key("dot", "share"), b.Key("whisker", "95 % interval"))
 MAX_AUTHORS = 6
 TopicsByPaper = dict[str, list[b.Topic]]
@@ -65,32 +80,53 @@ class BreakNotes:
     key: tuple[b.Key, ...]
 
 
-def break_notes(view: View, *, by_text: bool = False) -> BreakNotes:
-    """Breaks in how lists were captured and, with `by_text`, in how much text papers have."""
-    names = ("complete_share", "text_share") if by_text else ("complete_share",)
-    found = find_breaks(view, *names)
+def text_breaks(view: View) -> BreakNotes:
+    """Breaks in how much text papers have, across which topic shares are not comparable."""
+    found = find_breaks(view, "text_share")
     return BreakNotes(
-        tuple(sorted({one.at.start for one in found})),
-        tuple(_break_note(view, one) for one in found),
+        tuple(one.at.start for one in found),
+        tuple(_text_note(view, one) for one in found),
         (BREAK_KEY,) if found else (),
     )
 
 
-def _break_note(view: View, one: Break) -> str:
-    since = formats.period(view.grain, one.at.start)
-    change = f"({formats.share(one.after)}, {formats.share(one.before)} before)"
-    direction = "more" if one.after > one.before else "fewer"
-    if one.name == "text_share":
-        often = "more often" if one.after > one.before else "less often"
-        return (
-            f"From {since}, {direction} papers come with an abstract or keywords {change}, so "
-            f"topics are detected {often}. Values on either side of the dotted line are not "
-            "comparable."
-        )
+def _text_note(view: View, one: Break) -> str:
+    is_more = one.after > one.before
     return (
-        f"From {since}, {direction} lists were captured in full {change}. Values on either side of "
-        "the dotted line are not comparable: papers listed early in a day are not a random sample "
-        "of that day."
+        f"From {formats.period(view.grain, one.at.start)}, {'more' if is_more else 'fewer'} papers "
+        f"come with an abstract or keywords {_change(one)}, so topics are detected "
+        f"{'more often' if is_more else 'less often'}. Values on either side of the dotted line "
+        "are not comparable."
+    )
+
+
+def capture_notes(view: View, *, has_level: bool = True) -> tuple[str, ...]:
+    """Notes on periods from which on more or fewer lists were captured in full.
+
+    `has_level`: the chart shows a level, which allows for that.
+    """
+    return tuple(
+        f"From {formats.period(view.grain, one.at.start)}, "
+        f"{'more' if one.after > one.before else 'fewer'} lists were captured in full "
+        f"{_change(one)}. {LEVEL_ALLOWS if has_level else NOT_ALLOWED}"
+        for one in find_breaks(view, "complete_share")
+    )
+
+
+def _change(one: Break) -> str:
+    return f"({formats.share(one.after)}, {formats.share(one.before)} before)"
+
+
+def level_note(view: View, choices: Choices) -> str:
+    """What the level of `arxiv` is standardised over; empty for other populations."""
+    categories = [name for name in choices.populations if is_category(name)]
+    if view.population != ARXIV or len(categories) < 2:
+        return ""
+    names = formats.listed([name.removeprefix(CATEGORY_PREFIX) for name in categories])
+    return (
+        f"The level of arXiv is standardised: the mean of the levels in {names}, with fixed "
+        "weights. It doesn't depend on how many papers of each category were captured, so it can "
+        "differ from the share."
     )
 
 

@@ -1,7 +1,7 @@
-"""Verdicts and the evidence behind them: window counts, change, interval, q-value, reason, formula.
+"""Verdicts and the evidence behind them: level, change, interval, certainty, begin and reason.
 
-Belongs here: columns, sentences and formulas of verdicts on topics, terms and team sizes. Does
-not: a page, or the rules of a verdict (the marts hold verdicts).
+Belongs here: columns, tables and sentences of verdicts on topics, terms and team sizes. Does not:
+a page, or the rules of a verdict (the marts hold verdicts).
 """
 
 from __future__ import annotations
@@ -14,145 +14,180 @@ import polars as pl
 from dashboards import blocks as b
 from dashboards import formats
 from dashboards.pages.common import METHODS, NO_TOPIC
-from dashboards.view import BEFORE, CURRENT, WINDOW_LENGTHS, View
+from dashboards.view import HORIZONS, YEAR, View
 
 SUMMARY = (
-    "Change: share in the current window divided by share in the previous window (weeks: 4 against "
-    "8, months: 2 against 2, quarters: 1 against 1). Its 95 % interval is a conditional binomial "
-    "interval, widened for overdispersion between periods. Intervals of rising and falling series "
-    "are also adjusted for selection (FCR; Benjamini and Yekutieli 2005). q: p-value adjusted for "
-    "multiple testing over all series of the period (Benjamini and Hochberg 1995). Rising or "
-    "falling: q ≤ 0.10 and a change of at least ×1.2 or ÷1.2. See “Trends” in "
-    f"{METHODS}."
+    "The level is the share behind the counts, estimated from the history up to the period; a "
+    "change is the ratio of two levels. Rising or falling: its 80 % interval excludes no change, "
+    "and on average at most 5 % of these directions are wrong (likely: at most 20 % each). See "
+    f"“Trends” in {METHODS}."
 )
-FORMULA = (
-    (
-        "Change = (a + t) / (b + 1 − t) · n₀ / n₁ for k₁ of n₁ papers in the current window and k₀ "
-        "of n₀ in the previous one, with t = n₁ / (n₁ + n₀), a = k₁ / φ, b = k₀ / φ and φ = (1 − p)"
-        " · (1 + (1 − p) · V · t (1 − t) (k₁ + k₀)). p is the share in both windows together, V "
-        "the overdispersion of shares between periods."
-    ),
-    (
-        "95 % interval of the change: n₀ / n₁ times the odds x / (1 − x), where x is the c / 2 "
-        "quantile of Beta(a + ¼, b + ¾) and the 1 − c / 2 quantile of Beta(a + ¾, b + ¼). c = "
-        "0.05; for rising and falling series c = 0.05 · R / m, where R of m tested series are "
-        "rising or falling (adjusted for selection, FCR). p-value: twice the tail probability of "
-        "that distribution beyond t. q: p-values of all series tested in the period, adjusted for "
-        "multiple testing (Benjamini and Hochberg 1995). After two years of history the seasonal "
-        "part of a change is removed first."
-    ),
-    (
-        "Rising or falling: q ≤ 0.10 and a change of at least ×1.2 or ÷1.2. Flat: not rising or "
-        "falling, and the interval rules out a change of ×1.5 or ÷1.5. Insufficient: everything "
-        "else, including a change of data collection between the windows. Windows: weeks 4 against "
-        f"8, months 2 against 2, quarters 1 against 1. See “Trends” in {METHODS}."
-    ),
-)
-LINKS_NOTE = "Click a verdict for its evidence and formula, or a number of papers for the papers."
+LINKS_NOTE = "Click a verdict for its evidence, or a number of papers for the papers."
 CALLED = ("rising", "falling")
-VERDICTS = (*CALLED, "flat", "insufficient")
+LIKELY = ("likely_rising", "likely_falling")
+UNDECIDED = ("unclear", "not_comparable")
+VERDICTS = (*CALLED, *LIKELY, "flat", *UNDECIDED)
 REASONS = {
-    "partial": "a period in the windows is partial",
-    "short_history": "the history is shorter than both windows",
-    "gap": "a period in the windows is missing",
-    "no_total": "one of the windows has no papers",
-    "coverage_differs": "data collection changed (list completeness)",
-    "text_differs": "data collection changed (available text)",
-    "few_papers": "fewer than 10 papers in both windows together",
-    "wide_interval": "the interval is too wide for a verdict",
-    "significant": "q ≤ 0.10 and the change is large enough",
-    "small_change": "q ≤ 0.10 but the change is small",
-    "no_change": "a change of 50 % or more is ruled out",
+    "certain": "the interval excludes no change",
+    "likely": "the direction is probable, not certain",
+    "small_change": "a change of more than ×1.2 or ÷1.2 is ruled out",
+    "wide_interval": "the direction is uncertain",
+    "few_papers": "too few papers so far",
+    "partial": "the period is partial",
+    "no_data": "no papers were captured",
+    "short_history": "the history is too short",
+    "text_differs": "the share of papers with text differs",
+    "mix_differs": "the mix of categories differs",
 }
+LENGTHS = {"month": "a month", "quarter": "a quarter", "half_year": "half a year", "year": "a year"}
 LinkOf = Callable[[b.Row], b.Link | None]
 
 
-def growth_columns(view: View, link: LinkOf | None = None) -> tuple[b.Column, ...]:
-    """Verdict, change, interval, q-value, counts of both windows, and reason.
+def verdict_name(verdict: str) -> str:
+    """`likely rising`, `not comparable`."""
+    return verdict.replace("_", " ")
+
+
+def over(horizon: str) -> str:
+    """`over half a year`."""
+    return f"over {LENGTHS[horizon]}"
+
+
+def over_primary(view: View) -> str:
+    """The horizon of the verdicts in tables by period."""
+    return over(view.primary_horizon)
+
+
+def level_columns() -> tuple[b.Column, ...]:
+    """The level and its interval."""
+    return (
+        b.Column("Level", lambda row: formats.share(row["level"]), is_number=True),
+        b.Column(
+            "80 % interval",
+            lambda row: formats.share_interval(row["level_low"], row["level_high"]),
+            is_number=True,
+        ),
+    )
+
+
+def change_columns(link: LinkOf | None = None) -> tuple[b.Column, ...]:
+    """Verdict, change, interval, probability of the wrong direction, and begin.
 
     `link` is the target of the verdict.
     """
-
-    def papers_of(window: str) -> LinkOf:
-        return lambda row: window_link(view, row, window)
-
     return (
-        b.Column("Verdict", _verdict, is_unbroken=True, link=link),
-        b.Column("Change", lambda row: formats.factor(row["growth"]), is_number=True),
-        b.Column(
-            "95 % interval",
+        b.Column("Verdict", verdict_of, is_unbroken=True, link=link),
+        _of_comparable("Change", lambda row: formats.factor(row["growth"])),
+        _of_comparable(
+            "80 % interval",
             lambda row: formats.factor_interval(row["growth_low"], row["growth_high"]),
-            is_number=True,
         ),
-        b.Column("q", lambda row: formats.p_value(row["q_value"]), is_number=True),
-        b.Column(
-            "Current window",
-            lambda row: window_counts(row, CURRENT),
-            is_number=True,
-            link=papers_of(CURRENT),
+        wrong_direction(),
+        b.Column("Began", began, is_unbroken=True),
+    )
+
+
+def wrong_direction() -> b.Column:
+    """The probability that the change has the other direction."""
+    return _of_comparable("Wrong direction", lambda row: formats.probability(row["sign_error"]))
+
+
+def _of_comparable(label: str, text: Callable[[b.Row], str]) -> b.Column:
+    """A number; a dash in rows that are not comparable, which the download has in full."""
+
+    def write(row: b.Row) -> str:
+        return formats.NO_VALUE if row["verdict"] == "not_comparable" else text(row)
+
+    return b.Column(label, write, is_number=True)
+
+
+def reason_column() -> b.Column:
+    """Why the verdict is what it is."""
+    return b.Column("Reason", lambda row: REASONS[row["verdict_reason"]], is_unbroken=True)
+
+
+def verdict_of(row: b.Row) -> str:
+    """`likely rising, emerging`."""
+    return f"{verdict_name(row['verdict'])}{', emerging' if row.get('is_emerging') else ''}"
+
+
+def began(row: b.Row) -> str:
+    """`Mar 2025 (Jan 2025 to May 2025)`; a dash without a called change."""
+    if row["began_on"] is None:
+        return formats.NO_VALUE
+    first, last = (formats.month(row[f"began_{end}_on"]) for end in ("from", "to"))
+    between = f" ({first} to {last})" if first != last else ""
+    return f"{formats.month(row['began_on'])}{between}"
+
+
+def by_certainty(changes: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Rising and falling series, then likely ones; the most certain first, then the largest."""
+    percent = (
+        pl.when(pl.col("sign_error") < 0.01).then(0).otherwise((100 * pl.col("sign_error")).round())
+    )
+    return changes.filter(pl.col("verdict").is_in((*CALLED, *LIKELY))).sort(
+        pl.col("verdict").is_in(LIKELY),
+        percent,
+        pl.col("growth").abs(),
+        name,
+        descending=[False, False, True, False],
+    )
+
+
+def longest_comparable(changes: pl.DataFrame) -> str:
+    """The longest horizon with a comparable change; a year if there is no such horizon."""
+    found = set(changes.filter(pl.col("verdict") != "not_comparable")["horizon"])
+    return next((horizon for horizon in reversed(HORIZONS) if horizon in found), YEAR)
+
+
+def by_strength(changes: pl.DataFrame) -> pl.DataFrame:
+    """Rising and falling series, the one whose interval is farthest from no change first."""
+    least = pl.when(pl.col("growth") > 0).then("growth_low").otherwise(-pl.col("growth_high"))
+    called = changes.filter(pl.col("verdict").is_in(CALLED))
+    return called.sort(least, "topic_name", descending=[True, False])
+
+
+def verdict_counts(changes: pl.DataFrame, noun: str) -> str:
+    """The number of series by verdict, with the reasons of those without one.
+
+    `160 topics: 12 rising, 8 falling, 10 likely rising, 6 likely falling, 60 flat, 40 unclear (the
+    direction is uncertain: 35; too few papers so far: 5), 24 not comparable (…)`.
+    """
+    found = Counter(changes["verdict"].to_list())
+    counts = [f"{found[verdict]:,} {verdict_name(verdict)}" for verdict in VERDICTS[:5]]
+    for verdict in UNDECIDED:
+        without = changes.filter(pl.col("verdict") == verdict)
+        if without.height:
+            counts.append(f"{without.height:,} {verdict_name(verdict)} ({reasons(without)})")
+    return f"{formats.plural(changes.height, noun)}: {', '.join(counts)}"
+
+
+def reasons(changes: pl.DataFrame) -> str:
+    """The reasons of verdicts with their numbers; without numbers if there is one reason."""
+    found = Counter(changes["verdict_reason"].to_list()).most_common()
+    if len(found) == 1:
+        return REASONS[found[0][0]]
+    return "; ".join(f"{REASONS[reason]}: {n:,}" for reason, n in found)
+
+
+def horizon_table(changes: pl.DataFrame, view: View, key: str, name: str, note: str) -> b.Table:
+    """A series' changes up to the period, one row per horizon, each with its sentence."""
+    order = {horizon: at for at, horizon in enumerate(HORIZONS)}
+    ordered = changes.sort(pl.col("horizon").replace_strict(order, default=len(order)))
+    return b.Table(
+        key,
+        f"{name}: changes up to {view.period_name}",
+        ordered,
+        (
+            b.Column("Over", lambda row: HORIZONS[row["horizon"]], is_unbroken=True),
+            b.wide("statement", "Statement"),
+            b.Column("Verdict", verdict_of, is_unbroken=True),
+            wrong_direction(),
         ),
-        b.Column(
-            "Previous window",
-            lambda row: window_counts(row, BEFORE),
-            is_number=True,
-            link=papers_of(BEFORE),
-        ),
-        b.Column("Reason", lambda row: REASONS[row["verdict_reason"]], is_unbroken=True),
+        empty=f"There is no verdict on {view.period_name}.",
+        is_muted=lambda row: row["verdict"] in UNDECIDED,
+        note=f"{note} {SUMMARY}".strip(),
     )
-
-
-def _verdict(row: b.Row) -> str:
-    return f"{row['verdict']}{', emerging' if row.get('is_emerging') else ''}"
-
-
-def window_counts(row: b.Row, window: str) -> str:
-    """`46 of 812`; a dash for an incomplete window."""
-    k, n = row[f"n_papers_{window}"], row[f"n_total_{window}"]
-    return formats.NO_VALUE if k is None or n is None else f"{k:,} of {n:,}"
-
-
-def sentence(row: b.Row, grain: str) -> str:
-    """The verdict on a period with its reason, counts, change, interval and q-value."""
-    n_current, n_before = WINDOW_LENGTHS[grain]
-    current, before = formats.plural(n_current, grain), formats.plural(n_before, grain)
-    period = formats.sentence_case(formats.period(grain, row["period_start_on"]))
-    verdict = f"{period}: {_verdict(row)}, because {REASONS[row['verdict_reason']]}."
-    if row["growth"] is None:
-        return (
-            f"{verdict} No change is computed. It would compare {current} with the {before} before."
-        )
-    papers = (
-        f"Papers: {window_counts(row, CURRENT)} in {current}, "
-        f"{window_counts(row, BEFORE)} in the {before} before."
-    )
-    adjustments = ", seasonally adjusted" if row.get("growth_basis") == "seasonal" else ""
-    if row["verdict"] in CALLED:
-        adjustments += ", adjusted for selection"
-    q = (
-        f"; q{formats.NBSP}{formats.p_value_relation(row['q_value'])}"
-        if row["q_value"] is not None
-        else ""
-    )
-    return (
-        f"{verdict} {papers} Change {formats.factor(row['growth'])} (95{formats.NBSP}% interval "
-        f"{formats.factor_interval(row['growth_low'], row['growth_high'])}{adjustments}){q}."
-    )
-
-
-def period_sentence(history: pl.DataFrame, view: View) -> list[b.Block]:
-    """The sentence about the chosen period, if the history has it."""
-    start = view.period.start if view.period else None
-    rows = history.filter(pl.col("period_start_on") == start)
-    return [b.Text(sentence(rows.row(0, named=True), view.grain))] if rows.height else []
-
-
-def tested_summary(frame: pl.DataFrame, noun: str) -> str:
-    """`120 of 160 topics tested: 4 rising, 2 falling, 60 flat, 54 insufficient`."""
-    tested = frame.filter(pl.col("q_value").is_not_null())
-    found = Counter(tested["verdict"].to_list())
-    counts = ", ".join(f"{found[verdict]:,} {verdict}" for verdict in VERDICTS)
-    summary = f"{tested.height:,} of {formats.plural(frame.height, noun)} tested"
-    return f"{summary}: {counts}" if tested.height else summary
 
 
 def topic_link(view: View, row: b.Row) -> b.Link | None:
@@ -168,21 +203,14 @@ def term_link(view: View, row: b.Row) -> b.Link:
 
 
 def papers_link(view: View, row: b.Row) -> b.Link | None:
-    """A link to the row's papers of the period; None if there are no papers."""
-    return _papers_link(view, row) if row["n_papers"] else None
+    """A link to the row's papers of the period.
 
-
-def window_link(view: View, row: b.Row, window: str) -> b.Link | None:
-    """A link to the row's papers in a window of its verdict; None if there are no papers."""
-    return _papers_link(view, row, window=window) if row[f"n_papers_{window}"] else None
-
-
-def _papers_link(view: View, row: b.Row, **more: str) -> b.Link | None:
-    """None where the paper list has no filter: papers without a topic, and team sizes."""
+    None where there are no papers or the paper list has no filter: papers without a topic.
+    """
     series = "topic" if "topic_id" in row else "term"
-    if row[f"{series}_id"] == NO_TOPIC or "team" in row:
+    if not row["n_papers"] or row[f"{series}_id"] == NO_TOPIC:
         return None
-    return b.Link("papers", {**_period_params(view, row), **more, series: row[f"{series}_id"]})
+    return b.Link("papers", {**_period_params(view, row), series: row[f"{series}_id"]})
 
 
 def _period_params(view: View, row: b.Row) -> dict[str, str]:

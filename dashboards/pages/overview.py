@@ -12,16 +12,16 @@ from dashboards import formats
 from dashboards.address import shared_params
 from dashboards.choices import TAXONOMY
 from dashboards.figures import bars, dots
-from dashboards.pages import common
+from dashboards.pages import common, evidence
 from dashboards.pages.trending import trending
-from dashboards.pages.trends import verdicts
 from dashboards.queries import Queries
-from dashboards.view import View
+from dashboards.view import YEAR, View
 
 N_TOPICS = 12
+N_CHANGES = 8
 LEAD = (
     "What machine-learning papers are about, how many people write them, and how certain each "
-    "figure is. Every figure states its population, its n and its 95 % interval."
+    "figure is. Every figure states its population, its n and its interval."
 )
 
 
@@ -34,7 +34,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
         lead,
         _headlines(queries, view),
         *(b.Text(text, "note") for text in common.caveats(view)),
-        *_verdicts(queries, view),
+        *_strongest(queries, view),
         *_largest_topics(queries, view),
         *_differences(queries, view),
         _volume(view),
@@ -111,13 +111,51 @@ def _author_counts(queries: Queries, view: View) -> dict[str, Any] | None:
     return rows.row(0, named=True)
 
 
-def _verdicts(queries: Queries, view: View) -> list[b.Block]:
-    """Rising and falling topics, with a link to all verdicts."""
+def _strongest(queries: Queries, view: View) -> list[b.Block]:
+    """The strongest changes over a year as sentences, with a link to all verdicts.
+
+    Over a shorter horizon, if nothing is comparable over a year.
+    """
     if not view.period:
         return []
-    link = b.Link("trends", {**shared_params(view), "to": view.period.start.isoformat()})
-    links = (("All verdicts", ((f"Trends, {view.period_name}", link),)),)
-    return verdicts(queries.topic_shares(_all_topics(view)), _all_topics(view), links=links)
+    every = queries.topic_changes(_all_topics(view)).filter(pl.col("topic_id") != common.NO_TOPIC)
+    horizon = evidence.longest_comparable(every)
+    changes = every.filter(pl.col("horizon") == horizon)
+    note = common.level_note(view, queries.choices())
+    params = {"to": view.period.start.isoformat(), "horizon": horizon}
+    link = b.Link("trends", {**shared_params(view), **params})
+    over = evidence.over(horizon)
+    return [
+        b.Heading(
+            f"Strongest changes {over}, up to {view.period_name}",
+            f"{evidence.verdict_counts(changes, 'topic')}.",
+            (("All verdicts", ((f"Trends, {view.period_name}", link),)),),
+        ),
+        *_without_year(every, horizon),
+        b.Table(
+            key="strongest-changes",
+            title=formats.sentence_case(f"{view.about.counted}, {view.period_name}"),
+            frame=evidence.by_strength(changes),
+            columns=(
+                b.text("topic_name", "Topic", link=lambda row: evidence.topic_link(view, row)),
+                b.wide("statement", "Statement"),
+                b.Column("Verdict", evidence.verdict_of, is_unbroken=True),
+                evidence.wrong_direction(),
+            ),
+            empty=f"No topic is rising or falling {over}.",
+            max_rows=N_CHANGES,
+            note="Strongest: the 80 % interval of the change is farthest from no change. "
+            f"{evidence.SUMMARY} {note}".strip(),
+        ),
+    ]
+
+
+def _without_year(changes: pl.DataFrame, horizon: str) -> list[b.Block]:
+    """Why a shorter horizon is shown."""
+    yearly = changes.filter(pl.col("horizon") == YEAR)
+    if horizon == YEAR or yearly.is_empty():
+        return []
+    return [b.Text(f"No topic is comparable over a year: {evidence.reasons(yearly)}.")]
 
 
 def _largest_topics(queries: Queries, view: View) -> list[b.Block]:
@@ -211,7 +249,7 @@ def _differences(queries: Queries, view: View) -> list[b.Block]:
 def _selection_note(n: int) -> str:
     return (
         f"These are the largest of {n:,} differences. Their intervals are not adjusted for "
-        "selection, so some exclude zero by chance. The verdicts above are adjusted."
+        "selection, so some exclude zero by chance. The verdicts above allow for that."
     )
 
 
@@ -240,7 +278,6 @@ def _authors_compared(queries: Queries, view: View, before: str) -> b.Table:
 
 def _volume(view: View) -> b.Chart:
     periods = view.shown_periods
-    breaks = common.break_notes(view)
     frame = pl.DataFrame(
         [
             {
@@ -260,9 +297,7 @@ def _volume(view: View) -> b.Chart:
         subtitle=common.span_of(view),
         panels=(
             b.Panel(
-                lambda theme: bars.papers_over_time(
-                    periods, theme, grain=view.grain, breaks=breaks.starts
-                ),
+                lambda theme: bars.papers_over_time(periods, theme, grain=view.grain),
                 260,
                 f"Bar chart of papers per {view.grain}.",
             ),
@@ -273,8 +308,8 @@ def _volume(view: View) -> b.Chart:
             frame,
             (b.period(view.grain), b.integer("n_total", "Papers")),
         ),
-        caveats=(*breaks.notes, *common.caveats(view)),
-        legend=(b.Key("bar", "full period"), b.Key("hollow-bar", "partial period"), *breaks.key),
+        caveats=(*common.capture_notes(view, has_level=False), *common.caveats(view)),
+        legend=(b.Key("bar", "full period"), b.Key("hollow-bar", "partial period")),
     )
 
 

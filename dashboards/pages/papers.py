@@ -10,7 +10,7 @@ from dashboards import blocks as b
 from dashboards import formats
 from dashboards.pages import common, evidence
 from dashboards.queries import MAX_DOWNLOAD, Queries
-from dashboards.view import SORTS, WINDOWS, View
+from dashboards.view import SORTS, View
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
@@ -46,7 +46,7 @@ def build(queries: Queries, view: View) -> list[b.Block]:
 
 
 def _term(queries: Queries, view: View) -> list[b.Block]:
-    """The chosen term: its verdicts by period and the evidence behind them."""
+    """The chosen term: its changes up to the period, and its verdicts by period."""
     if not view.term:
         return []
     history = queries.term_history(view)
@@ -60,15 +60,19 @@ def _term(queries: Queries, view: View) -> list[b.Block]:
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
-            *evidence.growth_columns(view),
+            *evidence.level_columns(),
+            *evidence.change_columns(),
+            evidence.reason_column(),
         ),
         empty="This term has no trend for this population and period length.",
         is_muted=lambda row: row["is_partial"] or not row["is_sufficient"],
-        note=" ".join((common.WILSON, *evidence.FORMULA)),
+        note=f"Changes are {evidence.over_primary(view)}. {common.WILSON}",
     )
+    changes = queries.term_changes(view).filter(pl.col("term_id") == view.term)
+    note = common.level_note(view, queries.choices())
     return [
         b.Heading(f"Term “{name}”", f"{common.span_of(view)}."),
-        *evidence.period_sentence(history, view),
+        evidence.horizon_table(changes, view, "term-changes", f"Term “{name}”", note),
         table,
     ]
 
@@ -85,21 +89,11 @@ def _evidence(queries: Queries, view: View, frame: pl.DataFrame) -> common.Topic
     return found
 
 
-def _periods(view: View) -> str:
-    """The chosen period, or the periods of the chosen window of its verdict."""
-    periods = view.window_periods
-    if not view.window or not periods:
-        return view.period_name
-    first, last = (formats.period(view.grain, p.start) for p in (periods[0], periods[-1]))
-    between = first if first == last else f"{first} to {last}"
-    return f"{between} ({WINDOWS[view.window]} of the verdict on {view.period_name})"
-
-
 def _subtitle(view: View, first: int, n_rows: int) -> str:
     """The filters in use, the order, and the range of rows shown."""
     parts = [formats.sentence_case(view.about.counted)]
     if view.is_period_chosen:
-        parts.append(_periods(view))
+        parts.append(view.period_name)
     if view.term:
         parts.append(f"with the term “{view.term}”")
     if view.code:

@@ -12,7 +12,7 @@ import polars as pl
 from dashboards import blocks as b
 from dashboards import formats
 from dashboards.pages import common, evidence
-from dashboards.view import View
+from dashboards.view import View, primary_horizon
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ TEAMS = (
     Team("solo", "one author", "Papers with one author"),
     Team("ten_plus", "ten or more", "Papers with ten or more authors"),
 )
-TESTED = (
-    "growth", "growth_low", "growth_high", "growth_level", "p_value", "q_value", "verdict",
-    "verdict_reason",
+JUDGED = (
+    "level", "level_low", "level_high", "growth", "growth_low", "growth_high", "sign_error",
+    "level_before", "began_on", "began_from_on", "began_to_on", "verdict", "verdict_reason",
 )  # fmt: skip
 
 
@@ -54,25 +54,28 @@ def headlines(history: pl.DataFrame, view: View, suffix: str) -> list[b.Block]:
 
 
 def _headline(row: b.Row, team: Team, where: str) -> b.Stat:
-    names = ("share", "share_low", "share_high", *TESTED)
+    names = ("share", "share_low", "share_high", *JUDGED)
     values = {name: row[f"{team.prefix}_{name}"] for name in names}
+    verdict = evidence.verdict_name(values["verdict"])
     if values["growth"] is None:
-        verdict = f"{values['verdict']}: {evidence.REASONS[values['verdict_reason']]}"
+        change = f"{verdict}: {evidence.REASONS[values['verdict_reason']]}"
     else:
         interval = formats.factor_interval(values["growth_low"], values["growth_high"])
-        change = formats.factor(values["growth"])
-        verdict = f"{values['verdict']}, change {change} ({interval})"
+        change = (
+            f"{verdict}, {evidence.over(primary_horizon(row['grain']))} "
+            f"{formats.factor(values['growth'])} ({interval})"
+        )
     return b.Stat(
         team.title,
         formats.share(values["share"]),
         f"95 % interval {formats.share_interval(values['share_low'], values['share_high'])}; "
-        f"{row[f'n_{team.prefix}']:,} of {row['n_papers']:,}; {verdict}",
+        f"{row[f'n_{team.prefix}']:,} of {row['n_papers']:,}; {change}",
         where,
     )
 
 
-def verdicts(history: pl.DataFrame, view: View, suffix: str) -> b.Table:
-    """Both shares by period with verdict, change, interval, q-value and window counts."""
+def verdicts(history: pl.DataFrame, view: View, suffix: str, note: str) -> b.Table:
+    """Both shares by period with level, verdict, change, interval and reason."""
     return b.Table(
         key="team-verdicts",
         title=f"Verdicts on papers with one author and with ten or more{suffix}",
@@ -83,10 +86,13 @@ def verdicts(history: pl.DataFrame, view: View, suffix: str) -> b.Table:
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(),
-            *evidence.growth_columns(view),
+            *evidence.level_columns(),
+            *evidence.change_columns(),
+            evidence.reason_column(),
         ),
         is_muted=lambda row: bool(row["is_partial"]) or not row["is_sufficient"],
-        note=" ".join((f"{common.span_of(view)}. {common.WILSON}", *evidence.FORMULA)),
+        note=f"{common.span_of(view)}. Changes are {evidence.over_primary(view)}. "
+        f"{evidence.SUMMARY} {note}".strip(),
     )
 
 
@@ -102,13 +108,9 @@ def by_team(history: pl.DataFrame) -> pl.DataFrame:
             share=f"{team.prefix}_share",
             share_low=f"{team.prefix}_share_low",
             share_high=f"{team.prefix}_share_high",
-            n_papers_current=f"n_{team.prefix}_current",
-            n_total_current="n_papers_current",
-            n_papers_before=f"n_{team.prefix}_before",
-            n_total_before="n_papers_before",
             is_sufficient="is_sufficient",
             is_partial="is_partial",
-            **{name: f"{team.prefix}_{name}" for name in TESTED},
+            **{name: f"{team.prefix}_{name}" for name in JUDGED},
         )
         for team in TEAMS
     ]

@@ -1,18 +1,21 @@
-"""Trends: rising and falling topics and terms of a period, and topic shares over time."""
+"""Trends: rising and falling topics and terms, and topic shares over time."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
 from dashboards import blocks as b
+from dashboards import formats
 from dashboards.address import MAX_TOPICS
 from dashboards.figures import lines
 from dashboards.pages import common, evidence
 from dashboards.queries import Queries
-from dashboards.view import View
+from dashboards.view import HORIZONS, View
+
+NONE_CALLED = "Nothing is rising or falling, not even likely so."
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
@@ -22,16 +25,21 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     last = replace(view, period=view.verdict_period)
     notes = (*common.caveats(view), *common.kind_notes(view))
     topics = view.topics or largest(queries, last)
+    level_note = common.level_note(view, queries.choices())
     if topics:
         chart: b.Block = _shares(queries, view, topics, last)
     else:
         chart = b.Text("No paper matched a topic, so there is no chart.")
     return [
         *(b.Text(text, "note") for text in notes),
-        *verdicts(queries.topic_shares(last), last),
-        *term_verdicts(queries.term_verdicts(last), last),
+        *verdicts(_over(queries.topic_changes(last), last), last, level_note),
+        *term_verdicts(_over(queries.term_changes(last), last), last),
         chart,
     ]
+
+
+def _over(changes: pl.DataFrame, view: View) -> pl.DataFrame:
+    return changes.filter(pl.col("horizon") == view.horizon)
 
 
 def _shares(queries: Queries, view: View, topics: tuple[str, ...], last: View) -> b.Chart:
@@ -39,7 +47,7 @@ def _shares(queries: Queries, view: View, topics: tuple[str, ...], last: View) -
     history = queries.topic_history(view, topics)
     names = dict(history.select("topic_id", "topic_name").unique().iter_rows())
     top = lines.share_axis_top(history)
-    breaks = common.break_notes(view, by_text=True)
+    breaks = common.text_breaks(view)
     chosen = (
         "Chosen topics"
         if view.topics
@@ -56,11 +64,8 @@ def _shares(queries: Queries, view: View, topics: tuple[str, ...], last: View) -
         ),
         table=_shares_table(history, view, topics, title),
         formula=common.WILSON,
-        caveats=(
-            *breaks.notes,
-            "The charts show shares per period. Verdicts compare windows of periods.",
-        ),
-        legend=(*common.TIME_KEY, *breaks.key),
+        caveats=(*breaks.notes, *common.capture_notes(view)),
+        legend=(*common.LEVEL_KEY, *breaks.key),
         is_stacked=True,
     )
 
@@ -74,7 +79,8 @@ def _panel(
             rows, theme, grain=view.grain, top=top, breaks=breaks.starts
         ),
         230,
-        f"Line chart of the share of papers on {name} with 95 % intervals.",
+        f"Chart of the share of papers on {name}: its level as a line with an 80 % band, and the "
+        "share of each period as a point.",
         name,
     )
 
@@ -94,9 +100,10 @@ def _shares_table(
             b.share("share", "Share"),
             b.share_interval("share_low", "share_high"),
             b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
+            *evidence.level_columns(),
             b.Column(
-                "Verdict",
-                lambda row: str(row["verdict"]),
+                f"Verdict {evidence.over_primary(view)}",
+                lambda row: evidence.verdict_name(row["verdict"]),
                 link=lambda row: evidence.topic_link(view, row),
             ),
         ),
@@ -105,80 +112,71 @@ def _shares_table(
     )
 
 
-def verdicts(frame: pl.DataFrame, view: View, links: b.LinkGroups = ()) -> list[b.Block]:
-    """Rising and falling topics of the period, smallest q first; if none, the reasons."""
-    topics = frame.filter(pl.col("topic_id") != common.NO_TOPIC)
-    called = _called(topics).sort(
-        "verdict", "q_value", "topic_name", descending=[True, False, False]
-    )
+def verdicts(changes: pl.DataFrame, view: View, level_note: str) -> list[b.Block]:
+    """Rising and falling topics over the chosen horizon, then likely ones."""
+    topics = changes.filter(pl.col("topic_id") != common.NO_TOPIC)
+    link = partial(evidence.topic_link, view)
     return [
         b.Heading(
-            f"Rising and falling topics, {view.period_name}",
-            f"{evidence.tested_summary(topics, 'topic')}.",
-            links,
+            f"Rising and falling topics, {evidence.over(view.horizon)} up to {_period(view)}",
+            f"{evidence.verdict_counts(topics, 'topic')}.",
         ),
         b.Table(
             "verdicts",
             f"Topic verdicts, {view.period_name}",
-            called,
+            evidence.by_certainty(topics, "topic_name"),
             (
                 b.text(
                     "topic_name", "Topic", link=lambda row: common.topic_link("topics", view, row)
                 ),
-                *evidence.growth_columns(view, lambda row: evidence.topic_link(view, row)),
-                b.share("share", "Share"),
-                b.share_interval("share_low", "share_high"),
-                b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
+                *_change_columns(view, link),
             ),
-            empty=_reasons_for_none(topics),
+            empty=NONE_CALLED,
             csv_frame=lambda: topics,
-            note=f"{common.n_of(view)}. The download has all topics. {evidence.LINKS_NOTE} "
-            f"{evidence.SUMMARY}",
+            note=f"{common.n_of(view)}. Ordered by certainty, then by size. The download has all "
+            f"topics. {evidence.LINKS_NOTE} {evidence.SUMMARY} {level_note}".strip(),
         ),
     ]
 
 
-def term_verdicts(terms: pl.DataFrame, view: View) -> list[b.Block]:
-    """Rising and falling terms of the period."""
+def term_verdicts(changes: pl.DataFrame, view: View) -> list[b.Block]:
+    """Rising and falling terms over the chosen horizon, then likely ones."""
     if view.grain == "week":
         text = "Terms are tracked by month and quarter. Most are too rare to track by week."
         return [b.Text(text)]
+    link = partial(evidence.term_link, view)
     return [
         b.Table(
             "term-verdicts",
-            f"Rising and falling terms, {view.period_name}",
-            _called(terms),
-            (
-                b.text("term", "Term", link=lambda row: evidence.term_link(view, row)),
-                *evidence.growth_columns(view, lambda row: evidence.term_link(view, row)),
-                b.share("share", "Share"),
-                b.share_interval("share_low", "share_high"),
-                b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
-            ),
-            empty=_reasons_for_none(terms),
+            f"Rising and falling terms, {evidence.over(view.horizon)} up to {_period(view)}",
+            evidence.by_certainty(changes, "term"),
+            (b.text("term", "Term", link=link), *_change_columns(view, link)),
+            empty=NONE_CALLED,
             max_rows=40,
-            csv_frame=lambda: terms,
-            note="Terms are names of models, methods and data sets, and fixed phrases, learned "
-            f"from the text of papers. {evidence.tested_summary(terms, 'term')}. "
-            f"{common.n_of(view)}. The download has all terms. {evidence.LINKS_NOTE}",
+            csv_frame=lambda: changes,
+            note=f"{evidence.verdict_counts(changes, 'term')}. Terms are names of models, methods "
+            "and data sets, and fixed phrases, learned from the text of papers. The download has "
+            f"all terms. {evidence.LINKS_NOTE}",
         )
     ]
+
+
+def _change_columns(view: View, link: evidence.LinkOf) -> tuple[b.Column, ...]:
+    return (
+        *evidence.change_columns(link),
+        *evidence.level_columns(),
+        b.Column(
+            f"{HORIZONS[view.horizon]} before",
+            lambda row: formats.share(row["level_before"]),
+            is_number=True,
+        ),
+        b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
+    )
 
 
 def _period(view: View) -> str:
     """`Oct 2025`, `the week of 27 Oct 2025`."""
     return f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
-
-
-def _called(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(pl.col("verdict").is_in(evidence.CALLED))
-
-
-def _reasons_for_none(frame: pl.DataFrame) -> str:
-    """The most frequent reasons for verdicts other than rising and falling."""
-    reasons = Counter(frame["verdict_reason"].to_list()).most_common(3)
-    text = "; ".join(f"{evidence.REASONS[reason]} ({n:,})" for reason, n in reasons)
-    return f"Nothing is rising or falling: {text}." if text else "There are no verdicts."
 
 
 def largest(queries: Queries, view: View) -> tuple[str, ...]:

@@ -12,9 +12,12 @@ import polars as pl
 import pytest
 
 from dashboards.queries import Queries
+from dashboards.sql_trends import CHANGE
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
 from pipelines.trends import judge
+from pipelines.trends.changes import HORIZONS
+from pipelines.trends.judging import CHANGE_SCHEMA
 
 NASTY_TITLE = "<script>alert('x')</script> & friends"
 NASTY_LABEL = "<b>gui</b>, agent"
@@ -32,6 +35,7 @@ TOPICS = (
     ("no-topic", "No topic matched", "No topic", "none"),
     ("d-00000001", NASTY_LABEL, "Discovered", "discovered"),
 )
+MARCH = MONTHS[2][0]
 CAPTURED_AT = datetime(2025, 4, 1, 7, tzinfo=UTC).replace(tzinfo=None)
 Publish = Callable[..., Settings]
 
@@ -66,13 +70,49 @@ def _trends(population: str) -> pl.DataFrame:
             )
     counted = pl.DataFrame(rows)
     judged = judge(counted.rename({"topic_id": "series_id"})).rename({"series_id": "topic_id"})
-    # Four months are too few for two windows, so the counts are filled in.
-    windows = {
-        "n_papers_current": 21, "n_total_current": 55, "n_papers_before": 0, "n_total_before": 40,
+    trends = counted.join(judged, on=["population", "grain", "period_start_on", "topic_id"])
+    for horizon in ("half_year", "year"):  # four months are too few for a verdict
+        for topic_id, change in CHANGES.items():
+            is_changed = (pl.col("topic_id") == topic_id) & (pl.col("period_start_on") == MARCH)
+            trends = trends.with_columns(
+                pl.when(is_changed).then(pl.lit(value)).otherwise(name).alias(name)
+                for column, value in change.items()
+                for name in (f"{horizon}_{column}", *([column] if horizon == "half_year" else []))
+            )
+    return trends
+
+
+def _changes(trends: pl.DataFrame) -> pl.DataFrame:
+    """One row per row and horizon, each with a sentence."""
+    keys = ("population", "grain", "period_start_on", "topic_id", "topic_name", "level")
+    return pl.concat(
+        trends.select(
+            *keys,
+            horizon=pl.lit(horizon),
+            **{name: f"{horizon}_{name}" for name in CHANGE},
+            statement=pl.format(
+                "{} over a {}: 12.0 % of papers", pl.col(f"{horizon}_verdict"), pl.lit(horizon)
+            ),
+        )
+        for horizon in HORIZONS
+    )
+
+
+def _called(growth: float, verdict: str, sign_error: float, reason: str) -> dict[str, Any]:
+    """A change over half a year or a year, up to March."""
+    return {
+        "growth": growth, "growth_low": growth - 0.3, "growth_high": growth + 0.3,
+        "sign_error": sign_error, "level_before": 0.11, "began_on": date(2025, 2, 1),
+        "began_from_on": date(2025, 1, 1), "began_to_on": date(2025, 3, 1), "verdict": verdict,
+        "verdict_reason": reason,
     }  # fmt: skip
-    return counted.join(
-        judged, on=["population", "grain", "period_start_on", "topic_id"]
-    ).with_columns(pl.col(name).fill_null(n) for name, n in windows.items())
+
+
+CHANGES = {
+    "agents": _called(0.7, "rising", 0.004, "certain"),
+    "diffusion": _called(-0.2, "likely_falling", 0.17, "likely"),
+    "d-00000001": _called(0.4, "rising", 0.03, "certain"),
+}
 
 
 def _author_counts(population: str) -> pl.DataFrame:
@@ -108,32 +148,21 @@ def _author_counts(population: str) -> pl.DataFrame:
                     "ten_plus_share_high": 0.35,
                     "is_sufficient": not is_small,
                     "is_partial": i == 3,
-                    "n_papers_current": 45,
-                    "n_solo_current": 2,
-                    "n_ten_plus_current": 16,
-                    "n_papers_before": 40,
-                    "n_solo_before": 1,
-                    "n_ten_plus_before": 8,
-                    **_verdict("solo", "insufficient", "few_papers", None),
-                    **_verdict("ten_plus", "rising", "significant", 0.7),
+                    "horizon": "half_year",
+                    **_team("solo", dict.fromkeys(CHANGE) | NOT_COMPARABLE),
+                    **_team("ten_plus", _called(0.7, "rising", 0.02, "certain")),
                 }
             )
-    untested = pl.col("^solo_(growth|growth_low|growth_high|growth_level|p_value|q_value)$")
-    return pl.DataFrame(rows).with_columns(untested.cast(pl.Float64))
+    types = {f"solo_{name}": CHANGE_SCHEMA[name] for name in CHANGE}
+    return pl.DataFrame(rows, infer_schema_length=None).cast(types)  # type: ignore[arg-type]
 
 
-def _verdict(prefix: str, verdict: str, reason: str, growth: float | None) -> dict[str, Any]:
-    is_tested = growth is not None
-    return {
-        f"{prefix}_growth": growth,
-        f"{prefix}_growth_low": 0.2 if is_tested else None,
-        f"{prefix}_growth_high": 1.1 if is_tested else None,
-        f"{prefix}_growth_level": 0.975 if is_tested else None,
-        f"{prefix}_p_value": 0.001 if is_tested else None,
-        f"{prefix}_q_value": 0.03 if is_tested else None,
-        f"{prefix}_verdict": verdict,
-        f"{prefix}_verdict_reason": reason,
-    }
+NOT_COMPARABLE = {"verdict": "not_comparable", "verdict_reason": "short_history"}
+
+
+def _team(prefix: str, change: dict[str, Any]) -> dict[str, Any]:
+    levels = {"level": 0.21, "level_low": 0.17, "level_high": 0.25}
+    return {f"{prefix}_{name}": value for name, value in (levels | change).items()}
 
 
 def _names(column: str, names: tuple[str, ...], population: str) -> pl.DataFrame:
@@ -159,12 +188,14 @@ def _names(column: str, names: tuple[str, ...], population: str) -> pl.DataFrame
 
 def _trending(population: str, papers: list[str]) -> pl.DataFrame:
     unscored = {
-        "rank": None,
-        "score": None,
-        "basis": "not enough observations",
+        "rank": None, "score": None, "basis": "too few papers to compare with", "n_counted": None,
+        "expected": None, "n_compared": None, "day_level": None, "prior": None, "ratio": None,
         "n_observations": 1,
-    }
-    scored = {"rank": 1, "score": 1.25, "basis": "observed", "n_observations": 2}
+    }  # fmt: skip
+    scored = {
+        "rank": 1, "score": 1.25, "basis": "gain", "n_counted": 12, "expected": 5.5,
+        "n_compared": 31, "day_level": 1.1, "prior": 0.8, "ratio": 2.03, "n_observations": 2,
+    }  # fmt: skip
     return pl.DataFrame(
         [
             {"population": population, "day_on": day, "paper_id": paper, **values,
@@ -278,11 +309,13 @@ def marts(populations: tuple[str, ...]) -> dict[str, pl.DataFrame]:
 
 def _series_marts(populations: tuple[str, ...], ids: list[str]) -> dict[str, pl.DataFrame]:
     """Marts by period or topic."""
+    trends = pl.concat([_trends(name) for name in populations])
+    of_terms = {"topic_id": "term_id", "topic_name": "term"}
     return {
-        "rpt_topic_trends": pl.concat([_trends(name) for name in populations]),
-        "rpt_term_trends": pl.concat([_trends(name) for name in populations])
-        .rename({"topic_id": "term_id", "topic_name": "term"})
-        .drop("area", "kind"),
+        "rpt_topic_trends": trends,
+        "rpt_topic_changes": _changes(trends),
+        "rpt_term_trends": trends.rename(of_terms).drop("area", "kind"),
+        "rpt_term_changes": _changes(trends).rename(of_terms),
         # From March on, papers come with text and few lists are captured in full.
         "rpt_period_coverage": pl.DataFrame(
             [{"population": name, "grain": "month", "period_start_on": start,

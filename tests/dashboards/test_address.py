@@ -41,6 +41,7 @@ def test_an_empty_address_shows_the_last_complete_and_sufficient_period(
         ("?kind=imagined", "no kind of topics “imagined”"),
         ("?kind=taxonomy&topics=d-00000001", "unknown topics: “d-00000001”"),
         ("?sort=random", "no order “random”"),
+        ("?horizon=decade", "no horizon “decade”"),
         ("?page=-1", "no page “-1”"),
         ("?page=999999999999", "no page"),
         ("?page=²", "no page"),
@@ -62,7 +63,7 @@ def test_a_written_view_reads_back(choices: Choices) -> None:
     search = (
         "?population=arxiv&grain=month&period=2025-01-01&from=2025-01-01&to=2025-03-01"
         "&area=Images&topic=diffusion&topics=agents,diffusion&q=a%26b+%2525&code=1&sort=upvotes"
-        "&page=2"
+        "&page=2&horizon=year"
     )
     view = address.read(search, choices)
     assert view.notes == ()
@@ -107,3 +108,9 @@ def test_the_verdict_period_is_the_last_comparable_one(choices: Choices) -> None
     view = address.read("?to=2025-04-01", choices)  # April is partial
     assert view.verdict_period
     assert view.verdict_period.start == date(2025, 3, 1)
+
+
+def test_the_default_horizon_follows_the_period_length(choices: Choices) -> None:
+    view = address.read("?horizon=quarter", choices)
+    assert (view.horizon, view.primary_horizon) == ("quarter", "half_year")
+    assert "horizon" not in address.all_params(address.read("", choices))

@@ -19,8 +19,8 @@ from dashboards.address import read
 from dashboards.app import RenderedPage, create_app, render, shell
 from dashboards.blocks import Chart
 from dashboards.downloads import tables
-from dashboards.pages import PAGES
-from dashboards.pages.evidence import FORMULA, VERDICTS
+from dashboards.pages import PAGES, evidence
+from dashboards.pages.evidence import SUMMARY, VERDICTS, verdict_name
 from dashboards.queries import Queries
 from pipelines.publishing.build_status import clear_refusal, note_refusal
 from pipelines.publishing.reader import Reader
@@ -40,6 +40,7 @@ SEARCHES = (
     "?q=nothing+like+this",
     "?term=agents&period=2025-03-01",
     "?term=unheard-of",
+    "?horizon=year",
     "?population=nope&zzz=1",
 )
 
@@ -216,7 +217,8 @@ def test_pages_render_without_any_population(publish: Publish) -> None:
     full = {
         name: empty.frame(f"select * from {name} limit 0")
         for name in (
-            "rpt_topic_trends", "rpt_term_trends", "rpt_author_counts",
+            "rpt_topic_trends", "rpt_topic_changes", "rpt_term_trends", "rpt_term_changes",
+            "rpt_author_counts",
             "rpt_author_count_distribution", "rpt_coverage", "fct_listings",
             "bridge_population_papers",
         )
@@ -274,14 +276,14 @@ def test_a_verdict_links_to_its_papers_formula_and_evidence(
     verdicts = {
         href
         for verdict in VERDICTS
-        for href in links_of(start, verdict)
+        for href in links_of(start, verdict_name(verdict))
         if href.startswith("/topics")
     }
     assert verdicts
     for href in verdicts:
         shown = as_json(go(queries, href).body)
-        month = "Mar 2025: " if "period=2025-03-01" in href else "2025: "
-        for part in (*FORMULA, month, "Current window", "Previous window", "Reason"):
+        month = "Mar 2025" if "period=2025-03-01" in href else ""
+        for part in (SUMMARY, f"changes up to {month}", "Wrong direction", "Began", "Reason"):
             assert part in shown, (href, part)
     agents_href = next(
         href
@@ -319,7 +321,7 @@ def test_a_topic_links_to_broader_and_narrower_topics(queries: Queries) -> None:
 def test_a_term_links_to_its_papers_formula_and_evidence(queries: Queries) -> None:
     rendered = go(queries, "/papers?population=hf_daily&term=agents&period=2025-03-01")
     shown = as_json(rendered.body)
-    for part in (*FORMULA, "Term “Agents”", "Mar 2025: ", "Previous window"):
+    for part in (SUMMARY, "Term “Agents”: changes up to Mar 2025", "rising over a year", "Began"):
         assert part in shown
     assert shown.count("Term “Agents”") > 1  # the heading, and the evidence of papers
     assert "2 times" in shown
@@ -328,12 +330,13 @@ def test_a_term_links_to_its_papers_formula_and_evidence(queries: Queries) -> No
     assert "30 listings" in shown
 
 
-def test_papers_observed_once_have_no_score(queries: Queries) -> None:
+def test_a_score_has_its_inputs_and_a_missing_one_its_reason(queries: Queries) -> None:
     shown = as_json(render(queries, "/", "", "light").body)
     assert "Papers gaining attention, 31 Mar 2025" in shown
-    assert "not enough observations" in shown
-    assert "1.250" in shown
-    assert "(age + 2)^1.8" in shown
+    assert "too few papers to compare with" in shown
+    assert "×1.25" in shown
+    assert "12 (gained)" in shown
+    assert "with 90 % probability" in shown
     earlier = as_json(render(queries, "/", "?period=2025-02-01", "light").body)
     assert "No paper of this population was observed" in earlier
 
@@ -342,16 +345,78 @@ def test_charts_report_breaks(queries: Queries) -> None:
     topics = as_json(render(queries, "/topics", "?topic=agents", "light").body)
     assert "From Mar 2025, more papers come with an abstract or keywords" in topics
     assert "From Mar 2025, fewer lists were captured in full" in topics
+    assert "the level allows for that" in topics
     assert "data collection changed" in topics
     authors = as_json(render(queries, "/authors", "", "light").body)
     assert "fewer lists were captured in full" in authors
-    assert "abstract or keywords" not in authors
+    assert "data collection changed" not in authors
+    assert "papers come with an abstract or keywords" not in authors
 
 
-def test_the_overview_has_the_verdicts_of_its_period(queries: Queries) -> None:
+def test_the_overview_states_the_strongest_changes_over_a_year(queries: Queries) -> None:
     rendered = render(queries, "/", "", "light")
-    assert "Rising and falling topics, Mar 2025" in as_json(rendered.body)
-    assert any(href.startswith("/trends?") and "to=2025-03-01" in href for href in hrefs(rendered))
+    shown = as_json(rendered.body)
+    assert "Strongest changes over a year, up to Mar 2025" in shown
+    assert "rising over a year: 12.0 % of papers" in shown
+    assert "likely_falling over a year" not in shown  # likely changes are counted only
+    assert "3 topics: 1 rising, 0 falling, 0 likely rising, 1 likely falling" in shown
+    (href,) = {href for href in hrefs(rendered) if href.startswith("/trends?")}
+    assert "to=2025-03-01" in href
+    assert "horizon=year" in href
+
+
+def test_the_overview_falls_back_to_the_longest_comparable_horizon(publish: Publish) -> None:
+    changes = marts(("hf_daily",))["rpt_topic_changes"]
+    yearly = pl.col("horizon") == "year"
+    reason = pl.when(yearly).then(pl.lit("text_differs")).otherwise("verdict_reason")
+    verdict = pl.when(yearly).then(pl.lit("not_comparable")).otherwise("verdict")
+    without = changes.with_columns(verdict=verdict, verdict_reason=reason)
+    queries = Queries(Reader(publish(populations=("hf_daily",), rpt_topic_changes=without)))
+    shown = as_json(render(queries, "/", "", "light").body)
+    assert "Strongest changes over half a year, up to Mar 2025" in shown
+    assert "No topic is comparable over a year: the share of papers with text differs" in shown
+    topic = as_json(render(queries, "/topics", "?topic=agents", "light").body)
+    assert "×2.01" in topic
+
+
+def test_changes_are_listed_by_certainty_then_size(queries: Queries) -> None:
+    frame = pl.DataFrame(
+        {
+            "topic_name": ["likely", "sure, small", "surest", "sure, large", "flat"],
+            "verdict": ["likely_rising", "rising", "falling", "falling", "flat"],
+            "sign_error": [0.11, 0.0402, 0.004, 0.0398, 0.4],
+            "growth": [2.0, 0.5, -0.1, -0.9, 0.0],
+        }
+    )
+    listed = evidence.by_certainty(frame, "topic_name")["topic_name"].to_list()
+    assert listed == ["surest", "sure, large", "sure, small", "likely"]
+
+
+def test_verdicts_without_a_call_are_counted_with_their_reasons(queries: Queries) -> None:
+    shown = as_json(render(queries, "/trends", "?horizon=year", "light").body)
+    assert (
+        "3 topics: 1 rising, 0 falling, 0 likely rising, 1 likely falling, 0 flat, "
+        "1 not comparable (the history is too short)."
+    ) in shown
+    month = as_json(render(queries, "/trends", "?horizon=month", "light").body)
+    assert "Rising and falling topics, over a month up to Mar 2025" in month
+    assert "Year before" not in month
+
+
+def test_every_reason_of_the_marts_has_a_text() -> None:
+    contract = Path(__file__).parents[2] / "dbt_models/models/marts/rpt_topic_changes.yml"
+    (stated,) = re.findall(r'"Reason for the verdict: (.*)"', contract.read_text())
+    assert set(re.findall(r"`(\w+)`", stated)) - set(VERDICTS) == set(evidence.REASONS)
+
+
+def test_the_level_of_arxiv_names_its_categories(publish: Publish) -> None:
+    populations = ("hf_daily", "arxiv", "arxiv.cs.CL", "arxiv.cs.CV")
+    queries = Queries(Reader(publish(populations=populations)))
+    for path in ("/", "/trends", "/topics", "/authors"):
+        shown = as_json(render(queries, path, "?population=arxiv&topic=agents", "light").body)
+        assert "standardised: the mean of the levels in cs.CL and cs.CV" in shown, path
+        shown = as_json(render(queries, path, "?topic=agents", "light").body)
+        assert "standardised" not in shown, path
 
 
 def test_trending_falls_back_to_the_last_day_with_scores(
@@ -363,7 +428,7 @@ def test_trending_falls_back_to_the_last_day_with_scores(
     queries = Queries(Reader(publish(populations=("hf_daily",), rpt_trending_papers=unseen)))
     shown = as_json(render(queries, "/", "", "light").body)
     assert "Papers gaining attention, 30 Mar 2025" in shown
-    assert "After 30 Mar 2025, up to 31 Mar 2025, no paper was observed twice." in shown
+    assert "After 30 Mar 2025, up to 31 Mar 2025, no paper has a score." in shown
     assert "1 have a score" in shown or "1 has a score" in shown
 
 
@@ -380,7 +445,7 @@ def test_shared_names_are_muted(queries: Queries) -> None:
 
 def test_team_sizes_have_verdicts(queries: Queries) -> None:
     shown = as_json(render(queries, "/authors", "?period=2025-03-01", "light").body)
-    assert "rising, change ×2.01 (×1.22 to ×3.00)" in shown
-    assert "insufficient: fewer than 10 papers in both windows" in shown
-    for part in (*FORMULA, "16 of 45", "8 of 40"):
+    assert "rising, over half a year ×2.01 (×1.49 to ×2.72)" in shown
+    assert "not comparable: the history is too short" in shown
+    for part in (SUMMARY, "8 of 40", "Feb 2025 (Jan 2025 to Mar 2025)", "Wrong direction"):
         assert part in shown, part

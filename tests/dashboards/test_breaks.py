@@ -1,4 +1,4 @@
-"""Breaks in a series: where coverage changes more than verdicts tolerate."""
+"""Breaks in a series: where data collection changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from dashboards.breaks import MAX_DIFFERENCE, find_breaks
 from dashboards.choices import Period
 from dashboards.view import View
-from pipelines.trends.growth import MAX_CHANGE
+from pipelines.trends.changes import MAX_TEXT_DIFFERENCE
 
 pytestmark = pytest.mark.dashboards
 
@@ -50,5 +50,5 @@ def test_a_break_is_where_data_collection_changes(
     assert breaks == [(month, pytest.approx(a), pytest.approx(b)) for month, a, b in found]
 
 
-def test_breaks_use_the_thresholds_of_the_verdicts() -> None:
-    assert MAX_DIFFERENCE == MAX_CHANGE
+def test_text_breaks_use_the_threshold_of_the_verdicts() -> None:
+    assert MAX_DIFFERENCE["text_share"] == MAX_TEXT_DIFFERENCE

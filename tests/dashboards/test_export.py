@@ -13,7 +13,7 @@ import pytest
 
 from dashboards import export
 from dashboards.export import export_site
-from dashboards.pages.evidence import FORMULA
+from dashboards.pages.evidence import SUMMARY
 from pipelines.errors import NoSnapshotError, PapertideError
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
@@ -173,8 +173,17 @@ def test_verdicts_link_to_papers_formula_and_evidence(site: Path) -> None:
     # Diffusion has no papers, so it has no page.
     assert '<div class="link-group"><span>Narrower</span>' in text
     assert "<li>Diffusion</li>" in text
-    for part in (*FORMULA, "Current window", "Previous window", "title: agents"):
+    for part in (SUMMARY, "rising over a year: 12.0 % of papers", "Began", "title: agents"):
         assert part in text
+
+
+def test_every_horizon_has_a_page(site: Path) -> None:
+    found = pages(site)
+    assert "trends-year.html" in found["index.html"].links
+    assert {"trends.html", "trends-month.html"} <= set(found["trends-year.html"].links)
+    assert "arxiv-trends-discovered-year.html" in found["arxiv-trends-discovered.html"].links
+    text = html.unescape((site / "trends-year.html").read_text(encoding="utf-8"))
+    assert "Rising and falling topics, over a year up to Mar 2025" in text
 
 
 def test_the_site_names_what_only_the_dashboard_shows(site: Path) -> None:

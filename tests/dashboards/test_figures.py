@@ -21,6 +21,7 @@ from dashboards.queries import Queries
 from dashboards.view import View
 
 pytestmark = pytest.mark.dashboards
+MARCH = date(2025, 3, 1)
 
 Draw = Callable[[Queries, View, theme.Theme], go.Figure]
 DRAWN: dict[str, Draw] = {
@@ -94,18 +95,19 @@ def test_partial_periods_are_hollow_and_insufficient_ones_are_crosses(
     queries: Queries, view: View
 ) -> None:
     figure = DRAWN["share_over_time"](queries, view, theme.LIGHT)
-    dots = [t for t in markers(figure) if t.marker.line.color == theme.LIGHT.accent]
+    dots = [t for t in markers(figure) if t.name == "Share"]
     colours = {x: c for t in dots for x, c in zip(t.x, t.marker.color, strict=True)}
     assert colours == {
-        date(2025, 1, 1): theme.LIGHT.accent,
-        date(2025, 3, 1): theme.LIGHT.accent,
+        date(2025, 1, 1): theme.LIGHT.muted,
+        date(2025, 3, 1): theme.LIGHT.muted,
         date(2025, 4, 1): theme.LIGHT.surface,
     }
     cross = next(t for t in markers(figure) if t.marker.symbol == "x-thin")
     assert list(cross.x) == [date(2025, 2, 1)]
     assert "insufficient" in cross.hovertext[0]
+    figure = DRAWN["author_shares"](queries, view, theme.LIGHT)
     dotted = [t for t in figure.data if t.mode == "lines" and t.line.dash == "dot"]
-    assert [x for t in dotted for x in t.x[:2]] == [date(2025, 3, 1), date(2025, 4, 1)]
+    assert [x for t in dotted for x in t.x[:2]] == [date(2025, 3, 1), date(2025, 4, 1)] * 2
 
 
 def test_every_share_has_its_interval(queries: Queries, view: View) -> None:
@@ -114,8 +116,25 @@ def test_every_share_has_its_interval(queries: Queries, view: View) -> None:
     for i, row in enumerate(frame.iter_rows(named=True)):
         assert trace.x[i] + trace.error_x.array[i] == pytest.approx(100 * row["share_high"])
         assert trace.x[i] - trace.error_x.arrayminus[i] == pytest.approx(100 * row["share_low"])
-    bands = [t for t in DRAWN["share_over_time"](queries, view, theme.LIGHT).data if t.fill]
-    assert bands
+    history = queries.topic_history(view, ["agents"])
+    figure = DRAWN["share_over_time"](queries, view, theme.LIGHT)
+    (points,) = (t for t in figure.data if t.name == "Share")
+    shown = history.filter("is_sufficient")
+    assert [y + more for y, more in zip(points.y, points.error_y.array, strict=True)] == [
+        pytest.approx(100 * high) for high in shown["share_high"]
+    ]
+
+
+def test_the_level_is_a_line_with_its_band(queries: Queries, view: View) -> None:
+    history = queries.topic_history(view, ["agents"])
+    known = history.filter(pl.col("level").is_not_null())
+    figure = DRAWN["share_over_time"](queries, view, theme.LIGHT)
+    (line,) = (t for t in figure.data if t.name == "Level")
+    assert list(line.x) == known["period_start_on"].to_list()
+    assert list(line.y) == [pytest.approx(100 * level) for level in known["level"]]
+    (band,) = (t for t in figure.data if t.fill)
+    bounds = [*known["level_high"], *known["level_low"].reverse()]
+    assert list(band.y) == [pytest.approx(100 * bound) for bound in bounds]
 
 
 def test_labels_are_escaped_and_wrapped() -> None:
@@ -132,14 +151,15 @@ def test_the_calendar_has_every_day_status(queries: Queries) -> None:
 
 
 def test_no_line_crosses_a_break(queries: Queries, view: View) -> None:
-    history = queries.topic_history(view, ["agents"]).filter(
-        pl.col("period_start_on").dt.month() > 2
-    )
+    history = queries.topic_history(view, ["agents"])
     whole = share_over_time(history, theme.LIGHT, grain="month")
-    broken = share_over_time(history, theme.LIGHT, grain="month", breaks=[date(2025, 4, 1)])
-    crossing = [t for t in whole.data if t.mode == "lines" and t.line.dash == "dot"]
-    assert crossing
-    assert not [t for t in broken.data if t.mode == "lines" and t.line.dash == "dot"]
+    broken = share_over_time(history, theme.LIGHT, grain="month", breaks=[MARCH])
+
+    def lines(figure: go.Figure) -> list[list[date]]:
+        return [list(t.x) for t in figure.data if t.name == "Level"]
+
+    assert lines(whole) == [[date(2025, 1, 1), date(2025, 2, 1), MARCH]]
+    assert lines(broken) == [[date(2025, 1, 1), date(2025, 2, 1)], [MARCH]]
     (line,) = broken.layout.shapes
-    assert date(2025, 3, 1).isoformat() < line.x0 < date(2025, 4, 1).isoformat()
+    assert date(2025, 2, 1).isoformat() < line.x0 < MARCH.isoformat()
     assert not whole.layout.shapes

@@ -77,3 +77,11 @@ def test_periods_and_intervals() -> None:
 def test_age(ago: timedelta, text: str) -> None:
     now = datetime(2025, 6, 1, tzinfo=UTC)
     assert formats.age((now - ago).replace(tzinfo=None), now) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0004, "<\u00a01\u00a0%"), (0.012, "1\u00a0%"), (0.174, "17\u00a0%"), (None, "–")],
+)
+def test_probabilities_are_whole_percentages(value: float | None, text: str) -> None:
+    assert formats.probability(value) == text

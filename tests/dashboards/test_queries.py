@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -12,11 +11,12 @@ import pytest
 from dashboards.address import read
 from dashboards.pages.teams import by_team
 from dashboards.queries import Queries
-from dashboards.view import WINDOW_LENGTHS, View
+from dashboards.sql_trends import CHANGE
+from dashboards.view import HORIZONS, PRIMARY_HORIZON, View
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing.reader import Reader
 from pipelines.settings import Settings
-from pipelines.trends.growth import WINDOWS
+from pipelines.trends import changes, judging
 from tests.dashboards.conftest import NASTY_TITLE, Publish
 
 pytestmark = pytest.mark.dashboards
@@ -170,32 +170,29 @@ def test_the_last_listing_is_in_the_order_of_the_list(queries: Queries) -> None:
 
 def test_team_verdicts_have_the_columns_of_all_verdicts(queries: Queries) -> None:
     view = read("?topic=agents&from=2025-03-01&to=2025-03-01", queries.choices())
-    rows = by_team(queries.author_counts(view, "agents")).select(
-        "team", "n_papers_current", "n_total_current", "n_papers_before", "n_total_before"
-    )
-    assert rows.rows() == [("one author", 2, 45, 1, 40), ("ten or more", 16, 45, 8, 40)]
+    rows = by_team(queries.author_counts(view, "agents"))
+    assert set(CHANGE) <= set(rows.columns)
+    assert rows.select("team", "n_papers", "n_total", "verdict").rows() == [
+        ("one author", 1, 40, "not_comparable"),
+        ("ten or more", 8, 40, "rising"),
+    ]
 
 
-def test_a_window_lists_the_papers_of_its_periods(queries: Queries) -> None:
-    choices = queries.choices()
-    found = {
-        window: queries.papers(read(f"?period=2025-04-01&window={window}", choices))
-        for window in ("current", "before")
-    }
-    months = {
-        window: set(frame["counted_on"].dt.truncate("1mo")) for window, frame in found.items()
-    }
-    assert months["current"] <= {date(2025, 3, 1), date(2025, 4, 1)}
-    assert months["before"] <= {date(2025, 1, 1), date(2025, 2, 1)}
-    whole = queries.papers(read("?period=2025-04-01", choices))
-    assert found["current"]["n_found"][0] > (whole["n_found"][0] if whole.height else 0)
-    unknown = read("?period=2025-04-01&window=sideways", choices)
-    assert unknown.window == ""
-    assert unknown.notes
+def test_changes_have_every_horizon_and_the_share_of_the_period(
+    queries: Queries, view: View
+) -> None:
+    frame = queries.topic_changes(view).filter(pl.col("topic_id") == "agents")
+    assert set(frame["horizon"]) == set(HORIZONS)
+    assert frame.select("n_papers", "n_total").unique().rows() == [(20, 50)]
+    assert frame["level"].null_count() == 0
+    assert "d-00000001" not in queries.topic_changes(view)["topic_id"]
+    assert queries.term_changes(view)["term_id"].n_unique() == 5
 
 
-def test_window_lengths_are_those_of_the_verdicts() -> None:
-    assert WINDOW_LENGTHS == WINDOWS
+def test_horizons_are_those_of_the_marts() -> None:
+    assert list(HORIZONS) == list(changes.HORIZONS)
+    assert PRIMARY_HORIZON == judging.PRIMARY_HORIZON
+    assert set(CHANGE) == set(judging.CHANGE_SCHEMA)
 
 
 def test_trending_uses_the_last_day_of_the_chosen_period(queries: Queries) -> None:

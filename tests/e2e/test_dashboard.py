@@ -89,6 +89,19 @@ def test_a_filter_changes_the_url_and_back_restores_it(watched: Watched, address
 
 
 @pytest.mark.slow
+def test_the_horizon_is_chosen(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/trends")
+    settle(watched, "Trends")
+    heading = page.locator("h2").first
+    expect(heading).to_contain_text("over half a year")
+    page.locator(".filter-horizon input[value=year]").click()
+    expect(heading).to_contain_text("over a year")
+    assert query(watched)["horizon"] == ["year"]
+    expect(page.locator("#figure-trends h3")).to_have_text("Topic shares per month")
+
+
+@pytest.mark.slow
 def test_a_filter_keeps_the_keyboard_focus(watched: Watched, address: str) -> None:
     page = watched.page
     page.goto(f"{address}/trends")
@@ -143,8 +156,8 @@ def test_a_verdict_is_two_clicks_from_its_papers(watched: Watched, address: str)
     settle(watched, "Trends")
     page.locator("#figure-verdicts tbody td:nth-child(2) a").first.click()
     settle(watched, "Topics")
-    expect(page.locator("#figure-topic-history")).to_contain_text("Previous window")
-    expect(page.locator("#figure-topic-history .smallprint")).to_contain_text("Change = (a + t)")
+    expect(page.locator("#figure-topic-changes")).to_contain_text("% of papers")
+    expect(page.locator("#figure-topic-history")).to_contain_text("Wrong direction")
     expect(page.locator("#figure-topic-papers .evidence").first).to_contain_text(":")
     page.locator("#figure-topic-history tbody td a").first.click()
     settle(watched, "Papers")
@@ -159,7 +172,8 @@ def test_a_term_is_chosen_and_removed(watched: Watched, address: str) -> None:
     settle(watched, "Trends")
     page.locator("#figure-term-verdicts tbody td:nth-child(2) a").first.click()
     settle(watched, "Papers")
-    expect(page.locator("#figure-term-history")).to_contain_text("Previous window")
+    expect(page.locator("#figure-term-changes tbody tr")).to_have_count(4)
+    expect(page.locator("#figure-term-history")).to_contain_text("Wrong direction")
     page.locator(".filter-term input").click()
     expect(page.locator("#figure-term-history")).to_have_count(0)
     assert "term" not in query(watched)
