@@ -477,16 +477,20 @@ def test_every_kind_of_difference_is_reported(home: Home) -> None:
     assert "verdict_now" not in frames["topic shares"].columns
 
 
-def test_verdicts_are_compared_if_both_have_them(home: Home) -> None:
+def test_verdicts_are_compared_if_both_have_horizons(home: Home) -> None:
     home.sql("alter table marts.rpt_topic_trends add column verdict varchar")
     home.sql(
         "insert into marts.rpt_topic_trends "
         "values ('hf_daily', 'week', '2025-03-03', 'agents', 9, 0.1, 0.05, 0.15, 'flat')"
     )
+    without = home.publish()
+    home.sql("alter table marts.rpt_topic_trends add column horizon varchar default 'quarter'")
     first = home.publish()
     home.sql("update marts.rpt_topic_trends set verdict = 'rising'")
-    shares = difference.compare(home.settings, first, home.publish())["topic shares"]
+    last = home.publish()
+    shares = difference.compare(home.settings, first, last)["topic shares"]
     assert shares.select("verdict_before", "verdict_now").rows() == [("flat", "rising")]
+    assert difference.compare(home.settings, without, last)["topic shares"].is_empty()
 
 
 def test_added_removed_and_changed_topics(home: Home) -> None:

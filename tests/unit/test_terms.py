@@ -6,13 +6,14 @@ import polars as pl
 import pytest
 
 from pipelines.topics.acronyms import spelled_out
-from pipelines.topics.term_learning import learn_terms
+from pipelines.topics.term_learning import learn_terms, new_terms
 from pipelines.topics.term_matching import (
     PAPER_TERM_SCHEMA,
     TERM_MATCH_SCHEMA,
     kept_terms,
     match_terms,
     terms_of_papers,
+    unread_terms,
     update_terms,
 )
 from pipelines.topics.terms import VOCABULARY_SCHEMA, TermVocabulary
@@ -189,13 +190,17 @@ def updated(
     changed: pl.DataFrame,
     vocabulary: TermVocabulary,
 ) -> pl.DataFrame:
-    """What the dbt model does: reads changed papers, or all if no rows can be kept."""
+    """What the dbt model does: reads changed papers, and all others for unread terms only."""
     kept = kept_terms(before, changed, vocabulary)
-    read = papers if kept is None else papers.join(changed, on="paper_id", how="semi")
-    return update_terms(kept, read, vocabulary)
+    others = papers.join(changed, on="paper_id", how="anti")
+    if unread_terms(kept, vocabulary).terms.is_empty():
+        others = others.clear()
+    return update_terms(kept, papers.join(changed, on="paper_id", how="semi"), others, vocabulary)
 
 
-@pytest.mark.parametrize("first", ["nothing yet", "no terms known", "the same terms"])
+@pytest.mark.parametrize(
+    "first", ["nothing yet", "no terms known", "other wordings", "the same terms"]
+)
 def test_an_update_equals_reading_all_papers(vocabulary: TermVocabulary, first: str) -> None:
     papers = make_papers(ABSTRACTS)
     none = pl.DataFrame(schema={"paper_id": pl.String()})
@@ -209,10 +214,57 @@ def test_an_update_equals_reading_all_papers(vocabulary: TermVocabulary, first: 
     before = {
         "nothing yet": None,
         "no terms known": updated(None, other, none, TermVocabulary(vocabulary.terms.clear())),
+        "other wordings": updated(
+            None,
+            other,
+            none,
+            TermVocabulary(vocabulary.terms.with_columns(pl.col("wordings").list.head(1))),
+        ),
         "the same terms": updated(None, other, none, vocabulary),
     }[first]
     changed = pl.DataFrame({"paper_id": ["p0", "p3", "gone"]})
     assert updated(before, papers, changed, vocabulary).equals(whole)
+
+
+def test_a_new_term_is_looked_for_in_all_papers(vocabulary: TermVocabulary) -> None:
+    papers = make_papers(ABSTRACTS)
+    none = pl.DataFrame(schema={"paper_id": pl.String()})
+    known = TermVocabulary(vocabulary.terms.filter(pl.col("term_id") != "mamba"))
+    before = updated(None, papers, none, known)
+    assert unread_terms(before, vocabulary).terms["term_id"].to_list() == ["mamba"]
+    assert updated(before, papers, none, vocabulary).equals(updated(None, papers, none, vocabulary))
+
+
+def test_the_running_quarter_adds_new_terms_only() -> None:
+    earlier = make_papers([*ABSTRACTS * 3, "We tried DeepSeek-R2 once."])
+    running = make_papers(
+        [
+            *(
+                f"The {word} DeepSeek-R2 is {word} here."
+                for word in ["big", "odd", "old", "new", "shy"]
+            ),
+            *(f"We {word} LoRA, and {word} Mamba." for word in ["use", "see", "try", "mix", "cut"]),
+            *(
+                f"Only GRPO can {word} such a thing."
+                for word in ["use", "see", "try", "mix", "cut"]
+            ),
+        ]
+    )
+    earlier = pl.concat([earlier, make_papers(["Here LoRA is used."] * 9)]).with_columns(
+        paper_id=pl.format("earlier-{}", pl.int_range(pl.len()))
+    )
+    vocabulary = learn_terms(earlier)
+    assert "deepseek-r2" not in vocabulary.terms["term_id"]
+    vocabulary = TermVocabulary(vocabulary.terms.filter(pl.col("term_id") != "lora"))
+    added = new_terms(vocabulary, running, earlier)
+    assert added.schema == VOCABULARY_SCHEMA
+    ids = added["term_id"].to_list()
+    assert "deepseek-r2" in ids
+    assert not {"grpo", "mamba"} & set(ids)  # known before
+    assert "lora" not in ids  # most of its papers are older
+    assert added.filter(term_id="deepseek-r2")["n_papers"].item() == 5
+    whole = pl.concat([vocabulary.terms, added])["wordings"].explode()
+    assert whole.is_unique().all()
 
 
 def test_an_unchanged_paper_is_not_read_again(vocabulary: TermVocabulary) -> None:
