@@ -59,7 +59,7 @@ def evaluate(evidence: Evidence, n_histories: int = N_HISTORIES, seed: int = 0) 
     return Part(
         "Coverage of intervals",
         METHOD,
-        [*(_criterion(rows, level) for level in LEVELS), _signs(rows)],
+        [*(_criterion(rows, level) for level in LEVELS), _wrong_sign(rows)],
         [Table("Coverage by nominal level", table)],
     )
 
@@ -74,7 +74,7 @@ def _criterion(rows: pl.DataFrame, level: float) -> Criterion:
     )
 
 
-def _signs(rows: pl.DataFrame) -> Criterion:
+def _wrong_sign(rows: pl.DataFrame) -> Criterion:
     called = rows.filter(pl.col("called"))
     wrong = int(called["wrong"].sum())
     return Criterion(

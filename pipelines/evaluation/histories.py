@@ -22,7 +22,7 @@ SETTINGS: Final = tuple((p, g) for p in ("hf_daily", "arxiv") for g in ("week", 
 MIN_SEEN: Final = 0.6
 """Least part of a quarter's periods that must be usable."""
 
-_SIGNS: Final = {"rising": 1.0, "falling": -1.0}
+_CALLED: Final = {"rising": 1.0, "falling": -1.0}
 _LIKELY: Final = {"likely_rising": 1.0, "likely_falling": -1.0}
 
 
@@ -128,7 +128,7 @@ def _history(own: pl.DataFrame, grid: Grid, shares: Floats, horizon: str) -> His
         cells[grid.is_present] = values[grid.rows[grid.is_present]]
         return cells
 
-    def signs(names: Mapping[str, float]) -> Floats:
+    def directions(names: Mapping[str, float]) -> Floats:
         values = own[f"{horizon}_verdict"].replace_strict(names, default=0.0).to_numpy()
         cells = np.zeros(grid.n_papers.shape)
         cells[grid.is_present] = values[grid.rows[grid.is_present]]
@@ -151,8 +151,8 @@ def _history(own: pl.DataFrame, grid: Grid, shares: Floats, horizon: str) -> His
         horizon=horizon,
         ticks=grid.ticks,
         is_stated=comparable & ~np.isnan(growth),
-        called=signs(_SIGNS),
-        likely=signs(_LIKELY),
+        called=directions(_CALLED),
+        likely=directions(_LIKELY),
         probability=np.where(growth > 0, 1 - error, error),
         growth=growth,
         over_before=following - before,

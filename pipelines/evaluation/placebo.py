@@ -25,8 +25,8 @@ METHOD = f"""
 A permutation test. Each permutation reassigns the dates of a population's papers at random. Every
 period and every topic keeps its number of papers, but no topic has a trend, so every verdict
 *rising* or *falling* is false. Each grain is judged alone. The table has the share of comparable
-rows that are called over each horizon. The error that a verdict states bounds the share of wrong
-signs among verdicts on real data ({CALLED_MEAN:.0%}); when nothing moves there is nothing to call,
+rows that are called over each horizon. The error that a verdict states bounds the share of false
+calls among verdicts on real data ({CALLED_MEAN:.0%}); when nothing moves there is nothing to call,
 and the model must learn that from the data.
 """
 
