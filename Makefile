@@ -49,14 +49,16 @@ quality: $(VENV)/.dev ## Check style, types, SQL and generated docs
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --quiet --processes 2 $(MODELS)
 	@$(BIN)/python -m pipelines.tools.data_dictionary --check
+	@$(BIN)/python -m pipelines.tools.measured_odds --check
 
 style: $(VENV)/.dev ## Fix what `quality` checks, where a tool can
 	@$(BIN)/ruff format --quiet $(CODE)
 	@$(BIN)/ruff check --quiet --fix $(CODE)
 	@$(BIN)/sqlfluff fix --quiet $(MODELS)
 
-docs: $(VENV)/.dev ## Generate the data dictionary
+docs: $(VENV)/.dev ## Generate the data dictionary and the odds of verdicts
 	@$(BIN)/python -m pipelines.tools.data_dictionary
+	@$(BIN)/python -m pipelines.tools.measured_odds
 
 up: $(VENV)/.run ## Start the dashboard, Dagster's web server and its daemon
 	@$(BIN)/papertide up

@@ -32,8 +32,8 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     suffix = f", {topic.name}" if topic else ""
     history = queries.author_counts(view, view.topic or "all")
     return [
-        *(b.Text(text, "note") for text in notes),
         *teams.headlines(history, view, suffix),
+        *(b.Text(text, "note") for text in notes),
         _distribution(queries, view, suffix, history),
         _statistics(view, history, suffix),
         _shares(view, history, suffix),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import polars as pl
 
 from dashboards import blocks as b
-from dashboards import formats
+from dashboards import formats, odds
 from dashboards.pages.common import METHODS, NO_TOPIC
 from dashboards.view import HORIZONS, YEAR, View
 
@@ -22,9 +22,15 @@ SUMMARY = (
     "and on average at most 5 % of these directions are wrong (likely: at most 20 % each). See "
     f"“Trends” in {METHODS}."
 )
+ODDS_NOTE = (
+    "Holds and continues: the measured odds of such verdicts on the evaluation's papers, with a "
+    "95 % interval. A verdict holds if the share of the next quarter is on the called side of the "
+    "earlier level, and continues if it is beyond the present level as well. See "
+    f"{odds.REPORT}."
+)
+CALLED = odds.CALLED
+LIKELY = odds.LIKELY
 LINKS_NOTE = "Click a verdict for its evidence, or a number of papers for the papers."
-CALLED = ("rising", "falling")
-LIKELY = ("likely_rising", "likely_falling")
 UNDECIDED = ("unclear", "not_comparable")
 VERDICTS = (*CALLED, *LIKELY, "flat", *UNDECIDED)
 REASONS = {
@@ -170,24 +176,99 @@ def reasons(changes: pl.DataFrame) -> str:
     return "; ".join(f"{REASONS[reason]}: {n:,}" for reason, n in found)
 
 
-def horizon_table(changes: pl.DataFrame, view: View, key: str, name: str, note: str) -> b.Table:
-    """A series' changes up to the period, one row per horizon, each with its sentence."""
-    order = {horizon: at for at, horizon in enumerate(HORIZONS)}
-    ordered = changes.sort(pl.col("horizon").replace_strict(order, default=len(order)))
+def horizon_table(
+    changes: pl.DataFrame, view: View, key: str, name: str, note: str, *, has_odds: bool
+) -> b.Table:
+    """A series' changes up to the period, one row per horizon, each with its sentence.
+
+    `has_odds`: the evaluation measures verdicts on such series, so each row shows its odds.
+    """
+    columns = (
+        b.Column("Over", lambda row: HORIZONS[row["horizon"]], is_unbroken=True),
+        b.wide("statement", "Statement"),
+        b.Column("Verdict", verdict_of, is_unbroken=True),
+        wrong_direction(),
+    )
     return b.Table(
         key,
         f"{name}: changes up to {view.period_name}",
-        ordered,
-        (
-            b.Column("Over", lambda row: HORIZONS[row["horizon"]], is_unbroken=True),
-            b.wide("statement", "Statement"),
-            b.Column("Verdict", verdict_of, is_unbroken=True),
-            wrong_direction(),
-        ),
+        _by_horizon(changes),
+        (*columns, *(odds_columns() if has_odds else ())),
         empty=f"There is no verdict on {view.period_name}.",
         is_muted=lambda row: row["verdict"] in UNDECIDED,
-        note=f"{note} {SUMMARY}".strip(),
+        note=f"{note} {ODDS_NOTE if has_odds else ''} {SUMMARY}".strip(),
     )
+
+
+def odds_columns() -> tuple[b.Column, ...]:
+    """How often verdicts like the row's hold, and how often the change continues."""
+
+    def of(row: b.Row) -> odds.Odds | None:
+        return odds.measured(row["population"], row["grain"], row["horizon"])
+
+    return (
+        b.Column("Holds", lambda row: odds.holds(of(row), row["verdict"]), is_number=True),
+        b.Column("Continues", lambda row: odds.continues(of(row), row["verdict"]), is_number=True),
+    )
+
+
+def odds_of(changes: pl.DataFrame) -> list[b.Block]:
+    """The measured odds of the verdicts rising and falling in changes over one horizon."""
+    called = changes.filter(pl.col("verdict").is_in(CALLED))
+    return _odds_of(called.row(0, named=True)) if called.height else []
+
+
+def _odds_of(row: b.Row) -> list[b.Block]:
+    found = odds.measured(row["population"], row["grain"], row["horizon"])
+    text = odds.sentence(found, row["verdict"], row["horizon"])
+    return [b.Text(text)] if text else []
+
+
+def finding(changes: pl.DataFrame, view: View, horizon: str) -> b.Text:
+    """The page's finding as a sentence: how many topics rise and fall, and the strongest change."""
+    period = f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
+    where = f"{formats.sentence_case(over(horizon))} up to {period}"
+    counts = Counter(changes["verdict"].to_list())
+    if changes.height == counts["not_comparable"]:
+        why = f": {reasons(changes)}" if changes.height else ""
+        return b.Text(f"{where}, no topic is comparable{why}.", "lead")
+    called = by_strength(changes)
+    n_likely = sum(counts[verdict] for verdict in LIKELY)
+    if called.is_empty():
+        likely = (
+            f"; {n_likely:,} {'is' if n_likely == 1 else 'are'} likely to be" if n_likely else ""
+        )
+        return b.Text(f"{where}, no topic is rising or falling{likely}.", "lead")
+    first = called.row(0, named=True)
+    return b.Text(
+        f"{where}, {counts['rising']:,} of {formats.plural(changes.height, 'topic')} "
+        f"{'is' if counts['rising'] == 1 else 'are'} rising and {counts['falling']:,} falling "
+        f"({view.about.name}). The strongest change is {first['topic_name']}: "
+        f"{first['statement']}.",
+        "lead",
+    )
+
+
+def series_finding(changes: pl.DataFrame, name: str, *, has_odds: bool) -> list[b.Block]:
+    """One series' finding as a sentence, with its odds: the surest verdict, of the longest horizon.
+
+    Nothing without changes.
+    """
+    ordered = _by_horizon(changes).reverse()
+    if ordered.is_empty():
+        return []
+    rank = dict.fromkeys(CALLED, 0) | dict.fromkeys(LIKELY, 1)
+    rows = sorted(
+        ordered.iter_rows(named=True),
+        key=lambda row: rank.get(row["verdict"], 3 if row["verdict"] == "not_comparable" else 2),
+    )
+    lead = b.Text(f"{name}: {rows[0]['statement']}.", "lead")
+    return [lead, *(_odds_of(rows[0]) if has_odds else ())]
+
+
+def _by_horizon(changes: pl.DataFrame) -> pl.DataFrame:
+    order = {horizon: at for at, horizon in enumerate(HORIZONS)}
+    return changes.sort(pl.col("horizon").replace_strict(order, default=len(order)))
 
 
 def topic_link(view: View, row: b.Row) -> b.Link | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dashboards import blocks as b
 from dashboards import formats
 from dashboards.figures import calendars
@@ -26,7 +28,8 @@ def build(queries: Queries, _view: View) -> list[b.Block]:
     totals = queries.coverage_totals()
     calendar: list[b.Block] = [_calendar(queries, row) for row in totals.iter_rows(named=True)]
     return [
-        b.Text(LEAD, "lead"),
+        b.Text(_finding(totals.iter_rows(named=True)), "lead"),
+        b.Text(LEAD),
         b.Heading("Coverage"),
         *(calendar or [b.Text("No listing day has been captured.")]),
         b.Heading("Reconciliation", "Items seen = items accepted + items quarantined."),
@@ -39,6 +42,16 @@ def build(queries: Queries, _view: View) -> list[b.Block]:
         b.Heading("Captures"),
         _captures(queries),
     ]
+
+
+def _finding(totals: Iterable[b.Row]) -> str:
+    """How many of the expected days were captured, as a sentence."""
+    parts = [
+        f"{row['n_captured']:,} of {row['n_expected']:,} expected days of "
+        f"{population_named(row['population']).name}"
+        for row in totals
+    ]
+    return f"Captured: {formats.listed(parts)}." if parts else "No listing day has been captured."
 
 
 def _calendar(queries: Queries, totals: b.Row) -> b.Chart:

@@ -21,20 +21,23 @@ N_TOPICS = 12
 N_CHANGES = 8
 LEAD = (
     "What machine-learning papers are about, how many people write them, and how certain each "
-    "figure is. Every figure states its population, its n and its interval."
+    "figure is."
 )
 
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
-    lead = b.Text(LEAD, "lead")
     if not view.period:
-        return [lead, *common.no_data()]
+        return [b.Text(LEAD, "lead"), *common.no_data()]
+    every = queries.topic_changes(_all_topics(view)).filter(pl.col("topic_id") != common.NO_TOPIC)
+    horizon = evidence.longest_comparable(every)
+    changes = every.filter(pl.col("horizon") == horizon)
     return [
-        lead,
+        evidence.finding(changes, view, horizon),
+        *evidence.odds_of(changes),
         _headlines(queries, view),
         *(b.Text(text, "note") for text in common.caveats(view)),
-        *_strongest(queries, view),
+        *_strongest(queries, view, every, horizon),
         *_largest_topics(queries, view),
         *_differences(queries, view),
         _volume(view),
@@ -111,15 +114,13 @@ def _author_counts(queries: Queries, view: View) -> dict[str, Any] | None:
     return rows.row(0, named=True)
 
 
-def _strongest(queries: Queries, view: View) -> list[b.Block]:
+def _strongest(queries: Queries, view: View, every: pl.DataFrame, horizon: str) -> list[b.Block]:
     """The strongest changes over a year as sentences, with a link to all verdicts.
 
     Over a shorter horizon, if nothing is comparable over a year.
     """
     if not view.period:
         return []
-    every = queries.topic_changes(_all_topics(view)).filter(pl.col("topic_id") != common.NO_TOPIC)
-    horizon = evidence.longest_comparable(every)
     changes = every.filter(pl.col("horizon") == horizon)
     note = common.level_note(view, queries.choices())
     params = {"to": view.period.start.isoformat(), "horizon": horizon}

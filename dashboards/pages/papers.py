@@ -70,9 +70,11 @@ def _term(queries: Queries, view: View) -> list[b.Block]:
     )
     changes = queries.term_changes(view).filter(pl.col("term_id") == view.term)
     note = common.level_note(view, queries.choices())
+    title = f"Term “{name}”"
     return [
-        b.Heading(f"Term “{name}”", f"{common.span_of(view)}."),
-        evidence.horizon_table(changes, view, "term-changes", f"Term “{name}”", note),
+        b.Heading(title, f"{common.span_of(view)}."),
+        *evidence.series_finding(changes, title, has_odds=False),
+        evidence.horizon_table(changes, view, "term-changes", title, note, has_odds=False),
         table,
     ]
 

@@ -50,7 +50,30 @@ def headlines(history: pl.DataFrame, view: View, suffix: str) -> list[b.Block]:
         f"n = {row['n_papers']:,}; maximum {row['max_authors']:,}",
         where,
     )
-    return [b.Stats((median, *(_headline(row, team, where) for team in TEAMS)))]
+    return [
+        _finding(row, view),
+        b.Stats((median, *(_headline(row, team, where) for team in TEAMS))),
+    ]
+
+
+def _finding(row: b.Row, view: View) -> b.Text:
+    """The median and the share of large teams, with its verdict, as a sentence."""
+    team = TEAMS[-1]
+    verdict = row[f"{team.prefix}_verdict"]
+    length = evidence.over(primary_horizon(row["grain"]))
+    change = f"The change of that share {length} is {evidence.verdict_name(verdict)}"
+    if verdict in (*evidence.CALLED, *evidence.LIKELY, "flat"):
+        growth, *bounds = (row[f"{team.prefix}_growth{end}"] for end in ("", "_low", "_high"))
+        change = (
+            f"{formats.sentence_case(length)}, that share is {evidence.verdict_name(verdict)}: "
+            f"{formats.factor(growth)} [{formats.factor_interval(*bounds)}]"
+        )
+    return b.Text(
+        f"In {view.period_name}, the median paper has {formats.decimal(row['median_authors'])} "
+        f"authors, and {formats.share(row[f'{team.prefix}_share'])} of the papers have ten or "
+        f"more. {change}.",
+        "lead",
+    )
 
 
 def _headline(row: b.Row, team: Team, where: str) -> b.Stat:
@@ -62,8 +85,8 @@ def _headline(row: b.Row, team: Team, where: str) -> b.Stat:
     else:
         interval = formats.factor_interval(values["growth_low"], values["growth_high"])
         change = (
-            f"{verdict}, {evidence.over(primary_horizon(row['grain']))} "
-            f"{formats.factor(values['growth'])} ({interval})"
+            f"{evidence.over(primary_horizon(row['grain']))} {formats.factor(values['growth'])} "
+            f"(80 % interval {interval}), {verdict}"
         )
     return b.Stat(
         team.title,

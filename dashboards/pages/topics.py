@@ -16,6 +16,7 @@ from dashboards.queries import Queries
 from dashboards.view import View
 
 N_DRAWN = 25
+N_NAMED = 3
 N_PAPERS = 10
 
 
@@ -29,10 +30,28 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     found: list[b.Block] = [b.Text(text, "note") for text in notes]
     if view.topic:
         found += detail(queries, view)
-    else:
-        text = "Choose a topic above or in the table to see its share over time and its papers."
-        found.append(b.Text(text))
-    return [*found, _shares(view, queries.topic_shares(view))]
+        return [*found, _shares(view, queries.topic_shares(view))]
+    shares = queries.topic_shares(view)
+    text = "Choose a topic above or in the table to see its share over time and its papers."
+    return [*_finding(view, shares), *found, b.Text(text), _shares(view, shares)]
+
+
+def _finding(view: View, frame: pl.DataFrame) -> list[b.Block]:
+    """The largest topics as a sentence; nothing without sufficient papers."""
+    topics = frame.filter((pl.col("topic_id") != common.NO_TOPIC) & (pl.col("n_papers") > 0))
+    if topics.is_empty() or not (view.period and view.period.is_sufficient):
+        return []
+    names = [
+        f"{row['topic_name']} ({formats.share(row['share'])})"
+        for row in topics.head(N_NAMED).iter_rows(named=True)
+    ]
+    is_one = len(names) == 1
+    text = (
+        f"The largest {'topic' if is_one else 'topics'} in {view.period_name}"
+        f"{f' in {view.area}' if view.area else ''} {'is' if is_one else 'are'} "
+        f"{formats.listed(names)}, of {view.period.n_total:,} {view.about.counted}."
+    )
+    return [b.Text(text, "lead")]
 
 
 def _shares(view: View, frame: pl.DataFrame) -> b.Chart:
@@ -163,11 +182,13 @@ def _detail(
     topic = choices.topic(topic_id)
     name = topic.name if topic else topic_id
     n_found = papers["n_found"][0] if papers.height else 0
+    has_odds = not (topic and topic.kind == DISCOVERED)  # the evaluation leaves these out
     return [
         b.Heading(name, topic.description or "", _related(view, choices, topic))
         if topic
         else b.Heading(name),
-        evidence.horizon_table(changes, view, "topic-changes", name, ""),
+        *evidence.series_finding(changes, name, has_odds=has_odds),
+        evidence.horizon_table(changes, view, "topic-changes", name, "", has_odds=has_odds),
         history_chart(view, history, name, common.level_note(view, choices)),
         common.paper_list(
             papers,

@@ -56,10 +56,10 @@ def trending(queries: Queries, view: View) -> b.Table:
         ),
         empty="No paper of this population was observed within 14 days of its listing day.",
         max_rows=N_SHOWN,
-        is_muted=lambda row: row["score"] is None,
+        is_muted=lambda row: row["score"] is None or row["score"] <= 1,
         note=f"n = {frame.height:,} {view.about.counted}, of this day and the 14 days before, with "
         f"an observation; {n_scored:,} {'has' if n_scored == 1 else 'have'} a score.{unranked}"
-        f"{later} {SUMMARY}",
+        f"{later} {SUMMARY} Grey: no score above ×1.00, so not surely above comparable papers.",
     )
 
 

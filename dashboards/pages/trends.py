@@ -10,6 +10,7 @@ import polars as pl
 from dashboards import blocks as b
 from dashboards import formats
 from dashboards.address import MAX_TOPICS
+from dashboards.choices import TAXONOMY
 from dashboards.figures import lines
 from dashboards.pages import common, evidence
 from dashboards.queries import Queries
@@ -27,12 +28,16 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     topics = view.topics or largest(queries, last)
     level_note = common.level_note(view, queries.choices())
     if topics:
-        chart: b.Block = _shares(queries, view, topics, last)
+        chart: b.Block = _shares(queries, view, topics, last, level_note)
     else:
         chart = b.Text("No paper matched a topic, so there is no chart.")
+    changes = _over(queries.topic_changes(last), last)
+    own = changes.filter(pl.col("topic_id") != common.NO_TOPIC)
     return [
+        evidence.finding(own, last, last.horizon),
+        *(evidence.odds_of(own) if view.kind == TAXONOMY else ()),
         *(b.Text(text, "note") for text in notes),
-        *verdicts(_over(queries.topic_changes(last), last), last, level_note),
+        *verdicts(own, last, level_note),
         *term_verdicts(_over(queries.term_changes(last), last), last),
         chart,
     ]
@@ -42,7 +47,9 @@ def _over(changes: pl.DataFrame, view: View) -> pl.DataFrame:
     return changes.filter(pl.col("horizon") == view.horizon)
 
 
-def _shares(queries: Queries, view: View, topics: tuple[str, ...], last: View) -> b.Chart:
+def _shares(
+    queries: Queries, view: View, topics: tuple[str, ...], last: View, level_note: str
+) -> b.Chart:
     """One panel per topic, all with the same scale."""
     history = queries.topic_history(view, topics)
     names = dict(history.select("topic_id", "topic_name").unique().iter_rows())
@@ -64,7 +71,7 @@ def _shares(queries: Queries, view: View, topics: tuple[str, ...], last: View) -
         ),
         table=_shares_table(history, view, topics, title),
         formula=common.WILSON,
-        caveats=(*breaks.notes, *common.capture_notes(view)),
+        caveats=(level_note, *breaks.notes, *common.capture_notes(view)),
         legend=(*common.LEVEL_KEY, *breaks.key),
         is_stacked=True,
     )
@@ -112,9 +119,8 @@ def _shares_table(
     )
 
 
-def verdicts(changes: pl.DataFrame, view: View, level_note: str) -> list[b.Block]:
+def verdicts(topics: pl.DataFrame, view: View, level_note: str) -> list[b.Block]:
     """Rising and falling topics over the chosen horizon, then likely ones."""
-    topics = changes.filter(pl.col("topic_id") != common.NO_TOPIC)
     link = partial(evidence.topic_link, view)
     return [
         b.Heading(

@@ -101,7 +101,7 @@ def _statement(horizon: str) -> pl.Expr:
         pl.when(pl.col("verdict") == "not_comparable")
         .then(pl.format("Not comparable with {} ago: {}", pl.lit(period), reason))
         .when(pl.col("verdict") == "unclear")
-        .then(pl.format("The change over {} is unclear: {}", pl.lit(period), reason))
+        .then(pl.format("{}; unclear: {}", compared, reason))
         .when(pl.col("verdict") == "flat")
         .then(pl.format("{}; flat", compared))
         .otherwise(moves)
@@ -115,13 +115,16 @@ def _percent(name: str) -> pl.Expr:
 
 
 def _ratio(name: str) -> pl.Expr:
-    """The ratio of a logarithm, with about two digits, more where fewer would read as 1.00."""
+    """The ratio of a logarithm, with about two digits, more where fewer would read as 1.00.
+
+    The numbers of one sentence below 10 have two decimals if the lower bound is below 1.5.
+    """
     ratio = pl.col(name).exp()
     is_near_one = ratio.is_between(0.995, 1.005) & (ratio != 1)
     return (
         pl.when(is_near_one | (ratio < 0.1))
         .then(_fixed(ratio, 3))
-        .when(ratio < 1.5)
+        .when((ratio < 9.95) & (pl.col("growth_low").exp() < 1.5))
         .then(_fixed(ratio, 2))
         .when(ratio < 9.95)
         .then(_fixed(ratio, 1))

@@ -15,6 +15,7 @@ from dash import Dash
 from dash.development.base_component import Component
 from plotly.io.json import to_json_plotly
 
+from dashboards import odds
 from dashboards.address import read
 from dashboards.app import RenderedPage, create_app, render, shell
 from dashboards.blocks import Chart
@@ -445,7 +446,41 @@ def test_shared_names_are_muted(queries: Queries) -> None:
 
 def test_team_sizes_have_verdicts(queries: Queries) -> None:
     shown = as_json(render(queries, "/authors", "?period=2025-03-01", "light").body)
-    assert "rising, over half a year ×2.01 (×1.49 to ×2.72)" in shown
+    assert "over half a year ×2.01 (80 % interval ×1.49–2.72), rising" in shown
     assert "not comparable: the history is too short" in shown
     for part in (SUMMARY, "8 of 40", "Feb 2025 (Jan 2025 to Mar 2025)", "Wrong direction"):
         assert part in shown, part
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("/?", "Over a year up to Mar 2025, 1 of 3 topics is rising and 0 falling (Hugging Face"),
+        ("/trends?horizon=month", "Over a month up to Mar 2025, "),
+        ("/topics?", "The largest topics in Mar 2025 are Agents (40.0"),
+        ("/topics?topic=agents", "Agents: rising over a year: 12.0 % of papers"),
+        ("/authors?period=2025-03-01", "In Mar 2025, the median paper has"),
+        ("/papers?term=agents&period=2025-03-01", "Term “Agents”: rising over a year"),
+        ("/health", "Captured: "),
+    ],
+    ids=["overview", "trends", "topics", "topic", "authors", "term", "health"],
+)
+def test_a_page_leads_with_its_finding(queries: Queries, address: str, sentence: str) -> None:
+    path, _, search = address.partition("?")
+    body = render(queries, path, f"?{search}", "light").body
+    leads = [one for one in walk(body) if "text-lead" in str(getattr(one, "className", ""))]
+    assert str(leads[0].children).startswith(sentence)
+
+
+def test_verdicts_on_topics_show_their_measured_odds(queries: Queries) -> None:
+    overview = as_json(render(queries, "/", "", "light").body)
+    topic = as_json(render(queries, "/topics", "?topic=agents", "light").body)
+    term = as_json(render(queries, "/papers", "?term=agents&period=2025-03-01", "light").body)
+    found = odds.measured("hf_daily", "month", "year")
+    sentence = odds.sentence(found, "rising", "year")
+    assert sentence
+    assert sentence in overview
+    assert sentence in topic
+    assert odds.holds(found, "rising") in topic
+    assert "Measured odds" not in term
+    assert '"Holds"' not in term

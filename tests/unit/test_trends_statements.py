@@ -71,8 +71,17 @@ CHANGE = {
             id="flat",
         ),
         pytest.param(
+            CHANGE | {"verdict": "rising", "verdict_reason": "certain", "began_on": JANUARY,
+                      "began_from_on": JANUARY, "began_to_on": JANUARY,
+                      "growth": math.log(1.41), "growth_low": math.log(1.003),
+                      "growth_high": math.log(1.8)},
+            "12.6 % of papers, 5.8 % a year ago: ×1.41 [1.003, 1.80]; rising since January 2025",
+            id="same decimals",
+        ),
+        pytest.param(
             CHANGE | {"verdict": "unclear", "verdict_reason": "wide_interval"},
-            "The change over a year is unclear: the interval is too wide",
+            "12.6 % of papers, 5.8 % a year ago: ×2.2 [1.6, 2.9]; unclear: the interval is too "
+            "wide",
             id="unclear",
         ),
         pytest.param(
