@@ -50,13 +50,13 @@ def share_interval(low: float | None, high: float | None) -> str:
 
 
 def factor(growth: float | None) -> str:
-    """A log ratio as a factor: `×1.80`. With more decimals where two would read as 1.00."""
+    """A log ratio as a factor: `×1.80`."""
     return NO_VALUE if growth is None else f"×{_factor(growth)}"
 
 
 def factor_interval(low: float | None, high: float | None) -> str:
-    """`×1.35–2.41`, for two log ratios."""
-    return NO_VALUE if low is None or high is None else f"{factor(low)}–{_factor(high)}"
+    """`×1.35–2.41`, for two log ratios. A bound has more decimals if two would read as 1.00."""
+    return NO_VALUE if low is None or high is None else f"×{_bound(low)}–{_bound(high)}"
 
 
 def _factor(growth: float) -> str:
@@ -65,9 +65,15 @@ def _factor(growth: float) -> str:
         return "100 or more"
     if value < 0.01:
         return "0.01 or less"
-    if growth and f"{value:.2f}" == "1.00":
-        return f"{value:.3f}" if f"{value:.3f}" != "1.000" else f"{value:.4f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _bound(growth: float) -> str:
+    text = _factor(growth)
+    for decimals in (3, 4):
+        if growth and float(text.partition(" ")[0]) == 1:
+            text = f"{math.exp(growth):.{decimals}f}"
+    return text
 
 
 def probability(value: float | None) -> str:

@@ -99,31 +99,37 @@ def sentence(odds: Odds | None, verdict: str, horizon: str) -> str:
     if verdict not in CALLED:
         return ""
     if not odds or odds.n_called < MIN_VERDICTS:
-        return _too_few("rising or falling")
+        return _too_few("rising or falling", horizon)
     noise = f" ({_percent(odds.noise)} by chance)" if odds.noise is not None else ""
     return (
-        f"Measured odds: of {odds.n_called:,} verdicts rising or falling of this kind, "
+        f"Measured odds: of {odds.n_called:,} {_kind('rising or falling', horizon)}, "
         f"{_percent(odds.holds)} ({_interval(odds)}) held: the next quarter was still on that side "
-        f"of the level {AGO[horizon]}{noise}. {_percent(odds.continues)} continued: it was beyond "
-        f"the level at the time of the verdict. See {REPORT}."
+        f"of the level {AGO[horizon]}{noise}. {_percent(odds.continues)} continued: the next "
+        f"quarter was beyond the level at the time of the verdict. See {REPORT}."
     )
 
 
 def _likely_sentence(odds: Odds | None, horizon: str) -> str:
     if not odds or odds.n_likely < MIN_VERDICTS:
-        return _too_few("likely")
+        return _too_few("likely rising or falling", horizon)
     return (
-        f"Measured odds: of {odds.n_likely:,} likely verdicts of this kind, "
+        f"Measured odds: of {odds.n_likely:,} {_kind('likely rising or falling', horizon)}, "
         f"{_percent(odds.likely_holds)} held: the next quarter was still on that side of the level "
         f"{AGO[horizon]}. See {REPORT}."
     )
 
 
-def _too_few(kind: str) -> str:
+def _too_few(name: str, horizon: str) -> str:
     return (
-        f"Measured odds: the evaluation has fewer than {MIN_VERDICTS} {kind} verdicts of this "
-        f"kind, so it can't say how often they hold. See {REPORT}."
+        f"Measured odds: unknown. The evaluation has fewer than {MIN_VERDICTS} "
+        f"{_kind(name, horizon)}. See {REPORT}."
     )
+
+
+def _kind(name: str, horizon: str) -> str:
+    """`verdicts rising or falling over a year`, of the same population and period length."""
+    length = AGO[horizon].removesuffix(" earlier")
+    return f"verdicts {name} over {length} of the same population and period length"
 
 
 def _percent(share: float | None) -> str:

@@ -125,8 +125,9 @@ def level_note(view: View, choices: Choices) -> str:
     names = formats.listed([name.removeprefix(CATEGORY_PREFIX) for name in categories])
     return (
         f"The level of arXiv is standardised: the mean of the levels in {names}, with fixed "
-        "weights. It doesn't depend on how many papers of each category were captured, so it can "
-        "differ from the share."
+        "weights (see “Trends” in "
+        f"{METHODS}). It doesn't depend on how many papers of each category were captured, so it "
+        "can differ from the share."
     )
 
 

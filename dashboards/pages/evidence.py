@@ -54,6 +54,11 @@ def verdict_name(verdict: str) -> str:
     return verdict.replace("_", " ")
 
 
+def period_name(view: View) -> str:
+    """`Oct 2025`, `the week of 27 Oct 2025`."""
+    return f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
+
+
 def over(horizon: str) -> str:
     """`over half a year`."""
     return f"over {LENGTHS[horizon]}"
@@ -191,8 +196,8 @@ def horizon_table(
     )
     return b.Table(
         key,
-        f"{name}: changes up to {view.period_name}",
-        _by_horizon(changes),
+        f"{name}: changes up to {period_name(view)}",
+        by_horizon(changes),
         (*columns, *(odds_columns() if has_odds else ())),
         empty=f"There is no verdict on {view.period_name}.",
         is_muted=lambda row: row["verdict"] in UNDECIDED,
@@ -212,61 +217,8 @@ def odds_columns() -> tuple[b.Column, ...]:
     )
 
 
-def odds_of(changes: pl.DataFrame) -> list[b.Block]:
-    """The measured odds of the verdicts rising and falling in changes over one horizon."""
-    called = changes.filter(pl.col("verdict").is_in(CALLED))
-    return _odds_of(called.row(0, named=True)) if called.height else []
-
-
-def _odds_of(row: b.Row) -> list[b.Block]:
-    found = odds.measured(row["population"], row["grain"], row["horizon"])
-    text = odds.sentence(found, row["verdict"], row["horizon"])
-    return [b.Text(text)] if text else []
-
-
-def finding(changes: pl.DataFrame, view: View, horizon: str) -> b.Text:
-    """The page's finding as a sentence: how many topics rise and fall, and the strongest change."""
-    period = f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
-    where = f"{formats.sentence_case(over(horizon))} up to {period}"
-    counts = Counter(changes["verdict"].to_list())
-    if changes.height == counts["not_comparable"]:
-        why = f": {reasons(changes)}" if changes.height else ""
-        return b.Text(f"{where}, no topic is comparable{why}.", "lead")
-    called = by_strength(changes)
-    n_likely = sum(counts[verdict] for verdict in LIKELY)
-    if called.is_empty():
-        likely = (
-            f"; {n_likely:,} {'is' if n_likely == 1 else 'are'} likely to be" if n_likely else ""
-        )
-        return b.Text(f"{where}, no topic is rising or falling{likely}.", "lead")
-    first = called.row(0, named=True)
-    return b.Text(
-        f"{where}, {counts['rising']:,} of {formats.plural(changes.height, 'topic')} "
-        f"{'is' if counts['rising'] == 1 else 'are'} rising and {counts['falling']:,} falling "
-        f"({view.about.name}). The strongest change is {first['topic_name']}: "
-        f"{first['statement']}.",
-        "lead",
-    )
-
-
-def series_finding(changes: pl.DataFrame, name: str, *, has_odds: bool) -> list[b.Block]:
-    """One series' finding as a sentence, with its odds: the surest verdict, of the longest horizon.
-
-    Nothing without changes.
-    """
-    ordered = _by_horizon(changes).reverse()
-    if ordered.is_empty():
-        return []
-    rank = dict.fromkeys(CALLED, 0) | dict.fromkeys(LIKELY, 1)
-    rows = sorted(
-        ordered.iter_rows(named=True),
-        key=lambda row: rank.get(row["verdict"], 3 if row["verdict"] == "not_comparable" else 2),
-    )
-    lead = b.Text(f"{name}: {rows[0]['statement']}.", "lead")
-    return [lead, *(_odds_of(rows[0]) if has_odds else ())]
-
-
-def _by_horizon(changes: pl.DataFrame) -> pl.DataFrame:
+def by_horizon(changes: pl.DataFrame) -> pl.DataFrame:
+    """The changes, shortest horizon first."""
     order = {horizon: at for at, horizon in enumerate(HORIZONS)}
     return changes.sort(pl.col("horizon").replace_strict(order, default=len(order)))
 

@@ -12,7 +12,7 @@ from dashboards import formats
 from dashboards.address import shared_params
 from dashboards.choices import TAXONOMY
 from dashboards.figures import bars, dots
-from dashboards.pages import common, evidence
+from dashboards.pages import common, evidence, findings
 from dashboards.pages.trending import trending
 from dashboards.queries import Queries
 from dashboards.view import YEAR, View
@@ -33,8 +33,8 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     horizon = evidence.longest_comparable(every)
     changes = every.filter(pl.col("horizon") == horizon)
     return [
-        evidence.finding(changes, view, horizon),
-        *evidence.odds_of(changes),
+        findings.of_topics(changes, view, horizon),
+        *findings.odds_of_topics(changes),
         _headlines(queries, view),
         *(b.Text(text, "note") for text in common.caveats(view)),
         *_strongest(queries, view, every, horizon),

@@ -8,7 +8,7 @@ import polars as pl
 
 from dashboards import blocks as b
 from dashboards import formats
-from dashboards.pages import common, evidence
+from dashboards.pages import common, evidence, findings
 from dashboards.queries import MAX_DOWNLOAD, Queries
 from dashboards.view import SORTS, View
 
@@ -73,7 +73,7 @@ def _term(queries: Queries, view: View) -> list[b.Block]:
     title = f"Term “{name}”"
     return [
         b.Heading(title, f"{common.span_of(view)}."),
-        *evidence.series_finding(changes, title, has_odds=False),
+        *findings.of_series(changes, title, view, has_odds=False),
         evidence.horizon_table(changes, view, "term-changes", title, note, has_odds=False),
         table,
     ]

@@ -11,7 +11,7 @@ import polars as pl
 
 from dashboards import blocks as b
 from dashboards import formats
-from dashboards.pages import common, evidence
+from dashboards.pages import common, evidence, findings
 from dashboards.view import View, primary_horizon
 
 
@@ -33,6 +33,8 @@ JUDGED = (
     "level_before", "began_on", "began_from_on", "began_to_on", "verdict", "verdict_reason",
 )  # fmt: skip
 
+CHANGE = ("growth", "growth_low", "growth_high")
+
 
 def headlines(history: pl.DataFrame, view: View, suffix: str) -> list[b.Block]:
     """Median authors and both shares in the chosen period, with intervals and verdicts."""
@@ -51,29 +53,30 @@ def headlines(history: pl.DataFrame, view: View, suffix: str) -> list[b.Block]:
         where,
     )
     return [
-        _finding(row, view),
+        *_finding(row, view, suffix),
         b.Stats((median, *(_headline(row, team, where) for team in TEAMS))),
     ]
 
 
-def _finding(row: b.Row, view: View) -> b.Text:
+def _finding(row: b.Row, view: View, suffix: str) -> list[b.Block]:
     """The median and the share of large teams, with its verdict, as a sentence."""
     team = TEAMS[-1]
-    verdict = row[f"{team.prefix}_verdict"]
+    share, *change = (row[f"{team.prefix}_{name}"] for name in ("share", "verdict", *CHANGE))
+    verdict, growth, low, high = change
     length = evidence.over(primary_horizon(row["grain"]))
-    change = f"The change of that share {length} is {evidence.verdict_name(verdict)}"
-    if verdict in (*evidence.CALLED, *evidence.LIKELY, "flat"):
-        growth, *bounds = (row[f"{team.prefix}_growth{end}"] for end in ("", "_low", "_high"))
-        change = (
+    stated = f"The change of that share {length} is {evidence.verdict_name(verdict)}"
+    if verdict not in evidence.UNDECIDED:
+        stated = (
             f"{formats.sentence_case(length)}, that share is {evidence.verdict_name(verdict)}: "
-            f"{formats.factor(growth)} [{formats.factor_interval(*bounds)}]"
+            f"{formats.factor(growth)} (80 % interval {formats.factor_interval(low, high)})"
         )
-    return b.Text(
-        f"In {view.period_name}, the median paper has {formats.decimal(row['median_authors'])} "
-        f"authors, and {formats.share(row[f'{team.prefix}_share'])} of the papers have ten or "
-        f"more. {change}.",
-        "lead",
+    text = (
+        f"In {evidence.period_name(view)}, the median paper has "
+        f"{formats.decimal(row['median_authors'])} authors, and {formats.share(share)} of the "
+        f"{row['n_papers']:,} papers have ten or more ({view.about.name}{suffix}). {stated}."
     )
+    began = {name: row[f"{team.prefix}_{name}"] for name in ("began_from_on", "began_to_on")}
+    return [b.Text(text, "lead"), *findings.capture_warning(view, began)]
 
 
 def _headline(row: b.Row, team: Team, where: str) -> b.Stat:

@@ -11,7 +11,7 @@ from dashboards import blocks as b
 from dashboards import formats
 from dashboards.choices import DISCOVERED, KINDS, Choices, TopicChoice
 from dashboards.figures import base, dots, lines
-from dashboards.pages import common, evidence
+from dashboards.pages import common, evidence, findings
 from dashboards.queries import Queries
 from dashboards.view import View
 
@@ -187,7 +187,7 @@ def _detail(
         b.Heading(name, topic.description or "", _related(view, choices, topic))
         if topic
         else b.Heading(name),
-        *evidence.series_finding(changes, name, has_odds=has_odds),
+        *findings.of_series(changes, name, view, has_odds=has_odds),
         evidence.horizon_table(changes, view, "topic-changes", name, "", has_odds=has_odds),
         history_chart(view, history, name, common.level_note(view, choices)),
         common.paper_list(

@@ -12,7 +12,7 @@ from dashboards import formats
 from dashboards.address import MAX_TOPICS
 from dashboards.choices import TAXONOMY
 from dashboards.figures import lines
-from dashboards.pages import common, evidence
+from dashboards.pages import common, evidence, findings
 from dashboards.queries import Queries
 from dashboards.view import HORIZONS, View
 
@@ -34,8 +34,8 @@ def build(queries: Queries, view: View) -> list[b.Block]:
     changes = _over(queries.topic_changes(last), last)
     own = changes.filter(pl.col("topic_id") != common.NO_TOPIC)
     return [
-        evidence.finding(own, last, last.horizon),
-        *(evidence.odds_of(own) if view.kind == TAXONOMY else ()),
+        findings.of_topics(own, last, last.horizon),
+        *(findings.odds_of_topics(own) if view.kind == TAXONOMY else ()),
         *(b.Text(text, "note") for text in notes),
         *verdicts(own, last, level_note),
         *term_verdicts(_over(queries.term_changes(last), last), last),
@@ -58,7 +58,7 @@ def _shares(
     chosen = (
         "Chosen topics"
         if view.topics
-        else f"The {len(topics)} largest topics in {_period(last)} (default)"
+        else f"The {len(topics)} largest topics in {evidence.period_name(last)} (default)"
     )
     title = f"Topic shares per {view.grain}"
     return b.Chart(
@@ -124,7 +124,8 @@ def verdicts(topics: pl.DataFrame, view: View, level_note: str) -> list[b.Block]
     link = partial(evidence.topic_link, view)
     return [
         b.Heading(
-            f"Rising and falling topics, {evidence.over(view.horizon)} up to {_period(view)}",
+            f"Rising and falling topics, {evidence.over(view.horizon)} up to "
+            f"{evidence.period_name(view)}",
             f"{evidence.verdict_counts(topics, 'topic')}.",
         ),
         b.Table(
@@ -154,7 +155,8 @@ def term_verdicts(changes: pl.DataFrame, view: View) -> list[b.Block]:
     return [
         b.Table(
             "term-verdicts",
-            f"Rising and falling terms, {evidence.over(view.horizon)} up to {_period(view)}",
+            f"Rising and falling terms, {evidence.over(view.horizon)} up to "
+            f"{evidence.period_name(view)}",
             evidence.by_certainty(changes, "term"),
             (b.text("term", "Term", link=link), *_change_columns(view, link)),
             empty=NONE_CALLED,
@@ -178,11 +180,6 @@ def _change_columns(view: View, link: evidence.LinkOf) -> tuple[b.Column, ...]:
         ),
         b.n_of_total(link=lambda row: evidence.papers_link(view, row)),
     )
-
-
-def _period(view: View) -> str:
-    """`Oct 2025`, `the week of 27 Oct 2025`."""
-    return f"{'the ' if view.grain == 'week' else ''}{view.period_name}"
 
 
 def largest(queries: Queries, view: View) -> tuple[str, ...]:

@@ -79,11 +79,13 @@ def test_cells(found: odds.Odds | None, verdict: str, holds: str, continues: str
 
 def test_sentences_say_what_is_known() -> None:
     called = odds.sentence(MANY, "falling", "half_year")
-    assert "of 96 verdicts" in called
+    assert "of 96 verdicts rising or falling over half a year of" in called
     assert f"94{NBSP}% (78–98{NBSP}%) held" in called
     assert f"half a year earlier (48{NBSP}% by chance)" in called
     assert f"54{NBSP}% continued" in called
-    assert "of 72 likely verdicts" in odds.sentence(MANY, "likely_rising", "year")
-    assert "fewer than 30 rising or falling" in odds.sentence(FEW, "rising", "year")
-    assert "fewer than 30 likely" in odds.sentence(None, "likely_falling", "year")
+    assert "of 72 verdicts likely rising or falling over a year" in odds.sentence(
+        MANY, "likely_rising", "year"
+    )
+    assert "fewer than 30 verdicts rising" in odds.sentence(FEW, "rising", "year")
+    assert "fewer than 30 verdicts likely" in odds.sentence(None, "likely_falling", "year")
     assert odds.sentence(MANY, "unclear", "year") == ""
