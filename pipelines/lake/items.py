@@ -26,6 +26,7 @@ from pipelines.archive.receipt import Receipt
 from pipelines.lake import captures
 from pipelines.lake.schemas import LAKE_ITEM_SCHEMA, QUARANTINE_SCHEMA
 from pipelines.parsing import PARSER_VERSION
+from pipelines.parsing.reading import Reading, refused
 from pipelines.parsing.records import Reject
 from pipelines.runtime.files import temporary_folder
 
@@ -108,7 +109,8 @@ def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:
     announced: list[date | None] = []
     n_accepted = 0
     with archive.open(receipt) as body:
-        parts = detected.parse(body, captures.hints(receipt))
+        reading = Reading(detected, body, captures.hints(receipt))
+        parts = reading.parts()
         first = next(parts)
         for number, part in enumerate(chain([first], parts)):
             rejects += part.rejects
@@ -118,6 +120,10 @@ def _write(archive: Archive, receipt: Receipt, work: Path) -> dict[str, Any]:
                 path = folder / f"items-{number:05}.parquet"
                 _with_ids(part.items, receipt).write_parquet(path)
                 n_accepted += part.items.height
+    if reading.verdict is not None:
+        first, rejects, n_accepted = refused(first, reading.verdict), [reading.verdict], 0
+        for path in folder.glob("items-*.parquet"):
+            path.unlink()
     rejects += captures.damage(receipt)
     _quarantine(rejects, receipt).write_parquet(folder / "quarantine.parquet")
     facts = {

@@ -6,4 +6,4 @@ not belong here: fetching (`sources/`), writing rows (`lake/`), merging papers (
 
 # Raise it whenever a change alters what parsers return. Captures that were parsed under another
 # version are parsed again from the archived bytes.
-PARSER_VERSION = "5"
+PARSER_VERSION = "6"

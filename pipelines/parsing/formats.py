@@ -18,7 +18,8 @@ from pipelines.parsing import (
     listing_html,
     listing_text,
 )
-from pipelines.parsing.head import Head, is_binary
+from pipelines.parsing.encoding import as_utf8
+from pipelines.parsing.head import HEAD_BYTES, Head, is_binary
 from pipelines.parsing.records import Hints, Parsed, reject_body
 
 Parse = Callable[[BinaryIO, Hints], Iterator[Parsed]]
@@ -80,7 +81,7 @@ UNKNOWN = Format("unknown", "unknown", lambda _: False, _whole(_reject_unknown))
 
 def detect(body: bytes) -> Format:
     """The format of a body, given as a whole or by its first MiB; `UNKNOWN` if none matches."""
-    head = Head.of(body)
+    head = Head.of(as_utf8(body[:HEAD_BYTES]), is_full=len(body) >= HEAD_BYTES)
     if not head.start or is_binary(head.start):
         return UNKNOWN
     return next((format_ for format_ in FORMATS if format_.matches(head)), UNKNOWN)

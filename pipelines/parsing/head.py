@@ -30,10 +30,10 @@ class Head:
     """Whether the body fills the head, so that its last line may be cut."""
 
     @classmethod
-    def of(cls, body: bytes) -> Head:
-        """The head of a body, given as a whole or by its first MiB."""
+    def of(cls, body: bytes, *, is_full: bool | None = None) -> Head:
+        """The head of a body, given as a whole or by its first MiB, or as `is_full` says."""
         start = body[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
-        return cls(start, len(body) >= HEAD_BYTES)
+        return cls(start, len(body) >= HEAD_BYTES if is_full is None else is_full)
 
     @property
     def is_markup(self) -> bool:

@@ -30,7 +30,17 @@ _SHORT_REPR = Repr()
 _SHORT_REPR.maxdict = _SHORT_REPR.maxlist = 20
 _SHORT_REPR.maxstring = _SHORT_REPR.maxother = 4 * EXCERPT_CHARS
 
+Implausible = Literal[
+    "date_contradicts_id",
+    "garbled_text",
+    "implausible_author",
+    "implausible_text",
+    "implausible_title",
+]
+"""Why the gate rejects an item that a parser returned, besides `bad_arxiv_id`."""
+
 Reason = Literal[
+    Implausible,
     "abstract_too_long",
     "author_name_too_long",
     "bad_arxiv_id",
@@ -52,6 +62,7 @@ Reason = Literal[
     "paper_missing",
     "source_error",
     "title_too_long",
+    "too_few_plausible",
     "too_large",
     "too_many_damaged_lines",
     "truncated_record",

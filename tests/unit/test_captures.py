@@ -298,7 +298,7 @@ def work(home: Path, start: Barrier, outcomes: Queue[tuple[int, str, int]]) -> N
     archive = Archive(Settings(home=home))
     for number in range(8):
         start.wait()
-        body = api(*(item(f"2501.{number:05}", f"{n} {ABSTRACT[:100]}") for n in range(30)))
+        body = api(*(item(f"2501.{number + 1:05}", f"{n} {ABSTRACT[:60]}") for n in range(30)))
         received = receive(archive, body, f"{number}.json", listing_kind="daily")
         facts = items.load(archive, received.receipt, archive.home / "items")
         outcomes.put((number, received.outcome, facts["n_accepted"]))
