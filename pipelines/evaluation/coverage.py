@@ -15,23 +15,27 @@ import polars as pl
 from pipelines.evaluation.evidence import Evidence
 from pipelines.evaluation.report import Criterion, Part, Table
 from pipelines.trends.changes import CALLED_MEAN, HORIZONS, Levels, verdicts
-from pipelines.trends.grids import check, grids
+from pipelines.trends.components import SLOPE_SHARE, components
+from pipelines.trends.grids import Floats, check, grids
 from pipelines.trends.panels import base_grain, mixes_of, panel_of
 
 LEVELS: Final = (0.80, 0.90, 0.95)
 SPEEDS: Final = (0.1, 0.3, 0.6, 1.0)
 """Standard deviations of a year's movement of simulated log odds; a quarter of the topics each."""
 NOISE: Final = 0.015
+MOVEMENTS: Final = {"trend": SLOPE_SHARE, "random walk": 0.0}
+"""Movement → the part of it that comes from slopes."""
 N_HISTORIES: Final = 4
 N_ORIGINS: Final = 6
 TOLERANCE: Final = 0.02
 
 METHOD = f"""
-For each population, {N_HISTORIES} histories are simulated with the real topics, totals and gaps of
-its base grain. The log odds of a topic start at its real share and follow a random walk; a quarter
-of the topics each move by {", ".join(map(str, SPEEDS))} in a year (standard deviation), values that
-are not components of the model. Every period has independent noise (variance {NOISE}), and the
-number of papers is binomial. The true changes are therefore known. At {N_ORIGINS} periods in the
+For each population, {N_HISTORIES} histories of each kind are simulated with the real topics, totals
+and gaps of its base grain. The log odds of a topic start at its real share. They follow a *trend*
+with slopes, as the model expects, or a *random walk*, which it does not expect. A quarter of the
+topics each move by {", ".join(map(str, SPEEDS))} in a year (standard deviation). Every period has
+independent noise (variance {NOISE}), and the number of papers is binomial. The true changes are
+therefore known. The criteria are about trends. At {N_ORIGINS} periods in the
 second half of the history, the interval of each change with enough papers is compared with the true
 change: for all rows, and for those called rising or falling, for which *wrong sign* is the share
 with a change in the other direction. `arxiv` is simulated as one cell.
@@ -43,23 +47,25 @@ def evaluate(evidence: Evidence, n_histories: int = N_HISTORIES, seed: int = 0) 
     found = [
         row
         for population in ("hf_daily", "arxiv")
-        for row in _simulate(evidence.counts, population, n_histories, seed)
+        for movement in MOVEMENTS
+        for row in _simulate(evidence.counts, population, movement, n_histories, seed)
     ]
     if not found:
         return Part("Coverage of intervals", METHOD, skipped="no history is long enough.")
     rows = pl.DataFrame(found)
     columns = [f"{level:.0%}" for level in LEVELS]
-    table = rows.group_by("population", "horizon", maintain_order=True).agg(
+    table = rows.group_by("population", "movement", "horizon", maintain_order=True).agg(
         *[pl.col(name).mean() for name in columns],
         intervals=pl.len(),
         called=pl.col("called").sum(),
         **{f"called {name}": pl.col(name).filter(pl.col("called")).mean() for name in columns},
         **{"wrong sign": pl.col("wrong").filter(pl.col("called")).mean()},
     )
+    trends = rows.filter(movement="trend")
     return Part(
         "Coverage of intervals",
         METHOD,
-        [*(_criterion(rows, level) for level in LEVELS), _wrong_sign(rows)],
+        [*(_criterion(trends, level) for level in LEVELS), _wrong_sign(trends)],
         [Table("Coverage by nominal level", table)],
     )
 
@@ -85,7 +91,7 @@ def _wrong_sign(rows: pl.DataFrame) -> Criterion:
 
 
 def _simulate(
-    counts: pl.DataFrame, population: str, n_histories: int, seed: int
+    counts: pl.DataFrame, population: str, movement: str, n_histories: int, seed: int
 ) -> list[dict[str, object]]:
     own = counts.filter(pl.col("population") == population)
     if own.is_empty():
@@ -106,21 +112,34 @@ def _simulate(
     for _ in range(n_histories):
         n = panel.n_total[:, 0]
         share = (panel.n_papers.sum(axis=0) + 0.5) / (panel.n_total.sum(axis=0) + 1)
-        sd = np.resize(SPEEDS, n.shape[1]) / np.sqrt(panel.periods_per_year)
-        steps = rng.normal(0, 1, n.shape) * sd
+        steps = _steps(rng, n.shape, panel.periods_per_year, MOVEMENTS[movement])
         walk = np.log(share / (1 - share)) + np.cumsum(steps, axis=0)
         noisy = walk + rng.normal(0, np.sqrt(NOISE), n.shape)
         papers = rng.binomial(n.astype(np.int64), 1 / (1 + np.exp(-noisy))).astype(np.float64)
         levels = Levels(replace(panel, n_papers=papers[:, None, :]))
         truth = -np.logaddexp(0, -walk)
         for t in origins:
-            rows += _compare(levels, truth, papers[: t + 1].sum(axis=0), int(t), population)
+            found = _compare(levels, truth, papers[: t + 1].sum(axis=0), int(t))
+            rows += [{"population": population, "movement": movement, **row} for row in found]
     return rows
 
 
-def _compare(
-    levels: Levels, truth: np.ndarray, papers: np.ndarray, t: int, population: str
-) -> list[dict[str, object]]:
+def _steps(
+    rng: np.random.Generator, shape: tuple[int, ...], per_year: int, slope_share: float
+) -> Floats:
+    """Movements of log odds, periods × topics: jumps, and slopes that decay as in the model."""
+    variance = np.resize(SPEEDS, shape[1]) ** 2 / per_year
+    decay = components(per_year).decay
+    of_slopes = slope_share * variance * (1 - decay) / (1 + decay)
+    steps = rng.normal(0, 1, shape) * np.sqrt((1 - slope_share) * variance)
+    slope = rng.normal(0, 1, shape[1]) * np.sqrt(of_slopes)
+    for t in range(1, shape[0]):
+        steps[t] += slope
+        slope = decay * slope + rng.normal(0, 1, shape[1]) * np.sqrt(of_slopes * (1 - decay**2))
+    return np.asarray(steps, dtype=np.float64)
+
+
+def _compare(levels: Levels, truth: Floats, papers: Floats, t: int) -> list[dict[str, object]]:
     positions = {level: levels.at(t, level) for level in LEVELS}
     enough = papers >= 10
     rows: list[dict[str, object]] = []
@@ -138,7 +157,6 @@ def _compare(
         wrong = np.sign(true) != np.sign(stated.growth)
         rows += [
             {
-                "population": population,
                 "horizon": horizon.replace("_", "-"),
                 "called": bool(called[i]),
                 "wrong": bool(wrong[i]),

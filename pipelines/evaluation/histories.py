@@ -40,7 +40,7 @@ class History:
     """1 rising, -1 falling, 0 neither."""
     likely: Floats
     probability: Floats
-    """Stated probability that the level rose."""
+    """Stated probability that the next quarter's share is above the level a horizon earlier."""
     growth: Floats
     over_before: Floats
     """Log ratio of the next quarter's share to the level a horizon earlier."""
@@ -144,7 +144,7 @@ def _history(own: pl.DataFrame, grid: Grid, shares: Floats, horizon: str) -> His
     refused = own[f"{horizon}_verdict"].replace_strict({"not_comparable": 1.0}, default=0.0)
     comparable = np.zeros(grid.n_papers.shape, dtype=np.bool_)
     comparable[grid.is_present] = refused.to_numpy()[grid.rows[grid.is_present]] == 0
-    error = column("sign_error")
+    hold = column("hold_probability")
     return History(
         population=str(own["population"][0]),
         grain=grid.grain,
@@ -153,7 +153,7 @@ def _history(own: pl.DataFrame, grid: Grid, shares: Floats, horizon: str) -> His
         is_stated=comparable & ~np.isnan(growth),
         called=directions(_CALLED),
         likely=directions(_LIKELY),
-        probability=np.where(growth > 0, 1 - error, error),
+        probability=np.where(growth > 0, hold, 1 - hold),
         growth=growth,
         over_before=following - before,
         over_now=following - before - growth,

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr, ndtri
 
-from pipelines.trends.components import components, posterior_weights
+from pipelines.trends.components import Weights, components
 from pipelines.trends.grids import Bools, Floats, ordered_sums
-from pipelines.trends.levels import Filtered, Lag, filter_levels, smooth_back
+from pipelines.trends.levels import State, Step, ahead, follow
 from pipelines.trends.panels import Panel
 
 HORIZONS: Final = {"month": 12, "quarter": 4, "half_year": 2, "year": 1}
@@ -47,7 +47,7 @@ MAX_TEXT_DIFFERENCE: Final = 0.2
 MAX_MIX_DIFFERENCE: Final = 0.1
 """Where a level is not standardised, periods whose mix of categories differs by more are not."""
 
-BEGAN: Final = (0.8, 0.95, 0.4)
+BEGAN: Final = (0.8, 0.95, 0.33)
 """A change began when this part of it was still to come; and the bounds of when it began.
 
 Of simulated doublings, at once or over 13 or 26 weeks, the bounds contain the beginning of 3 in 4.
@@ -66,14 +66,16 @@ class Change:
 
     `growth` is the natural logarithm of the ratio of both levels: the posterior median, so that it
     has the likelier sign. `low` and `high` bound its 80 % interval; `sign_error` is the probability
-    that its sign is wrong. `began` is the number of base periods since the change began, within
-    `began_from` and `began_to`.
+    that its sign is wrong. `hold` is the probability that the share of the next quarter lies on
+    this side of the earlier level. `began` is the number of base periods since the change began,
+    within `began_from` and `began_to`.
     """
 
     growth: Floats
     low: Floats
     high: Floats
     sign_error: Floats
+    hold: Floats
     level_before: Floats
     began: Floats
     began_from: Floats
@@ -90,27 +92,41 @@ class Position:
     changes: dict[str, Change]
 
 
+@dataclass(frozen=True)
+class _Posterior:
+    """The distributions as of one base period."""
+
+    level: _Mixture
+    change: dict[str, _Mixture]
+    outlook: dict[str, _Mixture]
+    """From the earlier level to the share of the next quarter."""
+    path: dict[str, Floats]
+    """Mean change since 0, 1, 2, … periods ago, up to the horizon: lags × series."""
+
+
 class Levels:
     """The fitted levels of a panel. Every statement as of a period uses only data up to it."""
 
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
-        self._q, s2 = components(panel.periods_per_year)
+        self._parts = components(panel.periods_per_year)
         n_periods, n_cells, n_series = panel.n_papers.shape
-        flat = (n_periods, n_cells * n_series)
-        self._filtered: Filtered = filter_levels(
-            panel.n_papers.reshape(flat),
-            panel.n_total.reshape(flat),
-            panel.part_share[:, None],
-            self._q,
-            s2,
-        )
-        by_cell = self._filtered.log_likelihood.reshape(n_periods, -1, n_cells, n_series)
-        seen = np.cumsum(panel.n_papers.sum(axis=1), axis=0) > 0
-        self._weights = posterior_weights(by_cell.sum(axis=2), seen)
+        self._cells = (self._parts.noise.size, n_cells, n_series)
         self._standards = panel.standards
+        self._ahead = ahead(self._parts, self.steps("quarter"))
+        flat = (n_periods, n_cells * n_series)
+        steps = follow(
+            panel.n_papers.reshape(flat), panel.n_total.reshape(flat), panel.part_share,
+            self._parts, self.steps("year"),
+        )  # fmt: skip
+        weights = Weights(self._parts.noise.size, n_series)
+        seen = np.cumsum(panel.n_papers.sum(axis=1), axis=0) > 0
         self._known: dict[tuple[int, float], Position] = {}
-        self._cells = (self._q.size, n_cells, n_series)
+        self._posteriors: list[_Posterior] = []
+        for t, step in enumerate(steps):
+            by_cell = step.log_likelihood.reshape(self._cells)
+            current = weights.update(ordered_sums(by_cell, 1), seen[t])
+            self._posteriors.append(self._posterior(t, step, current))
 
     def steps(self, horizon: str) -> int:
         """Base periods in a horizon, one at least."""
@@ -119,57 +135,91 @@ class Levels:
     def at(self, t: int, interval: float = INTERVAL_LEVEL) -> Position:
         """The levels and changes as of base period t, with intervals of this level."""
         if (t, interval) not in self._known:
-            self._known[t, interval] = self._at(t, (1 - interval) / 2)
+            self._known[t, interval] = _position(self._posteriors[t], (1 - interval) / 2)
         return self._known[t, interval]
 
-    def _at(self, t: int, tail: float) -> Position:
-        now = self._filtered.level[t].reshape(self._cells)
-        variance = self._filtered.level_variance[t].reshape(self._cells)
-        standard = self._standards[t]
-        level, slope = _level(now, standard)
-        mixture = _Mixture(np.log(level), ordered_sums(slope**2 * variance, 1), self._weights[t])
-        log_level = mixture.quantile(0.5)
-        horizons = {self.steps(name): name for name in HORIZONS}
-        path = [np.zeros_like(log_level)]
-        changes: dict[str, Change] = {}
-        for lag in smooth_back(self._filtered, t, self._q, max(horizons)):
-            change = self._change(lag, t, now, variance)
-            path.append(change.mean)
-            if name := horizons.get(lag.steps):
-                changes[name] = _as_change(change, log_level, path, tail)
-        return Position(
-            level=np.exp(log_level), level_low=np.exp(mixture.quantile(tail)),
-            level_high=np.exp(mixture.quantile(1 - tail)), changes=changes,
-        )  # fmt: skip
+    def _posterior(self, t: int, step: Step, weights: Floats) -> _Posterior:
+        s, past = step.state, step.earlier
+        now, variance = s.level.reshape(self._cells), s.p_xx.reshape(self._cells)
+        current = self._standards[t] if self._standards[t].any() else self.panel.weights
+        level, slope = _level(now, current)
+        lags = past.level.shape[0]
+        before = past.level.reshape(lags, *self._cells)
+        standards = self._standards[t - 1 - np.arange(lags)]
+        # Only cells observed by then count: a cell without an earlier level has no change.
+        standards = np.where(standards.any(axis=1, keepdims=True), standards, current)
+        growth = np.log(_level(now, standards)[0]) - np.log(_level(before, standards)[0])
+        path = ordered_sums(growth * weights, 1)
+        path = np.concatenate([np.zeros((1, path.shape[1])), path])
+        future, future_variance = self._future(t, s)
+        present = _Share(now, variance, past.with_level)
+        coming = _Share(
+            future, future_variance, past.with_level + self._ahead.slope * past.with_slope
+        )
+        change, outlook = {}, {}
+        for name in HORIZONS:
+            lag = self.steps(name) - 1
+            if lag < lags:
+                earlier = before[lag], past.variance[lag].reshape(self._cells), standards[lag]
+                change[name], outlook[name] = (
+                    _Mixture(*self._difference(share, lag, *earlier), weights)
+                    for share in (present, coming)
+                )
+        return _Posterior(
+            level=_Mixture(np.log(level), ordered_sums(slope**2 * variance, 1), weights),
+            change=change,
+            outlook=outlook,
+            path={name: path[: self.steps(name) + 1] for name in change},
+        )
 
-    def _change(self, lag: Lag, t: int, now: Floats, variance: Floats) -> _Mixture:
-        """The change since the lag, by the delta method.
+    def _future(self, t: int, s: State) -> tuple[Floats, Floats]:
+        """Mean and variance of the log odds of the next quarter's share, with its sampling error.
 
-        Only cells observed by then count: a cell without an earlier level has no change.
+        The next quarter is taken to have as many papers as the last one.
         """
-        standard = self._standards[t - lag.steps]
-        if not standard.any():
-            standard = self._standards[t]
-        level, slope = _level(now, standard)
-        before, slope_before = _level(lag.level.reshape(self._cells), standard)
+        g = self._ahead.slope
+        mean = s.level + g * s.slope
+        variance = s.p_xx + 2 * g * s.p_xb + g**2 * s.p_bb + self._ahead.variance[:, None]
+        first = max(0, t + 1 - self.steps("quarter"))
+        papers = self.panel.n_total[first : t + 1].sum(axis=0).reshape(1, -1)
+        share = expit(mean)
+        sampling = np.where(papers > 0, 1 / (np.maximum(papers, 1) * share * (1 - share)), 0.0)
+        # The expected logarithm of a count is below the logarithm of its mean.
+        mean = mean - sampling / 2
+        return mean.reshape(self._cells), (variance + sampling).reshape(self._cells)
+
+    def _difference(
+        self, share: _Share, lag: int, before: Floats, variance: Floats, standard: Floats
+    ) -> tuple[Floats, Floats]:
+        """Mean and variance of the logarithm of the ratio to an earlier level (delta method)."""
+        level, slope = _level(share.log_odds, standard)
+        level_before, slope_before = _level(before, standard)
         spread = (
-            slope**2 * variance
-            + slope_before**2 * lag.level_variance.reshape(self._cells)
-            - 2 * slope * slope_before * lag.covariance.reshape(self._cells)
+            slope**2 * share.variance
+            + slope_before**2 * variance
+            - 2 * slope * slope_before * share.with_earlier[lag].reshape(self._cells)
         )
-        return _Mixture(
-            np.log(level) - np.log(before),
-            np.maximum(ordered_sums(spread, 1), 1e-12),
-            self._weights[t],
-        )
+        return np.log(level) - np.log(level_before), np.maximum(ordered_sums(spread, 1), 1e-12)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """The log odds of a share: components × cells × series; and covariances with earlier levels."""
+
+    log_odds: Floats
+    variance: Floats
+    with_earlier: Floats
 
 
 def _level(log_odds: Floats, standard: Floats) -> tuple[Floats, Floats]:
-    """The standardised share, components × series, and d ln(share) / d log odds by cell."""
+    """The standardised share, and d ln(share) / d log odds of each cell.
+
+    `log_odds` ends with components × cells × series, `standard` with cells.
+    """
     share = expit(log_odds)
-    weights = standard[None, :, None]
-    level = ordered_sums(weights * share, 1)
-    return level, weights * share * (1 - share) / level[:, None, :]
+    weights = standard[..., None, :, None]
+    level = ordered_sums(weights * share, -2)
+    return level, weights * share * (1 - share) / level[..., None, :]
 
 
 class _Mixture:
@@ -209,15 +259,33 @@ class _Mixture:
         return np.asarray(x, dtype=np.float64)
 
 
-def _as_change(change: _Mixture, level: Floats, path: list[Floats], tail: float) -> Change:
+def _position(posterior: _Posterior, tail: float) -> Position:
+    level = posterior.level
+    log_level = level.quantile(0.5)
+    return Position(
+        level=np.exp(log_level),
+        level_low=np.exp(level.quantile(tail)),
+        level_high=np.exp(level.quantile(1 - tail)),
+        changes={
+            name: _change(change, posterior.outlook[name], log_level, posterior.path[name], tail)
+            for name, change in posterior.change.items()
+        },
+    )
+
+
+def _change(
+    change: _Mixture, outlook: _Mixture, level: Floats, path: Floats, tail: float
+) -> Change:
     growth = change.quantile(0.5)
-    falls = change.below(np.zeros_like(growth))
+    zero = np.zeros_like(growth)
+    falls, ends_below = change.below(zero), outlook.below(zero)
     began, earliest, latest = _began(growth, path)
     return Change(
         growth=growth,
         low=change.quantile(tail),
         high=change.quantile(1 - tail),
         sign_error=np.minimum(falls, 1 - falls),
+        hold=np.where(growth > 0, 1 - ends_below, ends_below),
         level_before=np.exp(level - growth),
         began=began,
         began_from=earliest,
@@ -225,18 +293,18 @@ def _as_change(change: _Mixture, level: Floats, path: list[Floats], tail: float)
     )
 
 
-def _began(growth: Floats, path: list[Floats]) -> tuple[Floats, Floats, Floats]:
+def _began(growth: Floats, path: Floats) -> tuple[Floats, Floats, Floats]:
     """How many base periods ago the change began, and the bounds of that.
 
     `path` has the change since 0, 1, 2, … periods ago. The largest of it in the direction of
     `growth` is the whole change. It began when a fifth of the whole had been made, at the latest
     possible time: the lowest level itself can be any period of a long flat stretch.
     """
-    signed = np.stack(path) * np.sign(growth)
+    signed = path * np.sign(growth)
     whole = signed.max(axis=0)
-    steps = np.arange(len(path))[:, None]
+    steps = np.arange(path.shape[0])[:, None]
     began, earliest, latest = (
-        np.where(signed >= part * whole, steps, len(path)).min(axis=0).astype(np.float64)
+        np.where(signed >= part * whole, steps, path.shape[0]).min(axis=0).astype(np.float64)
         for part in BEGAN
     )
     return began, earliest, latest

@@ -1,4 +1,4 @@
-"""How fast each series moves, and how noisy it is: a posterior over components (q, s2).
+"""How fast each series moves, and how noisy it is: a posterior over components.
 
 Belongs here: the grid of components and their weights, pooled over series (empirical Bayes). Does
 not belong here: the model itself (`levels.py`).
@@ -11,17 +11,24 @@ adaptive shrinkage of M. Stephens, *False discovery rates: a new deal*, Biostati
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from pipelines.trends.grids import Bools, Floats, ordered_sums
 
-YEARLY_SD: Final = (0.01, 0.12, 0.25, 0.5, 0.8, 1.25)
-"""Standard deviation of a year's movement of the log odds: from constant to a factor of 3.5."""
+YEARLY_SD: Final = (0.1, 0.25, 0.5, 1.0)
+"""Standard deviation of a year's movement of the log odds: from 10 % to a factor of 2.7."""
 
-OVERDISPERSION: Final = (0.003, 0.02, 0.08)
-"""Variance of the log odds of one period around the level: 5, 14 and 28 %."""
+OVERDISPERSION: Final = (0.005, 0.02, 0.08)
+"""Variance of the log odds of one period around the level: 7, 14 and 28 %."""
+
+SLOPE_SHARE: Final = 0.8
+"""Part of the yearly variance that comes from a slope; the rest are jumps of the level."""
+
+SLOPE_MEMORY: Final = 0.25
+"""Years until a slope has decayed to 1/e of itself."""
 
 PRIOR_COUNT: Final = 2.0
 """Each component counts as this many series before any is seen."""
@@ -29,35 +36,67 @@ PRIOR_COUNT: Final = 2.0
 EM_STEPS: Final = 50
 
 
-def components(periods_per_year: int) -> tuple[Floats, Floats]:
-    """Return q per period and s2 of every component."""
-    sd, s2 = np.meshgrid(YEARLY_SD, OVERDISPERSION, indexing="ij")
-    return (sd.ravel() ** 2) / periods_per_year, s2.ravel()
+@dataclass(frozen=True)
+class Components:
+    """The parameters of each component, per base period; arrays have one value per component."""
+
+    decay: float
+    """A slope times this is the next period's expected slope."""
+    jump: Floats
+    """Variance of the level's own movement."""
+    start: Floats
+    """Variance of a slope about which nothing is known."""
+    noise: Floats
+    """Variance of the log odds of one period around the level."""
+
+    @property
+    def bend(self) -> Floats:
+        """Variance of a slope's movement: it keeps the variance of slopes at `start`."""
+        return np.asarray(self.start * (1 - self.decay**2), dtype=np.float64)
 
 
-def posterior_weights(log_likelihood: Floats, is_seen: Bools) -> Floats:
-    """Return for each period the posterior over components of each series.
+def components(periods_per_year: int) -> Components:
+    """Return every pair of a yearly movement and an overdispersion.
 
-    `log_likelihood` has periods × components × series, summed over a series' cells; `is_seen` has
-    periods × series: whether the series has had a paper. The result has the shape of the likelihood
-    and sums to 1 over components. The pooled prior of a period is fitted by EM to the likelihood of
-    the data of seen series up to it.
+    A slope b with the variance v and the decay d, summed over many periods, contributes
+    v (1 + d) / (1 - d) to the variance per period.
     """
-    to_date = np.cumsum(log_likelihood, axis=0)
-    likelihood = np.exp(to_date - to_date.max(axis=1, keepdims=True))
-    pooled = np.full(to_date.shape[1], 1 / to_date.shape[1])
-    weights = np.empty_like(to_date)
-    for t in range(to_date.shape[0]):
-        if t and not log_likelihood[t].any():
-            weights[t] = weights[t - 1]
-            continue
-        # Series that are not seen yet do not change any bit of the sums.
-        seen = np.ascontiguousarray(likelihood[t][:, is_seen[t]])
-        for _ in range(EM_STEPS):
-            counts = _posterior(pooled, seen).sum(axis=1) + PRIOR_COUNT
-            pooled = counts / counts.sum()
-        weights[t] = _posterior(pooled, likelihood[t])
-    return weights
+    sd, noise = (a.ravel() for a in np.meshgrid(YEARLY_SD, OVERDISPERSION, indexing="ij"))
+    per_period = sd**2 / periods_per_year
+    decay = float(np.exp(-1 / (SLOPE_MEMORY * periods_per_year)))
+    return Components(
+        decay=decay,
+        jump=(1 - SLOPE_SHARE) * per_period,
+        start=SLOPE_SHARE * per_period * (1 - decay) / (1 + decay),
+        noise=noise,
+    )
+
+
+class Weights:
+    """Weights of the components of each series; every update takes the next period's data."""
+
+    def __init__(self, n_components: int, n_series: int) -> None:
+        self._to_date = np.zeros((n_components, n_series))
+        self._pooled = np.full(n_components, 1 / n_components)
+        self.current: Floats = np.full_like(self._to_date, 1 / n_components)
+
+    def update(self, log_likelihood: Floats, is_seen: Bools) -> Floats:
+        """Return the posterior over components, components × series; it sums to 1 over components.
+
+        `log_likelihood` has the same shape, summed over a series' cells; `is_seen` tells which
+        series have had a paper. The pooled prior is fitted by EM to the likelihood of all data of
+        seen series so far.
+        """
+        if log_likelihood.any():
+            self._to_date = self._to_date + log_likelihood
+            likelihood = np.exp(self._to_date - self._to_date.max(axis=0))
+            # Series that are not seen yet do not change any bit of the sums.
+            seen = np.ascontiguousarray(likelihood[:, is_seen])
+            for _ in range(EM_STEPS):
+                counts = _posterior(self._pooled, seen).sum(axis=1) + PRIOR_COUNT
+                self._pooled = counts / counts.sum()
+            self.current = _posterior(self._pooled, likelihood)
+        return self.current
 
 
 def _posterior(pooled: Floats, likelihood: Floats) -> Floats:

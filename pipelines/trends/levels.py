@@ -1,17 +1,21 @@
-"""The level of a share over time: a local-level model of its log odds, observed through counts.
+"""The level of a share over time: a damped trend of its log odds, observed through counts.
 
-    k_t ~ Binomial(n_t, expit(theta_t))       theta_t = x_t + c_t r + e_t,   e_t ~ N(0, s2)
-    x_t = x_(t-1) + w_t,   w_t ~ N(0, q)      r ~ N(0, REGIME_VARIANCE), constant
+    k_t ~ Binomial(n_t, expit(theta_t))         theta_t = x_t + c_t r + e_t,   e_t ~ N(0, noise)
+    x_t = x_(t-1) + b_(t-1) + w_t               w_t ~ N(0, jump)
+    b_t = decay b_(t-1) + u_t                   u_t ~ N(0, bend)
+                                                r ~ N(0, REGIME_VARIANCE), constant
 
-`x` is the level, `q` how fast it moves, `e` overdispersion. `c_t` is the share of lists that were
-not captured in full; `r` is how far such lists are from complete ones. A pair (q, s2) is a
+`x` is the level, `b` its slope, `e` overdispersion. `c_t` is the share of lists that were not
+captured in full; `r` is how far such lists are from complete ones. The variances make a
 *component*; every series has a posterior over components (see `components.py`).
 
 Belongs here: filtering and smoothing for given components, vectorised over components and cells.
 Does not belong here: choosing components, verdicts, tables.
 
 Sources: J. Durbin and S. J. Koopman, *Time Series Analysis by State Space Methods*, 2nd edition,
-Oxford 2012, sections 2.2 to 2.4 (filter, smoother) and 10.6 (mode estimation for binomial counts).
+Oxford 2012, sections 3.2 (trends), 4.3 (filter), 10.6 (mode estimation for binomial counts);
+B. D. O. Anderson and J. B. Moore, *Optimal Filtering*, Prentice-Hall 1979, section 7.3 (fixed-lag
+smoothing: earlier levels are part of the state).
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from typing import Final
 import numpy as np
 from scipy.special import expit
 
+from pipelines.trends.components import Components
 from pipelines.trends.grids import Floats
 
 START_MEAN: Final = -4.5
@@ -38,64 +43,129 @@ Estimated from 115 days of 2025 that were captured in part (1,676 papers) and ag
 
 NEWTON_STEPS: Final = 8
 MAX_STEP: Final = 1.0
-_TINY: Final = 1e-12
 
 
 @dataclass(frozen=True)
-class Filtered:
-    """The posterior after each period; axes: period, component, cell."""
+class State:
+    """The posterior of level, slope and regime after a period; axes: component, cell."""
 
     level: Floats
+    slope: Floats
     regime: Floats
-    level_variance: Floats
-    covariance: Floats
-    regime_variance: Floats
+    p_xx: Floats
+    p_xb: Floats
+    p_xr: Floats
+    p_bb: Floats
+    p_br: Floats
+    p_rr: Floats
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The levels 1, 2, … periods before, given all data so far; axes: lag, component, cell."""
+
+    level: Floats
+    variance: Floats
+    with_level: Floats
+    """Covariance with the present level; likewise with the slope and the regime."""
+    with_slope: Floats
+    with_regime: Floats
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known after a period."""
+
+    state: State
+    earlier: Earlier
     log_likelihood: Floats
     """Of the period's counts given the earlier ones, up to a constant of the counts."""
 
 
-@dataclass(frozen=True)
-class Lag:
-    """The level `steps` periods before period t, given the data up to t; axes: component, cell."""
-
-    steps: int
-    level: Floats
-    level_variance: Floats
-    covariance: Floats
-    """With the level at t."""
-
-
-def filter_levels(
-    n_papers: Floats, n_total: Floats, part_share: Floats, q: Floats, s2: Floats
-) -> Filtered:
-    """Return the filtered levels of all cells under all components.
+def follow(
+    n_papers: Floats, n_total: Floats, part_share: Floats, parts: Components, max_lag: int
+) -> Iterator[Step]:
+    """Yield what is known after each period, with at most `max_lag` earlier levels.
 
     `n_papers` and `n_total` are periods × cells, one row per consecutive period; a cell with
-    `n_total` 0 was not observed. `part_share` is periods × 1. `q` and `s2` have one value per
-    component.
+    `n_total` 0 was not observed. `part_share` has one value per period.
     """
-    n_periods, n_cells = n_papers.shape
-    shape = (q.size, n_cells)
-    level, regime = np.full(shape, START_MEAN), np.zeros(shape)
-    p_xx = np.full(shape, START_VARIANCE)
-    p_xr, p_rr = np.zeros(shape), np.full(shape, REGIME_VARIANCE)
-    stored = [np.empty((n_periods, *shape)) for _ in range(6)]
-    for t in range(n_periods):
+    shape = (parts.noise.size, n_papers.shape[1])
+    zero = np.zeros(shape)
+    state = State(
+        np.full(shape, START_MEAN), zero, zero, np.full(shape, START_VARIANCE), zero, zero,
+        zero + parts.start[:, None], zero, np.full(shape, REGIME_VARIANCE),
+    )  # fmt: skip
+    earlier = Earlier(*(np.empty((0, *shape)) for _ in range(5)))
+    for t in range(n_papers.shape[0]):
         if t:
-            p_xx = p_xx + q[:, None]
-        c, seen = part_share[t, 0], n_total[t] > 0
-        b_x, b_r = p_xx + c * p_xr, p_xr + c * p_rr
-        mean, variance = level + c * regime, b_x + c * b_r + s2[:, None]
-        theta, weight, likelihood = _mode(n_papers[t], n_total[t], mean, variance)
-        # The counts act like one observation of theta with precision `weight`.
-        gain = np.where(seen, weight / (1 + weight * variance), 0.0)
-        shift = np.where(seen, (theta - mean) / variance, 0.0)
-        level, regime = level + b_x * shift, regime + b_r * shift
-        p_xx, p_xr, p_rr = p_xx - b_x**2 * gain, p_xr - b_x * b_r * gain, p_rr - b_r**2 * gain
-        likelihood = np.where(seen, likelihood, 0.0)
-        for out, value in zip(stored, (level, regime, p_xx, p_xr, p_rr, likelihood), strict=True):
-            out[t] = value
-    return Filtered(*stored)
+            earlier = _moved_past(state, earlier, parts, max_lag)
+            state = _moved(state, parts)
+        step = _observed(state, earlier, n_papers[t], n_total[t], part_share[t], parts)
+        state, earlier = step.state, step.earlier
+        yield step
+
+
+def _moved(s: State, parts: Components) -> State:
+    decay = parts.decay
+    return State(
+        level=s.level + s.slope,
+        slope=decay * s.slope,
+        regime=s.regime,
+        p_xx=s.p_xx + 2 * s.p_xb + s.p_bb + parts.jump[:, None],
+        p_xb=decay * (s.p_xb + s.p_bb),
+        p_xr=s.p_xr + s.p_br,
+        p_bb=decay**2 * s.p_bb + parts.bend[:, None],
+        p_br=decay * s.p_br,
+        p_rr=s.p_rr,
+    )
+
+
+def _moved_past(s: State, past: Earlier, parts: Components, max_lag: int) -> Earlier:
+    """The past after the present level has joined it and the state has moved on."""
+    level, variance, with_x, with_b, with_r = (
+        np.concatenate([new[None], old[: max_lag - 1]])
+        for new, old in (
+            (s.level, past.level),
+            (s.p_xx, past.variance),
+            (s.p_xx, past.with_level),
+            (s.p_xb, past.with_slope),
+            (s.p_xr, past.with_regime),
+        )
+    )
+    return Earlier(level, variance, with_x + with_b, parts.decay * with_b, with_r)
+
+
+def _observed(
+    s: State, past: Earlier, k: Floats, n: Floats, c: np.float64, parts: Components
+) -> Step:
+    """State and past given the counts, which act like one observation of theta."""
+    seen = n > 0
+    g_x, g_b, g_r = s.p_xx + c * s.p_xr, s.p_xb + c * s.p_br, s.p_xr + c * s.p_rr
+    mean, variance = s.level + c * s.regime, g_x + c * g_r + parts.noise[:, None]
+    theta, weight, likelihood = _mode(k, n, mean, variance)
+    gain = np.where(seen, weight / (1 + weight * variance), 0.0)
+    shift = np.where(seen, (theta - mean) / variance, 0.0)
+    state = State(
+        level=s.level + g_x * shift,
+        slope=s.slope + g_b * shift,
+        regime=s.regime + g_r * shift,
+        p_xx=s.p_xx - g_x**2 * gain,
+        p_xb=s.p_xb - g_x * g_b * gain,
+        p_xr=s.p_xr - g_x * g_r * gain,
+        p_bb=s.p_bb - g_b**2 * gain,
+        p_br=s.p_br - g_b * g_r * gain,
+        p_rr=s.p_rr - g_r**2 * gain,
+    )
+    g = past.with_level + c * past.with_regime
+    earlier = Earlier(
+        level=past.level + g * shift,
+        variance=past.variance - g**2 * gain,
+        with_level=past.with_level - g * (g_x * gain),
+        with_slope=past.with_slope - g * (g_b * gain),
+        with_regime=past.with_regime - g * (g_r * gain),
+    )
+    return Step(state, earlier, np.where(seen, likelihood, 0.0))
 
 
 def _mode(k: Floats, n: Floats, mean: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
@@ -117,30 +187,21 @@ def _mode(k: Floats, n: Floats, mean: Floats, variance: Floats) -> tuple[Floats,
     return theta, weight, likelihood
 
 
-def smooth_back(filtered: Filtered, t: int, q: Floats, max_steps: int) -> Iterator[Lag]:
-    """Yield the level 1, 2, … `max_steps` periods before t, given the data up to t.
+@dataclass(frozen=True)
+class Ahead:
+    """How the mean level of the next `steps` periods follows from level and slope."""
 
-    The fixed-interval smoother, run back from t; its gains also give the covariance with the level
-    at t.
-    """
-    level, regime = filtered.level[t], filtered.regime[t]
-    s_xx, s_xr, s_rr = (
-        filtered.level_variance[t], filtered.covariance[t], filtered.regime_variance[t],
-    )  # fmt: skip
-    cov_x, cov_r = s_xx, s_xr
-    noise = q[:, None]
-    for steps in range(1, min(max_steps, t) + 1):
-        s = t - steps
-        f_xx, f_xr, f_rr = (
-            filtered.level_variance[s], filtered.covariance[s], filtered.regime_variance[s],
-        )  # fmt: skip
-        determinant = np.maximum((f_xx + noise) * f_rr - f_xr**2, _TINY * _TINY)
-        # Only the level moves, so the smoother's gain is the identity but for its first row.
-        j_x, j_r = 1 - noise * f_rr / determinant, noise * f_xr / determinant
-        level_change = level - filtered.level[s]
-        level = filtered.level[s] + j_x * level_change + j_r * (regime - filtered.regime[s])
-        e_xx, e_xr, e_rr = s_xx - (f_xx + noise), s_xr - f_xr, s_rr - f_rr
-        s_xx = f_xx + j_x**2 * e_xx + 2 * j_x * j_r * e_xr + j_r**2 * e_rr
-        s_xr = f_xr + j_x * e_xr + j_r * e_rr
-        cov_x = cov_x * j_x + cov_r * j_r
-        yield Lag(steps, level, s_xx, cov_x)
+    slope: float
+    """The slope counts this many times."""
+    variance: Floats
+    """Of what moves it until then, and of overdispersion; one value per component."""
+
+
+def ahead(parts: Components, steps: int) -> Ahead:
+    """Return how the mean of log odds over the next `steps` periods depends on the state."""
+    # After j periods, a slope of 1 has moved the level by reach[j].
+    reach = np.concatenate([[0.0], np.cumsum(parts.decay ** np.arange(steps))])
+    jumps = np.arange(steps, 0, -1) / steps
+    bends = np.array([reach[: steps - i].sum() for i in range(steps)]) / steps
+    variance = parts.jump * (jumps**2).sum() + parts.bend * (bends**2).sum() + parts.noise / steps
+    return Ahead(float(reach[1:].mean()), np.asarray(variance, dtype=np.float64))

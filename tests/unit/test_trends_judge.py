@@ -260,8 +260,8 @@ def test_a_lasting_change_is_called_over_each_horizon_that_contains_it(
     after: int, verdict: str
 ) -> None:
     rng = np.random.default_rng(1)
-    before = rng.binomial(1_000, 0.1, 24).tolist()
-    later = rng.binomial(1_000, after / 100, 4).tolist()
+    before = rng.binomial(1_000, 0.1, 22).tolist()
+    later = rng.binomial(1_000, after / 100, 6).tolist()
     others = {f"s{n}": rng.binomial(1_000, 0.1, 28).tolist() for n in range(12)}
     row = last(judge(frame({"topic": before + later, **others}, 1_000)))
     assert [row[f"{h}_verdict"] for h in ("half_year", "year")] == [verdict] * 2

@@ -1,4 +1,4 @@
-"""Filter and smoother against a dense Gaussian posterior, and the model's calibration."""
+"""Filter, smoother and prediction against a dense Gaussian posterior."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from pipelines.trends.components import components
+from pipelines.trends.components import Components, components
 from pipelines.trends.grids import Floats
 from pipelines.trends.levels import (
     REGIME_VARIANCE,
     START_MEAN,
     START_VARIANCE,
-    filter_levels,
-    smooth_back,
+    Step,
+    ahead,
+    follow,
 )
 
 pytestmark = pytest.mark.unit
 
 N_PERIODS = 12
-Q, S2 = np.array([0.002, 0.05]), np.array([0.01, 0.03])
+PARTS = Components(
+    decay=0.8,
+    jump=np.array([0.002, 0.05]),
+    start=np.array([0.004, 0.0005]),
+    noise=np.array([0.01, 0.03]),
+)
 LARGE = 400_000.0
 """Papers in a period: so many that the counts' likelihood is nearly a normal distribution."""
 
@@ -42,115 +48,174 @@ def case() -> Case:
     n_total[:5, 2] = 0
     log_odds = -3 + np.cumsum(rng.normal(0, 0.1, shape), axis=0) + rng.normal(0, 0.1, shape)
     n_papers = np.round(n_total / (1 + np.exp(-log_odds)))
-    return Case(n_papers, n_total, rng.choice([0.0, 0.5, 1.0], (N_PERIODS, 1)))
+    return Case(n_papers, n_total, rng.choice([0.0, 0.5, 1.0], N_PERIODS))
 
 
-def dense_posterior(case: Case, t: int, cell: int, q: float, s2: float) -> tuple[Floats, Floats]:
-    """Mean and covariance of (x_0, … x_t, r) given the counts up to t, by matrix inversion."""
-    prior_mean = np.append(np.full(t + 1, START_MEAN), 0.0)
-    prior = np.zeros((t + 2, t + 2))
-    steps = np.arange(t + 1)
-    prior[:-1, :-1] = START_VARIANCE + q * np.minimum.outer(steps, steps)
-    prior[-1, -1] = REGIME_VARIANCE
-    seen = np.flatnonzero(case.n_total[: t + 1, cell] > 0)
+@dataclass(frozen=True)
+class Dense:
+    """Joint normal distribution of the levels, the slopes and the regime of periods 0 to t."""
+
+    mean: Floats
+    cov: Floats
+    t: int
+
+    def level(self, s: int) -> int:
+        return s
+
+    def slope(self, s: int) -> int:
+        return self.t + 1 + s
+
+
+def dense(case: Case, t: int, cell: int, component: int, seen_to: int | None = None) -> Dense:
+    """The posterior given the counts up to `seen_to`, by default t, by matrix inversion."""
+    jump, start, noise = (x[component] for x in (PARTS.jump, PARTS.start, PARTS.noise))
+    # Every level and slope is a sum of independent shocks: x_0, b_0, w_1 … w_t, u_1 … u_t, r.
+    n = t + 1
+    shocks = np.zeros((2 * n + 1, 2 * n + 1))
+    shocks[0, 0] = shocks[n, n] = shocks[-1, -1] = 1
+    for s in range(1, n):
+        shocks[s] = shocks[s - 1] + shocks[n + s - 1]
+        shocks[s, s] += 1
+        shocks[n + s] = PARTS.decay * shocks[n + s - 1]
+        shocks[n + s, n + s] += 1
+    variances = np.concatenate(
+        [
+            [START_VARIANCE], np.full(t, jump),
+            [start], np.full(t, start * (1 - PARTS.decay**2)), [REGIME_VARIANCE],
+        ]
+    )  # fmt: skip
+    prior = shocks @ np.diag(variances) @ shocks.T
+    mean = np.concatenate([np.full(n, START_MEAN), np.zeros(n + 1)])
+    last = t if seen_to is None else seen_to
+    seen = np.flatnonzero(case.n_total[: last + 1, cell] > 0)
     if not seen.size:
-        return prior_mean, prior
+        return Dense(mean, prior, t)
     share = case.n_papers[seen, cell] / case.n_total[seen, cell]
     precision = case.n_total[seen, cell] * share * (1 - share)
-    design = np.zeros((seen.size, t + 2))
+    design = np.zeros((seen.size, 2 * n + 1))
     design[np.arange(seen.size), seen] = 1
-    design[:, -1] = case.part_share[seen, 0]
-    noise = np.diag(s2 + 1 / precision)
-    gain = prior @ design.T @ np.linalg.inv(design @ prior @ design.T + noise)
-    observed = np.log(share / (1 - share))
-    return prior_mean + gain @ (observed - design @ prior_mean), prior - gain @ design @ prior
+    design[:, -1] = case.part_share[seen]
+    gain = (
+        prior @ design.T
+        @ np.linalg.inv(design @ prior @ design.T + np.diag(noise + 1 / precision))
+    )  # fmt: skip
+    surprise = np.log(share / (1 - share)) - design @ mean
+    return Dense(mean + gain @ surprise, prior - gain @ design @ prior, t)
+
+
+def steps_of(case: Case) -> list[Step]:
+    return list(follow(case.n_papers, case.n_total, case.part_share, PARTS, N_PERIODS))
 
 
 @pytest.mark.parametrize("cell", [0, 1, 2])
 @pytest.mark.parametrize("component", [0, 1])
-def test_filter_is_the_dense_posterior(case: Case, cell: int, component: int) -> None:
-    filtered = filter_levels(case.n_papers, case.n_total, case.part_share, Q, S2)
-    for t in range(N_PERIODS):
-        mean, cov = dense_posterior(case, t, cell, Q[component], S2[component])
-        at = (t, component, cell)
-        assert filtered.level[at] == pytest.approx(mean[t], abs=2e-3)
-        assert filtered.regime[at] == pytest.approx(mean[-1], abs=2e-3)
-        assert filtered.level_variance[at] == pytest.approx(cov[t, t], rel=2e-3)
-        assert filtered.covariance[at] == pytest.approx(cov[t, -1], rel=2e-3, abs=1e-6)
-        assert filtered.regime_variance[at] == pytest.approx(cov[-1, -1], rel=2e-3)
+def test_the_state_is_the_dense_posterior(case: Case, cell: int, component: int) -> None:
+    at = (component, cell)
+    for t, step in enumerate(steps_of(case)):
+        d, s = dense(case, t, cell, component), step.state
+        x, b, r = d.level(t), d.slope(t), -1
+        for value, i in ((s.level, x), (s.slope, b), (s.regime, r)):
+            assert value[at] == pytest.approx(d.mean[i], abs=2e-3)
+        for value, i, j in (
+            (s.p_xx, x, x), (s.p_xb, x, b), (s.p_xr, x, r),
+            (s.p_bb, b, b), (s.p_br, b, r), (s.p_rr, r, r),
+        ):  # fmt: skip
+            assert value[at] == pytest.approx(d.cov[i, j], rel=3e-3, abs=1e-6)
 
 
 @pytest.mark.parametrize("cell", [0, 1, 2])
 @pytest.mark.parametrize("component", [0, 1])
-def test_smoother_is_the_dense_posterior(case: Case, cell: int, component: int) -> None:
-    """Means, variances and the covariance of the level at t with each earlier level."""
-    filtered = filter_levels(case.n_papers, case.n_total, case.part_share, Q, S2)
-    for t in (5, N_PERIODS - 1):
-        mean, cov = dense_posterior(case, t, cell, Q[component], S2[component])
-        lags = list(smooth_back(filtered, t, Q, N_PERIODS))
-        assert [lag.steps for lag in lags] == list(range(1, t + 1))
-        for lag in lags:
-            s = t - lag.steps
-            at = (component, cell)
-            assert lag.level[at] == pytest.approx(mean[s], abs=3e-3)
-            assert lag.level_variance[at] == pytest.approx(cov[s, s], rel=3e-3)
-            assert lag.covariance[at] == pytest.approx(cov[t, s], rel=3e-3, abs=1e-6)
+def test_earlier_levels_are_the_dense_posterior(case: Case, cell: int, component: int) -> None:
+    """Means, variances and covariances with the present state."""
+    for t, step in enumerate(steps_of(case)):
+        d, past = dense(case, t, cell, component), step.earlier
+        assert past.level.shape[0] == t
+        for lag in range(1, t + 1):
+            at, s = (lag - 1, component, cell), t - lag
+            assert past.level[at] == pytest.approx(d.mean[s], abs=3e-3)
+            for value, i in (
+                (past.variance, s), (past.with_level, t), (past.with_slope, d.slope(t)),
+                (past.with_regime, -1),
+            ):  # fmt: skip
+                assert value[at] == pytest.approx(d.cov[s, i], rel=3e-3, abs=1e-6)
+
+
+def test_the_past_has_at_most_the_given_lags(case: Case) -> None:
+    short = list(follow(case.n_papers, case.n_total, case.part_share, PARTS, 3))
+    assert [step.earlier.level.shape[0] for step in short] == [0, 1, 2, *[3] * (N_PERIODS - 3)]
+    for part, whole in zip(short, steps_of(case), strict=True):
+        assert np.array_equal(part.earlier.variance, whole.earlier.variance[:3])
+
+
+def test_the_mean_of_the_coming_periods_is_that_of_the_dense_prediction(case: Case) -> None:
+    """Periods 8 to 11 predicted from the counts up to 7, with their overdispersion."""
+    steps = steps_of(case)
+    for component in (0, 1):
+        d = dense(case, 11, 0, component, seen_to=7)
+        coming = np.zeros(d.mean.size)
+        coming[8:12] = 1 / 4
+        then, s = ahead(PARTS, 4), steps[7].state
+        level, slope = s.level[component, 0], s.slope[component, 0]
+        assert level + then.slope * slope == pytest.approx(coming @ d.mean, abs=3e-3)
+        variance = (
+            s.p_xx + 2 * then.slope * s.p_xb + then.slope**2 * s.p_bb + then.variance[:, None]
+        )
+        expected = coming @ d.cov @ coming + PARTS.noise[component] / 4
+        assert variance[component, 0] == pytest.approx(expected, rel=3e-3)
 
 
 def test_likelihood_is_that_of_the_normal_predictions(case: Case) -> None:
     """Differences between components; the constant of the counts cancels."""
-    filtered = filter_levels(case.n_papers, case.n_total, case.part_share, Q, S2)
+    found = sum(step.log_likelihood[:, 0] for step in steps_of(case))
     share = case.n_papers[:, 0] / case.n_total[:, 0]
     observed = np.log(share / (1 - share))
     sampling = 1 / (case.n_total[:, 0] * share * (1 - share))
     expected = []
-    for c in (0, 1):
+    for component in (0, 1):
         total = 0.0
         for t in range(N_PERIODS):
-            load = np.append(np.zeros(max(t - 1, 0)), [1.0, case.part_share[t, 0]])
-            prior = np.array([START_MEAN, 0.0]), np.diag([START_VARIANCE, REGIME_VARIANCE])
-            posterior, cov = dense_posterior(case, t - 1, 0, Q[c], S2[c]) if t else prior
-            mean = float(load @ posterior)
-            variance = float(load @ cov @ load) + (float(Q[c]) if t else 0.0)
-            variance += S2[c] + sampling[t]
-            total -= 0.5 * (np.log(variance) + (observed[t] - mean) ** 2 / variance)
+            d = dense(case, t, 0, component, seen_to=t - 1)
+            load = np.zeros(d.mean.size)
+            load[t], load[-1] = 1, case.part_share[t]
+            variance = load @ d.cov @ load + PARTS.noise[component] + sampling[t]
+            total -= 0.5 * (np.log(variance) + (observed[t] - load @ d.mean) ** 2 / variance)
         expected.append(total)
-    found = filtered.log_likelihood[:, :, 0].sum(axis=0)
     assert found[0] - found[1] == pytest.approx(expected[0] - expected[1], abs=0.02)
 
 
 def test_an_unobserved_cell_keeps_its_prior() -> None:
     none = np.zeros((4, 1))
-    filtered = filter_levels(none, none, none, Q, S2)
-    assert (filtered.level == START_MEAN).all()
-    assert (filtered.log_likelihood == 0).all()
-    assert filtered.level_variance[:, 1, 0] == pytest.approx(START_VARIANCE + Q[1] * np.arange(4))
+    steps = list(follow(none, none, none[:, 0], PARTS, 4))
+    assert all((step.state.level == START_MEAN).all() for step in steps)
+    assert all((step.log_likelihood == 0).all() for step in steps)
+    widths = [step.state.p_xx[1, 0] for step in steps]
+    assert widths[0] == START_VARIANCE
+    assert np.diff(widths)[0] == pytest.approx(PARTS.jump[1] + PARTS.start[1])
+    assert steps[-1].state.p_bb == pytest.approx(PARTS.start[:, None])
 
 
 @pytest.mark.parametrize("n_papers", [0.0, 1.0, 5_000.0])
 def test_extreme_counts_have_finite_levels(n_papers: float) -> None:
     """No paper at all, one, or every paper of the period."""
-    q, s2 = components(52)
-    counts = np.full((30, 1), n_papers)
-    filtered = filter_levels(counts, np.full((30, 1), 5_000.0), np.zeros((30, 1)), q, s2)
-    for values in (filtered.level, filtered.level_variance, filtered.log_likelihood):
-        assert np.isfinite(values).all()
-    assert (filtered.level_variance > 0).all()
+    counts, total = np.full((30, 1), n_papers), np.full((30, 1), 5_000.0)
+    for step in follow(counts, total, np.zeros(30), components(52), 8):
+        for values in (step.state.level, step.state.p_xx, step.log_likelihood):
+            assert np.isfinite(values).all()
+        assert (step.state.p_xx > 0).all()
+        assert (step.earlier.variance > 0).all()
 
 
 def test_the_mode_agrees_with_numerical_integration() -> None:
     """Small counts: Laplace's approximation of one period against the exact posterior."""
+    noise = float(PARTS.noise[0])
     for k, n in ((0, 30), (2, 60), (10, 90)):
-        found = filter_levels(
-            np.array([[float(k)]]), np.array([[float(n)]]), np.zeros((1, 1)),
-            np.array([0.01]), np.array([0.02]),
-        )  # fmt: skip
+        (step,) = follow(np.array([[float(k)]]), np.array([[float(n)]]), np.zeros(1), PARTS, 1)
         theta = np.linspace(-14, 5, 40_001)
-        prior = -0.5 * (theta - START_MEAN) ** 2 / (START_VARIANCE + 0.02)
+        prior = -0.5 * (theta - START_MEAN) ** 2 / (START_VARIANCE + noise)
         density = np.exp(prior + k * theta - n * np.logaddexp(0, theta))
         density /= density.sum()
         mean = float(density @ theta)
-        exact = START_MEAN + (mean - START_MEAN) * START_VARIANCE / (START_VARIANCE + 0.02)
+        exact = START_MEAN + (mean - START_MEAN) * START_VARIANCE / (START_VARIANCE + noise)
         # The mode is above the mean of a left-skewed posterior, by less than 0.45 of its width.
-        width = float(np.sqrt(found.level_variance[0, 0, 0]))
-        assert abs(found.level[0, 0, 0] - exact) < 0.45 * width
+        width = float(np.sqrt(step.state.p_xx[0, 0]))
+        assert abs(step.state.level[0, 0] - exact) < 0.45 * width
