@@ -51,6 +51,7 @@ def parse(body: bytes, hints: Hints) -> Parsed:
         captured_on=day_or_none(feed.root.findtext(f"{_ATOM}updated")),
         # A query selects papers: it adds them, but never a day of a population.
         stated_kind="search",
+        rules=feed.rules,
     )
 
 

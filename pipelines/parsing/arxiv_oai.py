@@ -80,7 +80,7 @@ def parse(body: bytes, hints: Hints) -> Parsed:
         raw.with_columns(newest),
         rejects + page.damage(),
         hints,
-        rules=_rules(withdrawn),
+        rules=(*page.rules, *_rules(withdrawn)),
         **stated,
     )
 

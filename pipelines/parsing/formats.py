@@ -82,6 +82,7 @@ UNKNOWN = Format("unknown", "unknown", lambda _: False, _whole(_reject_unknown))
 def detect(body: bytes) -> Format:
     """The format of a body, given as a whole or by its first MiB; `UNKNOWN` if none matches."""
     head = Head.of(as_utf8(body[:HEAD_BYTES]), is_full=len(body) >= HEAD_BYTES)
-    if not head.start or is_binary(head.start):
+    # A stray NUL in XML is removed by its parser.
+    if not head.start or (is_binary(head.start) and not head.is_markup):
         return UNKNOWN
     return next((format_ for format_ in FORMATS if format_.matches(head)), UNKNOWN)

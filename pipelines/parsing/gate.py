@@ -40,6 +40,8 @@ IMPLAUSIBLE: frozenset[str] = frozenset(get_args(Implausible))
 # A layout read by the order of its lines shows a misreading in these reasons too.
 _MISREAD = IMPLAUSIBLE | {"truncated_record", "missing_title"}
 
+CONTRADICTED = "arxiv_id_month_v1_contradicts_id"
+
 _Check = tuple[Reason, pl.Expr, pl.Expr, str]
 """Reason code, condition, the value that fails, and what is wrong with it."""
 
@@ -47,8 +49,8 @@ _Check = tuple[Reason, pl.Expr, pl.Expr, str]
 def passed(part: Parsed, hints: Hints) -> Parsed:
     """The part with its implausible items as rejects.
 
-    Abstracts and names with garbled characters become null; quotes around a whole name are removed.
-    `rules` then counts the items.
+    Abstracts and names with garbled characters become null, quotes around a whole name are removed,
+    and a date that contradicts the id is replaced by the id's month. `rules` counts these items.
     """
     if part.items.is_empty():
         return part
@@ -115,31 +117,40 @@ def _sentence(row: dict[str, str]) -> str:
 def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """Items without garbled abstracts and names, and a rule for each kind of repair."""
     names = pl.col("authors").list
-    is_garbled = {
+    month = id_month(pl.col("arxiv_id"))
+    last_day, month_before = month.dt.month_end(), month.dt.offset_by("-1mo")
+    flags = {
         "abstract": pl.col("abstract").str.contains(GARBLED),
         "authors": names.eval(pl.element().str.contains(GARBLED)).list.any(),
+        "quoted": names.eval(pl.element().str.contains(ENCLOSING_QUOTES)).list.any(),
+        "date": ~pl.col("published_on").is_between(month_before, last_day),
     }
-    is_quoted = names.eval(pl.element().str.contains(ENCLOSING_QUOTES)).list.any()
-    n = items.select(
-        *(flag.fill_null(value=False).sum().alias(name) for name, flag in is_garbled.items()),
-        is_quoted.fill_null(value=False).sum().alias("quoted"),
-    ).row(0, named=True)
+    has = {name: flag.fill_null(value=False) for name, flag in flags.items()}
+    n = items.select(flag.sum().alias(name) for name, flag in has.items()).row(0, named=True)
     if not any(n.values()):
         return items, []
     unquoted = names.eval(pl.element().str.replace(ENCLOSING_QUOTES, "${1}").str.strip_chars())
     repaired = items.with_columns(
-        pl.when(is_quoted).then(unquoted).otherwise("authors").alias("authors")
+        pl.when(has["abstract"]).then(None).otherwise("abstract").alias("abstract"),
+        pl.when(has["authors"])
+        .then(None)
+        .when(has["quoted"])
+        .then(unquoted)
+        .otherwise("authors")
+        .alias("authors"),
+        pl.when(has["date"]).then(month).otherwise("published_on").alias("published_on"),
+        pl.when(has["date"])
+        .then(pl.lit(CONTRADICTED))
+        .otherwise("published_on_basis")
+        .alias("published_on_basis"),
     )
-    repaired = repaired.with_columns(
-        pl.when(flag.fill_null(value=False)).then(None).otherwise(name).alias(name)
-        for name, flag in is_garbled.items()
-    )
-    rules = [
-        (n["abstract"], "garbled_abstract_ignored: characters of a wrong encoding"),
-        (n["authors"], "garbled_authors_ignored: characters of a wrong encoding"),
-        (n["quoted"], "quotes_around_names_removed"),
-    ]
-    return repaired, [f"{rule}: {count} item(s)" for count, rule in rules if count]
+    rules = {
+        "abstract": "garbled_abstract_ignored: characters of a wrong encoding",
+        "authors": "garbled_authors_ignored: characters of a wrong encoding",
+        "quoted": "quotes_around_names_removed",
+        "date": "date_contradicts_id: the month of the id was used",
+    }
+    return repaired, [f"{rule}: {n[name]} item(s)" for name, rule in rules.items() if n[name]]
 
 
 def _checks(hints: Hints) -> list[_Check]:
@@ -224,14 +235,13 @@ def _bad_lists() -> list[_Check]:
 
 
 def _identity(hints: Hints) -> list[_Check]:
-    """Checks of the arXiv id, alone and together with the date of publication."""
+    """Checks of the arXiv id."""
     arxiv_id = pl.col("arxiv_id")
     month = id_month(arxiv_id)
     number = arxiv_id.str.extract(r"^[0-9]{4}\.([0-9]+)$", 1)
     yymm = arxiv_id.str.extract(r"^([0-9]{4})\.", 1).cast(pl.Int32, strict=False)
     n_digits = pl.when(yymm >= FIRST_LONG_ID).then(5).otherwise(4)
     is_new = number.is_not_null()
-    published = pl.col("published_on")
     return [
         ("bad_arxiv_id", ~arxiv_id.str.contains(ID_PATTERN), arxiv_id, "{} is not an arXiv id."),
         (
@@ -240,7 +250,6 @@ def _identity(hints: Hints) -> list[_Check]:
             arxiv_id,
             "arXiv never had an id like {}. It may have passed through a number.",
         ),
-        ("bad_arxiv_id", is_new & (number.cast(pl.Int32) == 0), arxiv_id, "{} is not an arXiv id."),
         (
             "bad_arxiv_id",
             ~is_new & ((month.dt.year() < 1991) | (month > pl.date(2007, 3, 1))),
@@ -252,11 +261,5 @@ def _identity(hints: Hints) -> list[_Check]:
             month > latest_day(hints.received_on),
             arxiv_id,
             "The month of the id {} is in the future.",
-        ),
-        (
-            "date_contradicts_id",
-            is_new & ~published.is_between(month.dt.offset_by("-1mo"), month.dt.month_end()),
-            pl.format("{} of {}", published, arxiv_id),
-            "A paper has its id from the month of its first version or from the next: {}.",
         ),
     ]

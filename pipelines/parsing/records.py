@@ -31,7 +31,6 @@ _SHORT_REPR.maxdict = _SHORT_REPR.maxlist = 20
 _SHORT_REPR.maxstring = _SHORT_REPR.maxother = 4 * EXCERPT_CHARS
 
 Implausible = Literal[
-    "date_contradicts_id",
     "garbled_text",
     "implausible_author",
     "implausible_text",

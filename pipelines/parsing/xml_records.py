@@ -14,6 +14,7 @@ from defusedxml.ElementTree import iterparse
 
 from pipelines.parsing.limits import MAX_ITEMS, XML_LIMITS, too_large, too_many_items
 from pipelines.parsing.records import Parsed, Reject, reject_body
+from pipelines.parsing.xml_text import readable_xml
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ class Document:
     root: Element
     records: list[Element]
     problem: str
+    n_forbidden: int = 0
+    """Number of characters that XML forbids, which were removed or replaced."""
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rule that reports removed characters, if there were any."""
+        n = self.n_forbidden
+        return (f"forbidden_characters_removed: {n} character(s) that XML forbids",) if n else ()
 
     def damage(self) -> list[Reject]:
         """One reject for the rest of a cut or damaged document; none for a whole one."""
@@ -50,9 +59,10 @@ def read(body: bytes, layout: Layout) -> Document | Parsed:
     root: Element | None = None
     records: list[Element] = []
     problem = ""
+    clean, n_forbidden = readable_xml(body.lstrip())
     try:
         for event, element in iterparse(
-            BytesIO(body.lstrip()),
+            BytesIO(clean),
             events=("start", "end"),
             forbid_dtd=True,
             forbid_entities=True,
@@ -72,4 +82,4 @@ def read(body: bytes, layout: Layout) -> Document | Parsed:
         return reject_body("not_a_listing", f"The XML is not {layout.document}.", body)
     if len(records) > MAX_ITEMS:
         return too_many_items("The XML", body)
-    return Document(layout, root, records, problem)
+    return Document(layout, root, records, problem, n_forbidden)

@@ -22,3 +22,11 @@ class TerminalSourceError(SourceError):
 
 class BadResumptionToken(TerminalSourceError):
     """A resumption token is no longer valid: harvest this window from its start."""
+
+
+class DamagedResponse(TerminalSourceError):
+    """A response is not the document it should be from some place on."""
+
+
+class UnansweredLookUp(SourceError):
+    """A look-up was answered with nothing although the source counts results: ask again later."""

@@ -266,3 +266,32 @@ def test_each_set_has_its_own_file(world: World) -> None:
     world.server.add(Rule("status", skip=1, times=2, options={"status": 503}))
     world.harvest("cs:cs:LG")
     assert [p.name for p in world.settings.harvest_dir.glob("*.json")] == ["cs+cs+LG.json"]
+
+
+@pytest.mark.parametrize("character", ["\x0b", "\x00", "\ufffe", "\x1b"])
+def test_a_character_that_xml_forbids_costs_no_record(tmp_path: Path, character: str) -> None:
+    rows = [record(f"2505.{n:05}", update_date="2025-05-02") for n in range(1, 16)]
+    rows[3]["title"] = f"Paper with{character} a mark"
+    clock = JumpingClock(NOW)
+    with ReplayServer(None, ArxivPapers(rows), clock=clock, page_records=10) as server:
+        world = World(server, tmp_path / "home", clock)
+        (may, _) = world.harvest("cs")
+        assert (may.status, may.n_pages, may.n_records) == ("harvested", 2, 15)
+        assert world.ids() == {row["id"] for row in rows}
+        first = world.pages()[0]
+        assert character.encode() in world.archive.open(first).read()
+        facts = items.load(world.archive, first, world.settings.items_dir)
+    assert any("forbidden_characters_removed: 1" in rule for rule in facts["rules"])
+
+
+def test_a_damaged_record_does_not_stop_a_harvest(world: World) -> None:
+    with Arxiv(world.settings, world.clock) as source:
+        page = next(source.harvest("cs", date(2025, 5, 1), date(2025, 5, 31)))
+    damaged = page.body.decode().replace("<title>Title of 2505.00005</title>", "<title>A & B")
+    world.server.add(Rule("body", options={"text": damaged}))
+    may, june = world.harvest("cs")
+    assert (may.status, may.n_pages) == ("harvested", 3)
+    assert june.status == "harvested"
+    facts = [items.load(world.archive, r, world.settings.items_dir) for r in world.pages()]
+    assert [f["n_quarantined"] for f in facts] == [1, 0, 0, 0]
+    assert len(world.ids()) >= 16

@@ -118,3 +118,32 @@ def test_the_run_fails_when_every_look_up_is_refused(world: World) -> None:
 def test_no_look_ups_send_no_requests(world: World) -> None:
     assert world.look_up(Snapshot([], [])) == LookUpOutcome()
     assert world.server.seen == []
+
+
+NOTHING = (
+    '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" '
+    'xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">'
+    "<opensearch:totalResults>2</opensearch:totalResults></feed>"
+)
+
+
+def test_an_empty_page_that_counts_results_is_asked_for_again_at_once(world: World) -> None:
+    world.server.add(Rule("body", times=2, options={"text": NOTHING}))
+    assert world.look_up(Snapshot(IDS[1:3], [])) == LookUpOutcome(3 - 2, 2, 0, 2)
+    assert len(world.server.seen) == 3
+
+
+def test_ids_that_are_answered_with_nothing_are_asked_for_by_the_next_run(world: World) -> None:
+    world.server.add(Rule("body", times=3, options={"text": NOTHING}))
+    snapshot = Snapshot(IDS[1:3], ["Paper 7 of ours"])
+    outcome = world.look_up(snapshot)
+    assert (outcome.n_ids, outcome.n_titles, outcome.n_left) == (0, 1, 2)
+    assert "counts 2 result(s) and returned none" in outcome.notes[0]
+    assert world.look_up(snapshot) == LookUpOutcome(1, 2, 0, 2)
+    assert world.planned(snapshot) == []
+
+
+def test_nothing_found_is_an_answer(world: World) -> None:
+    snapshot = Snapshot(["2505.99999"], [])
+    assert world.look_up(snapshot) == LookUpOutcome(1, 1, 0, 0)
+    assert world.planned(snapshot) == []

@@ -7,9 +7,11 @@ one client, because arXiv allows one request every three seconds over all of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import unescape
 from io import BytesIO
 from itertools import islice
 from xml.etree.ElementTree import Element, ParseError
@@ -17,9 +19,15 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from pipelines.parsing.xml_text import readable_xml
 from pipelines.runtime.text import one_line, shortened
 from pipelines.settings import Settings
-from pipelines.sources.errors import BadResumptionToken, TerminalSourceError
+from pipelines.sources.errors import (
+    BadResumptionToken,
+    DamagedResponse,
+    TerminalSourceError,
+    UnansweredLookUp,
+)
 from pipelines.sources.http.client import HttpClient, Response
 from pipelines.sources.http.clock import Clock
 from pipelines.sources.http.closing import Closing
@@ -31,6 +39,10 @@ TITLE_MATCHES = 5
 MAX_DETAIL_CHARS = 200
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _ATOM = "{http://www.w3.org/2005/Atom}"
+_TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
+MAX_EMPTY_ANSWERS = 3  # arXiv returns pages without entries in passing; clients ask again
+_WHOLE_PAGE = re.compile(rb"</(?:[A-Za-z]+:)?OAI-PMH>\s*$")
+_TOKEN = re.compile(rb"<(?:[A-Za-z]+:)?resumptionToken[^>]*>([^<]*)<")
 
 
 @dataclass(frozen=True)
@@ -99,15 +111,21 @@ class Arxiv(Closing):
             self._oai_url, {"verb": "ListRecords", **parameters}, accept="application/xml"
         )
         n_records, token, size, error = 0, None, None, None
-        for element in _elements(response, f"{_OAI}OAI-PMH"):
-            if element.tag == f"{_OAI}record":
-                n_records += 1
-                element.clear()
-            elif element.tag == f"{_OAI}resumptionToken":
-                token = (element.text or "").strip() or None
-                size = _count(element.get("completeListSize"))
-            elif element.tag == f"{_OAI}error" and error is None:
-                error = element
+        try:
+            for element in _elements(response, f"{_OAI}OAI-PMH"):
+                if element.tag == f"{_OAI}record":
+                    n_records += 1
+                    element.clear()
+                elif element.tag == f"{_OAI}resumptionToken":
+                    token = (element.text or "").strip() or None
+                    size = _count(element.get("completeListSize"))
+                elif element.tag == f"{_OAI}error" and error is None:
+                    error = element
+        except DamagedResponse:
+            # A whole page with damage inside: its bytes are kept, and the harvest goes on.
+            if not n_records or not _WHOLE_PAGE.search(response.body):
+                raise
+            token = _token_in(response.body)
         if error is not None and error.get("code") != "noRecordsMatch":
             raise _oai_error(response, error, with_token="resumptionToken" in parameters)
         if error is None and not n_records and token is None:
@@ -121,7 +139,7 @@ class Arxiv(Closing):
         """Atom feeds of papers by arXiv id, `IDS_PER_REQUEST` per feed, without unknown ids.
 
         Ids must be well-formed: arXiv refuses a whole request because of one that is not. Raises
-        the errors of `HttpClient.get`.
+        the errors of `HttpClient.get`, and UnansweredLookUp.
         """
         rest = iter(dict.fromkeys(ids))
         batch, number = list(islice(rest, IDS_PER_REQUEST)), 0
@@ -133,15 +151,27 @@ class Arxiv(Closing):
     def by_title(self, title: str) -> FetchedPage:
         """An Atom feed of at most `TITLE_MATCHES` papers whose title has these words in this order.
 
-        Raises the errors of `HttpClient.get`.
+        Raises the errors of `HttpClient.get`, and UnansweredLookUp.
         """
         words = one_line(title.replace('"', " ").replace("\\", " "))
         query = {"search_query": f'ti:"{words}"', "max_results": str(TITLE_MATCHES)}
         return self._look_up(query, 0, is_last=True)
 
     def _look_up(self, query: dict[str, str], number: int, *, is_last: bool) -> FetchedPage:
-        response = self._http.get(self._api_url, query, accept="application/atom+xml")
-        entries = sum(e.tag == f"{_ATOM}entry" for e in _elements(response, f"{_ATOM}feed"))
+        for _ in range(MAX_EMPTY_ANSWERS):
+            response = self._http.get(self._api_url, query, accept="application/atom+xml")
+            entries, total = 0, 0
+            for element in _elements(response, f"{_ATOM}feed"):
+                entries += element.tag == f"{_ATOM}entry"
+                if element.tag == _TOTAL:
+                    total = _count((element.text or "").strip()) or 0
+            if entries or not total:
+                break
+        else:
+            raise UnansweredLookUp(
+                f"{response.url} counts {total} result(s) and returned none, {MAX_EMPTY_ANSWERS} "
+                "times. The next run asks again."
+            )
         return FetchedPage(
             url=response.url,
             body=response.body,
@@ -165,7 +195,7 @@ def _elements(response: Response, root_tag: str) -> Iterator[Element]:
     root: Element | None = None
     try:
         for event, element in iterparse(
-            BytesIO(response.body), events=("start", "end"), forbid_dtd=True
+            BytesIO(readable_xml(response.body)[0]), events=("start", "end"), forbid_dtd=True
         ):
             if root is None:
                 root = element
@@ -174,11 +204,21 @@ def _elements(response: Response, root_tag: str) -> Iterator[Element]:
             if event == "end":
                 yield element
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise _not_xml(response, f"can't be read as XML ({error})") from None
+        raise DamagedResponse(_unusable(response, f"can't be read as XML ({error})")) from None
+
+
+def _token_in(body: bytes) -> str | None:
+    """The resumption token in the bytes of a page, None if it shows none."""
+    found = _TOKEN.search(body)
+    return unescape(found.group(1).decode("utf-8", "replace")).strip() or None if found else None
 
 
 def _not_xml(response: Response, problem: str) -> TerminalSourceError:
-    return TerminalSourceError(
+    return TerminalSourceError(_unusable(response, problem))
+
+
+def _unusable(response: Response, problem: str) -> str:
+    return (
         f"The response from {response.url} {problem}, so it can't be used. It may be a maintenance "
         "notice: try again later, and check the source settings."
     )

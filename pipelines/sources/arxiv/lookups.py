@@ -20,7 +20,7 @@ from pipelines.archive.receipt import Receipt
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.sources.archiving import archive_body
 from pipelines.sources.arxiv.client import IDS_PER_REQUEST
-from pipelines.sources.errors import SourceError, TransientSourceError
+from pipelines.sources.errors import SourceError, TransientSourceError, UnansweredLookUp
 from pipelines.sources.http.page import FetchedPage
 
 REPEAT_AFTER = timedelta(days=30)
@@ -126,7 +126,8 @@ def fetch_lookups(
 ) -> LookUpOutcome:
     """Send the first `max_requests` look-ups and archive the responses.
 
-    A refused look-up is skipped and noted. When the source is down, the look-ups end.
+    A look-up that is refused, or answered with nothing against the source's own count, is skipped
+    and noted; the latter is left for the next run. When the source is down, the look-ups end.
     """
     outcome = LookUpOutcome(n_left=_size(lookups[max_requests:]))
     for number, lookup in enumerate(lookups[:max_requests]):
@@ -136,7 +137,12 @@ def fetch_lookups(
             return replace(outcome, failed=str(error), n_left=_size(lookups[number:]))
         except SourceError as error:
             notes = (*outcome.notes, str(error))[:MAX_NOTES]
-            outcome = replace(outcome, notes=notes, n_requests=outcome.n_requests + 1)
+            n_left = outcome.n_left + (
+                _size([lookup]) if isinstance(error, UnansweredLookUp) else 0
+            )
+            outcome = replace(
+                outcome, notes=notes, n_requests=outcome.n_requests + 1, n_left=n_left
+            )
             continue
         name, value = lookup.fact
         facts = {"source": "arxiv", name: value}
