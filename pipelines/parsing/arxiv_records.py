@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.lake.schemas import ITEM_SCHEMA
-from pipelines.parsing.arxiv_ids import CATEGORY_PATTERN, ID_PATTERN, id_month
+from pipelines.parsing.arxiv_ids import CATEGORY_PATTERN, ID_PATTERN, bad_id_detail, id_month
+from pipelines.parsing.author_names import split_names, tidy
 from pipelines.parsing.clean import BLANKS
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish
 
@@ -28,6 +29,11 @@ RAW = pl.Schema(
         "update_date": pl.String(),
     }
 )
+MAX_PRINTED_CHARS = 200_000  # of a printed author list
+# The same, with the names of authors where a parser divided them itself.
+RAW_WITH_NAMES = pl.Schema({**RAW, "names": pl.List(pl.String())})
+# Parts of an author's name that a source left as printed.
+_UNTIDY = r"[\\{]|(?i:^and\s|\sand$|^et al)"
 
 
 def to_items(
@@ -47,30 +53,33 @@ def to_items(
         pl.col("id").str.strip_chars().str.extract(r"^(.*?)(?:v\d+)?$", 1).alias("arxiv_id")
     )
     has_id = pl.col("arxiv_id").str.contains(ID_PATTERN).fill_null(value=False)
-    without_id = rows.filter(~has_id).select("place", "id", "title")
-    if max_rejects is not None:
-        without_id = without_id.head(max_rejects)
-    rejects = rejects + [
-        Reject(
-            place, "bad_arxiv_id", f"`id` is not an arXiv id: {excerpt(found)!r}.", excerpt(title)
-        )
-        for place, found, title in without_id.iter_rows()
-    ]
+    is_listed = pl.col("categories").list.len().fill_null(0) > 0
+    has_text = pl.col("_categories_text").str.strip_chars().str.len_chars() > 0
+    rows = rows.with_columns(
+        pl.col("categories").alias("_categories_text"), _categories().alias("categories")
+    ).with_columns(
+        pl.when(~has_id)
+        .then(pl.lit("bad_arxiv_id"))
+        .when(has_text & ~is_listed)
+        .then(pl.lit("not_a_record"))
+        .alias("_problem")
+    )
+    rejects = rejects + _problems(rows.filter(pl.col("_problem").is_not_null()), max_rejects)
     items = (
-        rows.filter(has_id)
+        rows.filter(pl.col("_problem").is_null())
         .with_columns(
-            _author_names().alias("authors"),
-            _categories().alias("categories"),
+            _author_names("names" in raw.columns).alias("_names"),
             pl.col("update_date").str.to_date("%Y-%m-%d", strict=False).alias("announced_on"),
             id_month(pl.col("arxiv_id")).alias("_month"),
         )
         .with_columns(*published())
-        .with_columns(
-            pl.when(pl.col("authors").list.len() > 0)
-            .then(pl.col("authors").list.len().cast(pl.Int64))
-            .alias("n_authors"),
-            pl.col("categories").list.first().alias("primary_category"),
-        )
+    )
+    page["rules"] = (*page.get("rules", ()), *_not_divided(items))
+    items = items.with_columns(_tidied(items["_names"]).alias("authors")).with_columns(
+        pl.when(pl.col("authors").list.len() > 0)
+        .then(pl.col("authors").list.len().cast(pl.Int64))
+        .alias("n_authors"),
+        pl.col("categories").list.first().alias("primary_category"),
     )
     missing = [
         pl.lit(None, dtype).alias(n) for n, dtype in ITEM_SCHEMA.items() if n not in items.columns
@@ -107,8 +116,26 @@ def published() -> tuple[pl.Expr, pl.Expr]:
     return day.alias("published_on"), basis.alias("published_on_basis")
 
 
-def _author_names() -> pl.Expr:
-    """`First Last Suffix` of `authors_parsed`, else `authors` split at commas and `and`."""
+def _problems(rows: pl.DataFrame, max_rejects: int | None) -> list[Reject]:
+    """A reject for each row, whose `_problem` is its reason code."""
+    if max_rejects is not None:
+        rows = rows.head(max_rejects)
+    shown = rows.select("place", "_problem", "id", "title", "_categories_text")
+    return [
+        Reject(
+            place,
+            problem,
+            bad_id_detail(found)
+            if problem == "bad_arxiv_id"
+            else f"None of its categories is arXiv's: {excerpt(listed)!r}.",
+            excerpt(title),
+        )
+        for place, problem, found, title, listed in shown.iter_rows()
+    ]
+
+
+def _author_names(has_names: bool) -> pl.Expr:  # noqa: FBT001  a column is there or not
+    """`names` if given, else `First Last Suffix` of `authors_parsed`, else `authors` divided."""
     part = pl.element().list
     name = pl.concat_str(
         part.get(1, null_on_oob=True),
@@ -117,24 +144,52 @@ def _author_names() -> pl.Expr:
         separator=" ",
         ignore_nulls=True,
     )
-    tidy = name.str.replace_all(BLANKS, " ").str.strip_chars()
-    parsed = pl.col("authors_parsed").list.eval(tidy.filter(tidy.str.len_chars() > 0))
-    stripped = pl.element().str.strip_chars()
+    tidy_name = name.str.replace_all(BLANKS, " ").str.strip_chars()
+    parsed = pl.col("authors_parsed").list.eval(tidy_name.filter(tidy_name.str.len_chars() > 0))
+    is_parsed = pl.col("authors_parsed").list.len() > 0
+    if has_names:
+        parsed = pl.when(is_parsed).then(parsed).otherwise(pl.col("names"))
+        is_parsed = is_parsed.fill_null(value=False) | (pl.col("names").list.len() > 0)
     printed = (
-        pl.col("authors")
-        .str.replace_all(BLANKS, " ")
-        .str.replace_all(r"\s*\((?:[^()]|\([^()]*\))*\)", "")  # affiliations: `((1) A, (2) B)`
-        .str.replace_all(r",? and ", ", ")
-        .str.split(", ")
-        .list.eval(stripped.filter(stripped.str.len_chars() > 0))
+        pl.when(is_parsed.fill_null(value=False))
+        .then(None)
+        .otherwise(pl.col("authors").str.head(MAX_PRINTED_CHARS))
+        .map_elements(split_names, return_dtype=pl.List(pl.String()), skip_nulls=True)
     )
-    return pl.when(pl.col("authors_parsed").list.len() > 0).then(parsed).otherwise(printed)
+    return pl.when(is_parsed).then(parsed).otherwise(printed)
+
+
+def _tidied(names: pl.Series) -> pl.Series:
+    """The lists with TeX as Unicode and without `and` in their names; empty lists become null."""
+    is_untidy = names.list.eval(pl.element().str.contains(_UNTIDY)).list.any()
+    at = is_untidy.fill_null(value=False).arg_true()
+    if not at.len():
+        return names
+    tidied = pl.Series("tidied", [tidy(row) for row in names.gather(at)], dtype=names.dtype)
+    rows = names.alias("names").to_frame().with_row_index("at")
+    found = pl.DataFrame([at.cast(rows.schema["at"]).alias("at"), tidied])
+    both = rows.join(found, on="at", how="left", maintain_order="left")
+    return both.select(pl.coalesce("tidied", "names")).to_series().alias(names.name)
+
+
+def _not_divided(items: pl.DataFrame) -> tuple[str, ...]:
+    """A rule that names a printed author list of which no name could be read."""
+    is_lost = (pl.col("_names").list.len().fill_null(0) == 0) & (
+        pl.col("authors").str.strip_chars().str.len_chars() > 0
+    )
+    lost = items.filter(is_lost)
+    if not lost.height:
+        return ()
+    shown = excerpt(lost["authors"][0])[:60]
+    rule = "authors_not_divided: printed author lists that can't be divided into names are left out"
+    return (f"{rule}, such as {shown!r}",)
 
 
 def _categories() -> pl.Expr:
     """arXiv categories; ACM and MSC codes are dropped."""
     is_category = pl.element().str.contains(CATEGORY_PATTERN)
-    return pl.col("categories").str.split(" ").list.eval(pl.element().filter(is_category))
+    words = pl.col("categories").str.replace_all(r"[\s,;|]+", " ").str.split(" ")
+    return words.list.eval(pl.element().filter(is_category)).list.unique(maintain_order=True)
 
 
 def _newest_version() -> pl.Expr:

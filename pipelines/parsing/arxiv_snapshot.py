@@ -1,7 +1,8 @@
-"""arXiv metadata as JSON lines, in the layout of the public arXiv snapshot.
+"""arXiv metadata as JSON lines: the layout of the public arXiv snapshot, and others like it.
 
 The file is streamed in chunks of whole lines, so memory does not grow with the file. Polars parses
-a chunk in one call. Only a chunk with a damaged or blank line is parsed line by line.
+a chunk in one call. Only a chunk with a damaged or blank line, or with a field of another form than
+the snapshot's, is parsed line by line (`arxiv_shapes`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Any, BinaryIO
 import orjson
 import polars as pl
 
-from pipelines.parsing.arxiv_records import RAW, to_items, versions
+from pipelines.parsing.arxiv_ids import ID_PATTERN
+from pipelines.parsing.arxiv_records import RAW, RAW_WITH_NAMES, to_items, versions
+from pipelines.parsing.arxiv_shapes import CREATED_FIELDS, Note, looks_like_record, raw_row
 from pipelines.parsing.head import Head
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt
 
@@ -33,20 +36,29 @@ MAX_NESTED_IN_CHUNK = 1_000_000
 MAX_NESTED_IN_LINE = 1_000
 _NESTED_BYTES = 12
 _TO_LINE_END = re.compile(rb"\S[^\n]*")
-_TEXTS = tuple(name for name, dtype in RAW.items() if dtype == pl.String())
+# A list, object, number or truth value that Polars read as text.
+_NOT_TEXT = r"^(?:[\[{]\s*[\"'\[{\]}0-9ntf-]|[-+.0-9eE]+$|true$|false$)"
 
 
 def matches(head: Head) -> bool:
     """Whether one of the first 50 lines is a record, so that one damaged line hides nothing."""
-    return not head.is_json_value and any(map(_is_record, head.lines))
+    return not head.is_json_value and any(map(_record, head.lines))
 
 
-def _is_record(line: bytes) -> bool:
+def matches_lists(head: Head) -> bool:
+    """Whether the first record among those lines has lists where the snapshot has text."""
+    if head.is_json_value:
+        return False
+    record = next(filter(None, map(_record, head.lines)), {})
+    return any(isinstance(record.get(name), list) for name in ("authors", "categories"))
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return False
-    return isinstance(record, dict) and {"id", "title", "categories"} <= record.keys()
+        return None
+    return record if looks_like_record(record) else None
 
 
 def parse(stream: BinaryIO, hints: Hints) -> Iterator[Parsed]:
@@ -56,13 +68,21 @@ def parse(stream: BinaryIO, hints: Hints) -> Iterator[Parsed]:
     the file, which is not read.
     """
     n_left = MAX_DAMAGED_LINES
+    known: set[str] = set()
     with closing(_parts(stream, hints)) as parts:
         for part in parts:
             if len(part.rejects) > n_left:
                 yield _stopped(part, n_left)
                 return
             n_left -= len(part.rejects)
-            yield part
+            yield replace(part, rules=_new_rules(part.rules, known))
+
+
+def _new_rules(rules: Iterable[str], known: set[str]) -> tuple[str, ...]:
+    """The rules whose codes no earlier part of the file has; adds them to `known`."""
+    new = [rule for rule in rules if rule.partition(":")[0] not in known]
+    known.update(rule.partition(":")[0] for rule in new)
+    return tuple(new)
 
 
 def _stopped(part: Parsed, n_left: int) -> Parsed:
@@ -131,48 +151,77 @@ def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> Parsed:
     raw = _read_ndjson(chunk, _count_lines(chunk))
     if raw is not None:
         return _finish(raw.with_row_index("line", offset=first_line), [], hints)
-    return _finish(*_parse_lines(chunk, first_line), hints)
+    notes: dict[str, str] = {}
+    raw, rejects = _parse_lines(chunk, first_line, notes.setdefault)
+    rules = tuple(f"{code}: {detail}" for code, detail in notes.items())
+    return _finish(raw, rejects, hints, rules)
 
 
 def _read_ndjson(text: bytes, n_lines: int) -> pl.DataFrame | None:
-    """The lines as Polars reads them; None if it fails or the rows are not the lines."""
+    """The lines as Polars reads them; None if it fails, the rows are not the lines, or fields have
+    another form than in the snapshot.
+    """
     # Anything else at the start is damage, or bytes that Polars would decompress.
     if not text.startswith(b"{") or _count_nested(text) > MAX_NESTED_IN_CHUNK:
         return None
+    # Polars also reads a number as text. A quote within text is escaped, so these are keys.
+    if text.count(b'"id":"') + text.count(b'"id": "') != n_lines:
+        return None
+    if any(f'"{name}"'.encode() in text for name in CREATED_FIELDS):
+        return None
     with suppress(pl.exceptions.PolarsError):
         raw = pl.read_ndjson(io.BytesIO(text), schema=RAW)
-        # Polars writes NUL for an escape that it can't read.
-        if raw.height == n_lines and not _has_nul(raw):
+        if raw.height == n_lines and not _is_odd(raw):
             return raw
     return None
 
 
-def _has_nul(raw: pl.DataFrame) -> bool:
+def _is_odd(raw: pl.DataFrame) -> bool:
+    """Whether a field was lost or read in another form than the snapshot's."""
     texts = pl.col("id", "title", "abstract", "authors")
-    return bool(raw.select(pl.any_horizontal(texts.str.contains("\0", literal=True).any())).item())
+    listed = pl.col("versions").list.eval(pl.element().struct.field("version").is_null())
+    v1 = versions()[1]
+    odd = (
+        # Polars writes NUL for an escape that it can't read.
+        pl.any_horizontal(texts.str.contains("\0", literal=True)),
+        pl.any_horizontal(
+            pl.col("title", "abstract", "authors", "categories").str.contains(_NOT_TEXT)
+        ),
+        pl.any_horizontal(pl.col("title", "abstract", "categories", "versions").is_null()),
+        ~pl.col("id").str.contains(ID_PATTERN),
+        pl.col("categories").str.contains("(", literal=True),
+        pl.col("authors").is_null() & (pl.col("authors_parsed").list.len().fill_null(0) == 0),
+        pl.col("authors_parsed").list.eval(pl.element().is_null()).list.any(),
+        ~pl.col("update_date").str.contains(r"^\d{4}-\d{2}-\d{2}$").fill_null(value=True),
+        listed.list.any(),
+        v1.is_null() & (pl.col("versions").list.len() > 0) & _names_v1(),
+    )
+    return bool(raw.select(pl.any_horizontal(*odd).any()).item())
 
 
-def _parse_lines(chunk: bytes, first_line: int) -> tuple[pl.DataFrame, list[Reject]]:
+def _names_v1() -> pl.Expr:
+    version = pl.element().struct.field("version")
+    return pl.col("versions").list.eval(version == "v1").list.any()
+
+
+def _parse_lines(chunk: bytes, first_line: int, note: Note) -> tuple[pl.DataFrame, list[Reject]]:
     """The records line by line, with their `line` numbers; damaged lines as rejects.
 
     Stops one damaged line after the limit of a whole file.
     """
-    numbers: list[int] = []
-    lines: list[bytes] = []
+    rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for number, line in _numbered_lines(chunk, first_line):
         if len(rejects) > MAX_DAMAGED_LINES:
             break
-        if reject := _check(line, f"line {number}"):
-            rejects.append(reject)
+        place = f"line {number}"
+        outcome = _check(line, place) or raw_row(orjson.loads(line), place, note)
+        if isinstance(outcome, Reject):
+            rejects.append(outcome)
         else:
-            numbers.append(number)
-            lines.append(line)
-    raw = _read_ndjson(b"\n".join(lines), len(lines))
-    if raw is None:
-        typed = b"\n".join(orjson.dumps(_typed(orjson.loads(line))) for line in lines)
-        raw = pl.read_ndjson(io.BytesIO(typed), schema=RAW) if lines else pl.DataFrame(schema=RAW)
-    return raw.insert_column(0, pl.Series("line", numbers, dtype=pl.UInt32)), rejects
+            rows.append({"line": number, **outcome})
+    schema = {"line": pl.UInt32(), **RAW_WITH_NAMES}
+    return pl.DataFrame(rows, schema=schema, orient="row"), rejects
 
 
 def _numbered_lines(chunk: bytes, first_line: int) -> Iterator[tuple[int, bytes]]:
@@ -196,7 +245,7 @@ def _check(line: bytes, place: str) -> Reject | None:
             f"The line has {n_nested:,} lists and objects; the limit is {MAX_NESTED_IN_LINE:,}."
         )
         return Reject(place, "too_large", detail, _excerpt(line))
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+    if not isinstance(record, dict):
         detail = "The line is JSON but not an arXiv record."
         return Reject(place, "not_a_record", detail, _excerpt(line))
     return None
@@ -210,32 +259,12 @@ def _count_nested(text: bytes) -> int:
     return text.count(b"[") + text.count(b"{")
 
 
-def _typed(record: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `RAW` in types that Polars can read; values of other types are dropped."""
-    row: dict[str, Any] = {name: _text(record[name]) for name in _TEXTS if name in record}
-    listed, parsed = record.get("versions"), record.get("authors_parsed")
-    if isinstance(listed, list):
-        row["versions"] = [
-            {k: _text(v.get(k)) for k in ("version", "created")}
-            for v in listed
-            if isinstance(v, dict)
-        ]
-    if isinstance(parsed, list):
-        row["authors_parsed"] = [
-            [_text(part) for part in name] for name in parsed if isinstance(name, list)
-        ]
-    return row
-
-
-def _text(value: Any) -> str | None:
-    """Text unchanged, null as None, and any other value as JSON."""
-    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def _finish(raw: pl.DataFrame, rejects: list[Reject], hints: Hints) -> Parsed:
+def _finish(
+    raw: pl.DataFrame, rejects: list[Reject], hints: Hints, rules: tuple[str, ...] = ()
+) -> Parsed:
     rows = raw.with_columns(
         pl.col("line").cast(pl.Int64).alias("position"),
         pl.format("line {}", pl.col("line")).alias("place"),
         *versions(),
     )
-    return to_items(rows, rejects, hints, max_rejects=MAX_DAMAGED_LINES + 1)
+    return to_items(rows, rejects, hints, max_rejects=MAX_DAMAGED_LINES + 1, rules=rules)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pipelines.parsing import (
+    arxiv_array,
     arxiv_atom,
     arxiv_oai,
     arxiv_snapshot,
@@ -66,6 +67,21 @@ FORMATS = (
     Format("arxiv_atom", "arxiv", arxiv_atom.matches, _whole(arxiv_atom.parse)),
     Format("listing_html", "hf_page", listing_html.matches, _whole(listing_html.parse)),
     Format("listing_text", "hf_page", listing_text.matches, _whole(listing_text.parse)),
+    Format(
+        "arxiv_array",
+        "arxiv",
+        arxiv_array.matches,
+        _whole(arxiv_array.parse),
+        kind="announcement",
+    ),
+    Format(
+        "arxiv_lines",
+        "arxiv",
+        arxiv_snapshot.matches_lists,
+        arxiv_snapshot.parse,
+        streamed=True,
+        kind="announcement",
+    ),
     Format(
         "arxiv_snapshot",
         "arxiv",

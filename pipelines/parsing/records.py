@@ -66,6 +66,7 @@ Reason = Literal[
     "too_many_damaged_lines",
     "truncated_record",
     "unknown_format",
+    "unreadable_field",
     "xml_dtd_refused",
 ]
 """Why an item was rejected. docs/methodology.md explains each code."""

@@ -170,10 +170,12 @@ def test_a_bad_line_does_not_affect_the_others(line: bytes, reason: str, end: by
     ids=lambda fields: "-".join(fields),
 )
 def test_a_line_is_parsed_the_same_next_to_a_damaged_one(fields: dict[str, Any]) -> None:
-    alone, _ = parse(jsonl(record(**fields)))
+    alone, own = parse(jsonl(record(**fields)))
     with_damage, rejects = parse(jsonl(record(**fields), b"{damaged"))
     assert alone.equals(with_damage)
-    assert len(rejects) == 1
+    assert rejects[: len(own)] == own
+    assert [reject.place for reject in rejects[len(own) :]] == ["line 2"]
+    assert alone.height + len(own) == 1
 
 
 def test_lines_longer_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
