@@ -188,14 +188,14 @@ def categories(value: Any) -> tuple[list[str], bool]:
     if not _has_content(value):
         return [], False
     entries = value if isinstance(value, list) else [value]
-    words: list[str] = []
+    codes: list[str] = []
     for entry in entries:
         if isinstance(entry, dict):
             entry = entry.get("term") or entry.get("name") or entry.get("id")
         if not isinstance(entry, str):
             raise UnreadableError(f"`categories` contains {_form(entry)}.")
-        words += [*_CODE.findall(entry), *_BETWEEN.split(entry)]
-    return list(dict.fromkeys(word for word in words if _CATEGORY.match(word))), True
+        codes += [*_CODE.findall(entry), *_BETWEEN.split(entry)]
+    return list(dict.fromkeys(code for code in codes if _CATEGORY.match(code))), True
 
 
 def _authors(record: Mapping[str, Any]) -> tuple[str | None, list[str] | None]:
