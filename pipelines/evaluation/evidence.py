@@ -26,7 +26,8 @@ from pipelines.trends.grids import (
     check,
     grids,
 )
-from pipelines.trends.judging import JUDGED_COLUMNS
+from pipelines.trends.judging import JUDGED_COLUMNS, OUTPUT_SCHEMA
+from pipelines.trends.series import TEAM_KINDS
 
 if TYPE_CHECKING:  # worker processes do not import DuckDB
     from pipelines.publishing.reader import Reader
@@ -42,6 +43,16 @@ CAPTURES = {
 }  # fmt: skip
 PUBLISHED = tuple(n for n in JUDGED_COLUMNS if not n.startswith(tuple(f"{h}_" for h in HORIZONS)))
 """Judged columns of `rpt_topic_trends`: those of the primary horizon."""
+TEAM_COLUMNS = tuple(
+    n
+    for n in PUBLISHED
+    if n not in ("burst_level", "first_seen_on", "hold_probability", "is_emerging")
+)
+"""Judged columns of `rpt_author_counts`, each once for every team kind."""
+TEAMS = {
+    "series_kind": pl.String(), **INPUT_SCHEMA, **OPTIONAL_SCHEMA,
+    **{name: OUTPUT_SCHEMA[name] for name in TEAM_COLUMNS},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,8 @@ class Evidence:
     """First 16 hex digits of a SHA-256 over the hashes of the tables read."""
     captures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAPTURES))
     """Every capture: name, format, detected kind with the rule, items seen and accepted."""
+    teams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TEAMS))
+    """Counts and `TEAM_COLUMNS` of solo papers and large teams, by topic; series_kind."""
 
     @property
     def counts(self) -> pl.DataFrame:
@@ -71,7 +84,7 @@ class Evidence:
 
 READ = (
     "bridge_paper_topics", "bridge_population_papers", "dim_papers", "dim_topics",
-    "rpt_capture_reconciliation", "rpt_period_coverage", "rpt_topic_trends",
+    "rpt_author_counts", "rpt_capture_reconciliation", "rpt_period_coverage", "rpt_topic_trends",
 )  # fmt: skip
 """Marts that the evaluation reads."""
 
@@ -102,6 +115,22 @@ def read(reader: Reader) -> Evidence:
         captures=reader.query(
             f"select {', '.join(CAPTURES)} from rpt_capture_reconciliation order by capture_id"
         ),
+        teams=_teams(reader.query(_TEAMS), periods),
+    )
+
+
+def _teams(teams: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the share of complete lists; that of texts does not concern authors."""
+    of_period = ["population", "grain", "period_start_on"]
+    return (
+        teams.join(
+            periods.select(*of_period, "complete_share"),
+            on=of_period,
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(text_share=pl.lit(None, pl.Float64))
+        .select(pl.col(name).cast(dtype) for name, dtype in TEAMS.items())
     )
 
 
@@ -133,6 +162,20 @@ _TRENDS = f"""
     where dim_topics.kind in ('taxonomy', 'none')
     order by population, grain, period_start_on, series_id
 """
+
+
+_TEAMS = (
+    " union all ".join(
+        f"""
+    select '{kind}' as series_kind, population, grain, period_start_on, topic_id as series_id,
+        n_{kind} as n_papers, n_papers as n_total, is_partial, horizon,
+        {", ".join(f"{kind}_{name} as {name}" for name in TEAM_COLUMNS if name != "horizon")}
+    from rpt_author_counts
+    """
+        for kind in TEAM_KINDS
+    )
+    + " order by series_kind, population, grain, period_start_on, series_id"
+)
 
 
 @dataclass(frozen=True)

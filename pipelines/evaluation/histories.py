@@ -1,7 +1,7 @@
 """What was stated at each period of a population, and what followed.
 
-Belongs here: statements, the shares after them, and the scores of simpler methods. Does not belong
-here: measures (`backtest.py`).
+Belongs here: statements, the shares after them, and what simpler methods state of the same rows.
+Does not belong here: measures (`backtest.py`), the simpler methods themselves (`rivals.py`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,34 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from pipelines.evaluation.rivals import (
+    MIN_SEEN,
+    RANDOM_WALK,
+    TWO_WINDOWS,
+    Dense,
+    RandomWalk,
+    dense,
+    random_walk,
+    two_windows,
+)
 from pipelines.trends.changes import HORIZONS
-from pipelines.trends.grids import KEYS, PERIODS_PER_YEAR, Bools, Floats, Grid, Ints, check, grids
-from pipelines.trends.panels import CATEGORY_WEIGHTS
+from pipelines.trends.grids import (
+    KEYS,
+    PERIODS_PER_YEAR,
+    Bools,
+    Floats,
+    Grid,
+    Ints,
+    check,
+    grids,
+    start_of,
+)
+from pipelines.trends.panels import CATEGORY_WEIGHTS, base_grain
 
 OURS: Final = "verdicts"
+AS_MANY: Final = "as many"
+"""The surest rows, as many as the random walk calls."""
 SETTINGS: Final = tuple((p, g) for p in ("hf_daily", "arxiv") for g in ("week", "month", "quarter"))
-MIN_SEEN: Final = 0.6
-"""Least part of a quarter's periods that must be usable."""
 
 _CALLED: Final = {"rising": 1.0, "falling": -1.0}
 _LIKELY: Final = {"likely_rising": 1.0, "likely_falling": -1.0}
@@ -46,15 +66,56 @@ class History:
     """Log ratio of the next quarter's share to the level a horizon earlier."""
     over_now: Floats
     """Log ratio of the next quarter's share to the present level."""
-    expected: Floats
+    over_share: Floats
+    """Log ratio of the next quarter's share to that of the quarter a horizon earlier."""
+    n_before: Floats
     """Papers of the topic in a quarter at the earlier level."""
+    calls: Mapping[str, Floats]
+    """Method → what it calls: 1, -1 or 0; only stated rows."""
     scores: Mapping[str, Floats]
     """Method → score of rising, larger is stronger."""
+
+    @property
+    def has_outcome(self) -> Bools:
+        """Stated rows whose next quarter is known."""
+        return np.asarray(self.is_stated & ~np.isnan(self.over_before), dtype=np.bool_)
 
     @property
     def name(self) -> str:
         """`hf_daily week, year`."""
         return f"{self.population} {self.grain}, {self.horizon.replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The base grain of a population, which the simpler methods see."""
+
+    grain: str
+    counts: Dense
+    walk: RandomWalk
+
+    @property
+    def periods_per_year(self) -> int:
+        return PERIODS_PER_YEAR[self.grain]
+
+    def at(self, grid: Grid) -> Ints:
+        """The last base period that ends by the end of each period; -1 without one."""
+        ends = start_of(
+            np.arange(self.counts.n_total.shape[0]) + self.counts.first_tick + 1, self.grain
+        )
+        own = start_of(grid.ticks + 1, grid.grain)
+        return np.asarray(np.searchsorted(ends, own, side="right") - 1, dtype=np.int64)
+
+
+def _base(counts: pl.DataFrame, population: str) -> _Base | None:
+    own = check(counts.filter(pl.col("population") == population))
+    parts = {g.grain: g for g in grids(own)}
+    end = max((int(start_of(g.ticks[-1:] + 1, g.grain)[0]) for g in parts.values()), default=0)
+    grain = base_grain(list(parts.values()), end)
+    if grain is None:
+        return None
+    seen = dense(parts[grain])
+    return _Base(grain, seen, RandomWalk(seen, PERIODS_PER_YEAR[grain]))
 
 
 def histories(counts: pl.DataFrame, judged: pl.DataFrame) -> Iterator[History]:
@@ -63,18 +124,24 @@ def histories(counts: pl.DataFrame, judged: pl.DataFrame) -> Iterator[History]:
     `judged` is the output of `judge` for `counts`.
     """
     rows = counts.sort(KEYS).hstack(judged.sort(KEYS).drop(KEYS))
+    bases: dict[str, _Base | None] = {}
     for population, grain in SETTINGS:
         own = rows.filter(population=population, grain=grain)
         if own.is_empty() or own["level"].is_null().all():
             continue
+        if population not in bases:
+            bases[population] = _base(counts, population)
+        base = bases[population]
+        if base is None:
+            continue
         (grid,) = grids(check(own))
         shares = standardised(counts, population, grain, grid)
         for horizon in HORIZONS:
-            yield _history(own, grid, shares, horizon)
+            yield _history(own, grid, shares, horizon, base)
 
 
 def standardised(counts: pl.DataFrame, population: str, grain: str, grid: Grid) -> Floats:
-    """Raw shares by period and topic, of `arxiv` as the weighted mean over its categories."""
+    """Return raw shares by period and topic; for `arxiv`, weighted means over its categories."""
     if population != "arxiv":
         return _shares(grid)
     total, weight = np.zeros(grid.n_papers.shape), np.zeros(grid.n_papers.shape)
@@ -121,50 +188,82 @@ def mean_over(grid: Grid, shares: Floats, start: int, stop: int) -> Floats:
     return out
 
 
-def _history(own: pl.DataFrame, grid: Grid, shares: Floats, horizon: str) -> History:
-    def column(name: str) -> Floats:
-        cells = np.full(grid.n_papers.shape, np.nan)
-        values = own[f"{horizon}_{name}"].cast(pl.Float64).to_numpy()
-        cells[grid.is_present] = values[grid.rows[grid.is_present]]
+class _Cells:
+    """Columns of judged rows as periods × topics."""
+
+    def __init__(self, own: pl.DataFrame, grid: Grid, horizon: str) -> None:
+        self._own, self._grid, self._horizon = own, grid, horizon
+
+    def of(self, name: str) -> Floats:
+        """A column of the horizon; NaN where null."""
+        return self._spread(self._own[f"{self._horizon}_{name}"].cast(pl.Float64))
+
+    def verdicts(self, numbers: Mapping[str, float]) -> Floats:
+        """A number for each verdict, 0 for the others."""
+        return np.nan_to_num(
+            self._spread(self._own[f"{self._horizon}_verdict"].replace_strict(numbers, default=0.0))
+        )
+
+    def _spread(self, values: pl.Series) -> Floats:
+        cells = np.full(self._grid.n_papers.shape, np.nan)
+        cells[self._grid.is_present] = values.to_numpy()[self._grid.rows[self._grid.is_present]]
         return cells
 
-    def directions(names: Mapping[str, float]) -> Floats:
-        values = own[f"{horizon}_verdict"].replace_strict(names, default=0.0).to_numpy()
-        cells = np.zeros(grid.n_papers.shape)
-        cells[grid.is_present] = values[grid.rows[grid.is_present]]
-        return cells
 
+def _history(own: pl.DataFrame, grid: Grid, shares: Floats, horizon: str, base: _Base) -> History:
+    cells = _Cells(own, grid, horizon)
     year = PERIODS_PER_YEAR[grid.grain]
     quarter, steps = year // 4, max(1, year // HORIZONS[horizon])
     following = _log(mean_over(grid, shares, 1, quarter + 1))
-    growth, before = column("growth"), _log(column("level_before"))
     current, earlier = (
         _log(mean_over(grid, shares, 1 - quarter - back, 1 - back)) for back in (0, steps)
     )
-    refused = own[f"{horizon}_verdict"].replace_strict({"not_comparable": 1.0}, default=0.0)
-    comparable = np.zeros(grid.n_papers.shape, dtype=np.bool_)
-    comparable[grid.is_present] = refused.to_numpy()[grid.rows[grid.is_present]] == 0
-    hold = column("hold_probability")
+    growth, before = cells.of("growth"), _log(cells.of("level_before"))
+    comparable = grid.is_present & (cells.verdicts({"not_comparable": 1.0}) == 0)
+    stated = comparable & ~np.isnan(growth)
+    error, hold, at = cells.of("sign_error"), cells.of("hold_probability"), base.at(grid)
+    called = cells.verdicts(_CALLED)
+    back = max(1, base.periods_per_year // HORIZONS[horizon])
+    walk = random_walk(base.walk, at, back, stated)
+    window = min(back, base.periods_per_year // 4)
+    windows = two_windows(base.counts, at, back, window, stated)
     return History(
         population=str(own["population"][0]),
         grain=grid.grain,
         horizon=horizon,
         ticks=grid.ticks,
-        is_stated=comparable & ~np.isnan(growth),
-        called=directions(_CALLED),
-        likely=directions(_LIKELY),
+        is_stated=stated,
+        called=called,
+        likely=cells.verdicts(_LIKELY),
         probability=np.where(growth > 0, hold, 1 - hold),
         growth=growth,
         over_before=following - before,
         over_now=following - before - growth,
-        expected=np.exp(before) * grid.n_total * quarter,
+        over_share=following - earlier,
+        n_before=np.exp(before) * grid.n_total * quarter,
+        calls={
+            OURS: np.where(stated, called, 0.0),
+            AS_MANY: _surest(stated, error, growth, int((walk.calls != 0).sum())),
+            RANDOM_WALK: walk.calls,
+            TWO_WINDOWS: windows.calls,
+        },
         scores={
             OURS: growth,
             "raw growth": current - earlier,
             "MACD": _macd(shares, quarter),
             "persistence": _log(shares) - earlier,
+            RANDOM_WALK: walk.score,
+            TWO_WINDOWS: windows.score,
         },
     )
+
+
+def _surest(stated: Bools, error: Floats, growth: Floats, n: int) -> Floats:
+    """The direction of the n stated rows with the smallest probability of the wrong sign."""
+    order = np.argsort(np.where(stated, error, np.inf), axis=None, kind="stable")[:n]
+    calls = np.zeros(stated.size)
+    calls[order] = np.sign(growth.ravel()[order])
+    return calls.reshape(stated.shape)
 
 
 def _log(share: Floats) -> Floats:

@@ -41,6 +41,8 @@ class Part:
     tables: Sequence[Table] = ()
     skipped: str = ""
     """Why it could not be measured on these papers; empty if it was."""
+    summary: Sequence[str] = ()
+    """Lines for the opening of the report."""
 
 
 def markdown_table(rows: pl.DataFrame) -> str:

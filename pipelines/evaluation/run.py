@@ -25,8 +25,10 @@ from pipelines.evaluation import (
     power,
     robustness,
     selection,
+    summary,
     taxonomy,
 )
+from pipelines.evaluation.comparison import MIN_CALLS
 from pipelines.evaluation.evidence import Evidence
 from pipelines.evaluation.report import Criterion, Part, markdown
 
@@ -51,14 +53,15 @@ PARTS: Mapping[str, Callable[..., Part]] = {
 LONGEST_FIRST = ("leakage", "discovered", "robustness")
 
 OPENING = """
-**How far to trust a verdict.** *Rising* and *falling* over half a year or a year can be relied on:
-in nine cases of ten or more the next quarter is still on that side of where the topic was. Over a
-quarter they are a little less safe, and over a month there are too few to say. A verdict does not
-mean that the trend goes on: from the present level, the next quarter goes further about half of the
-time. *Likely* verdicts are right in three cases of four over a quarter or half a year. *Flat* and
-*unclear* are different: flat topics have surely changed by less than a fifth; unclear ones may have
-changed. Most topics are unclear, since most are small. The exact figures are below, series by
-series; targets that are missed are marked.
+**How far to trust a verdict.** It *holds* if the next quarter is still on the called side of the
+level a horizon earlier; it *continues* if the next quarter lies beyond the present level as well.
+
+{summary}
+
+A verdict says where the topic is now, and not that the trend goes on. *Flat* topics have surely
+changed by less than a fifth; *unclear* ones may have changed. Most topics are unclear, since most
+are small. *Reliable*: {reliable:.0%} or more hold in every series with {calls} verdicts; *mostly
+right*: {mostly:.0%} or more. Targets that are missed are marked below.
 
 `papertide evaluate` writes this report on the papers of a warehouse. *Met* says whether a criterion
 is met. If a binding criterion is not met, the command fails; a missed target is only reported. The
@@ -114,7 +117,14 @@ def render(evidence: Evidence, finished: list[Finished], seed: int, on: date) ->
         ("seed", str(seed)),
         ("seconds", ", ".join(f"{f.name} {f.seconds:.0f}" for f in ordered)),
     ]
-    return markdown([f.part for f in ordered], facts, OPENING)
+    lines = [line for f in ordered for line in f.part.summary if line]
+    opening = OPENING.format(
+        summary="\n".join(lines) or "The backtest was not run, so this is not known.",
+        reliable=summary.RELIABLE,
+        mostly=summary.MOSTLY,
+        calls=MIN_CALLS,
+    )
+    return markdown([f.part for f in ordered], facts, opening)
 
 
 def failed(finished: list[Finished]) -> list[tuple[str, Criterion]]:

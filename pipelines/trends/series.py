@@ -48,9 +48,10 @@ def _filled(part: pl.DataFrame) -> pl.DataFrame:
     periods = given.group_by("population", "grain", "period_start_on").agg(
         pl.col("is_partial").any(), pl.col(conditions).max()
     )
-    series = given.select("population", "grain", "series_id").unique()
+    # Of all grains: a topic may have a month, and no paper with a known day.
+    series = given.select("population", "series_id").unique()
     zeros = (
-        periods.join(series, on=["population", "grain"])
+        periods.join(series, on="population")
         .join(given, on=KEYS, how="anti")
         .with_columns(n_papers=pl.lit(0, pl.Int64), n_total=pl.lit(0, pl.Int64))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from pipelines.evaluation import (
 from pipelines.evaluation.evidence import Evidence, count
 from pipelines.evaluation.intervals import bootstrap, wilson
 from pipelines.evaluation.report import Criterion, Part, Table, markdown, markdown_table
+from pipelines.evaluation.rivals import RANDOM_WALK, TWO_WINDOWS
 from pipelines.trends import judge
 from pipelines.trends.changes import Levels, Position
 from pipelines.trends.grids import KEYS
@@ -89,8 +91,21 @@ def test_backtest_of_a_topic_that_rose_and_stayed(made: Evidence) -> None:
     assert [table.rows.is_empty() for table in part.tables] == [
         False,
         False,
+        False,
         True,
     ]  # 8 topics are too few to rank
+    assert any(line.startswith("- **`hf_daily`, half a year: ") for line in part.summary)
+
+
+def test_other_methods_see_the_same_rows(made: Evidence) -> None:
+    """Weeks and months have calls of both; the topic that rose is among them."""
+    column = made.trends["series_id"].unique().sort().to_list().index("topic-0")
+    for history in histories.histories(made.counts, judge(made.counts)):
+        for calls in history.calls.values():
+            assert not calls[~history.is_stated].any()
+        if history.horizon == "half_year":
+            for method in (histories.OURS, RANDOM_WALK, TWO_WINDOWS):
+                assert (history.calls[method][:, column] == 1).any(), (history.name, method)
 
 
 def test_the_mean_of_a_quarter_needs_most_of_its_periods(made: Evidence) -> None:
@@ -112,7 +127,7 @@ def test_flips_are_opposite_verdicts_within_four_months() -> None:
             population="p", grain="month", horizon="year", ticks=np.arange(len(called)),
             is_stated=np.ones((len(called), 1), bool), called=np.array(called)[:, None],
             likely=none, probability=none, growth=none, over_before=none, over_now=none,
-            expected=none, scores={},
+            over_share=none, n_before=none, calls={}, scores={},
         )  # fmt: skip
         return backtest._flips(history)
 
@@ -261,5 +276,17 @@ def test_report_shows_criteria_targets_and_skipped_parts() -> None:
     assert "| One | this | that | **no** |" in text
     assert "| Two | more | less | no (target) |" in text
     assert "**Not measured**: no papers." in text
+    assert "## Three" in text
     finished = [run.Finished(p.title, p, 1.0) for p in parts]
     assert [(title, p.statement) for title, p in run.failed(finished)] == [("One", "this")]
+
+
+def test_the_report_opens_with_the_figures_of_the_backtest(made: Evidence) -> None:
+    figures = Part("Backtest", "How.", summary=["- **Series: reliable.**", ""])
+    text = run.render(made, [run.Finished("backtest", figures, 1.0)], 0, date(2026, 1, 1))
+    assert text.splitlines()[5] == "- **Series: reliable.**"
+    assert "{" not in text.partition("## Criteria")[0]
+    other = run.render(
+        made, [run.Finished("power", Part("Power", "How."), 1.0)], 0, date(2026, 1, 1)
+    )
+    assert "The backtest was not run" in other

@@ -95,6 +95,17 @@ def test_a_missing_row_of_team_sizes_is_no_papers(kind: str) -> None:
     assert filled.join(counts, on=keys, how="semi").sort(keys).equals(given)
 
 
+def test_a_topic_without_weeks_of_team_sizes_has_months() -> None:
+    """A paper with a known month, but no known day, counts in months only."""
+    months = team_frame("solo", 4, 0.2)
+    weeks = of_kind("solo", frame({"all": [40] * 130, "rag": [9] * 130}, 400, grain="week"))
+    judged = judge_series(pl.concat([months, weeks]), min_term_papers=0)
+    assert judged.height == months.height + weeks.height
+    rare = judged.filter(series_id="rare")
+    assert set(rare["grain"]) == {"month"}
+    assert rare["verdict"].null_count() == 0
+
+
 def test_nothing() -> None:
     empty = pl.DataFrame(schema={"series_kind": pl.String(), **INPUT_SCHEMA})
     judged = judge_series(empty, min_term_papers=5)
