@@ -17,6 +17,7 @@ from pipelines.parsing import (
     arxiv_snapshot,
     listing_api,
     listing_html,
+    listing_lines,
     listing_text,
 )
 from pipelines.parsing.encoding import as_utf8
@@ -90,6 +91,7 @@ FORMATS = (
         streamed=True,
         kind="announcement",
     ),
+    Format("daily_papers_lines", "hf_api", listing_lines.matches, _whole(listing_lines.parse)),
     LISTING_API,
 )
 UNKNOWN = Format("unknown", "unknown", lambda _: False, _whole(_reject_unknown))

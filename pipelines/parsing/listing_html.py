@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -24,16 +23,20 @@ from pipelines.parsing.limits import (
     too_large,
     too_many_items,
 )
+from pipelines.parsing.listing_address import Stated, organization, stated_list
 from pipelines.parsing.listing_api import salvage
 from pipelines.parsing.listing_items import parse_items
+from pipelines.parsing.listing_props import FoundList, list_in
+from pipelines.parsing.markup import page_address, page_title
 from pipelines.parsing.moments import latest_timestamp
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, finish, frame, reject_body
 
-_PERIODS = {"day": "daily", "daily": "daily", "week": "weekly", "month": "monthly"}
 _MARK = 'data-target="DailyPapers"'
 _HTML_TAGS = (b"<html", b"<!doctype html", b"<body", b"<div")
 _QUOTE_OR_END = re.compile("[\"'>]")
 _CARD_EDGE = re.compile(r"<(/?)article(?![a-z0-9-])", re.IGNORECASE)
+_LIST_IN_CUT = re.compile(r'"(searchResults|dailyPapers)"\s*:\s*\[')
+_QUERY_IN_CUT = re.compile(r'"q"\s*:\s*"[^"]')
 _N_AUTHORS = re.compile(r"(?<![0-9])([0-9]+)\s+authors?\b")
 # Nested formatting tags can make an HTML parser build the square of its input. So it gets one tag
 # or one card at a time, and none over these limits.
@@ -65,22 +68,38 @@ def _parse(body: bytes, hints: Hints) -> Parsed:
     if rejected := too_large(body, HTML_LIMITS):
         return rejected
     page = body.decode("utf-8", errors="replace")
+    stated = stated_by(page)
     text, is_cut = _props_text(page)
-    if is_cut and text is not None:
-        listing = text.partition('"dailyPapers":')[2].lstrip()
-        if listing.startswith("["):
-            if rejected := too_large(listing.encode(), JSON_LIMITS):
-                return rejected
-            return salvage(listing, "the page was cut", hints)
-    props, problem = _props(None if is_cut else text)
-    if isinstance(props, Parsed):
-        return props
-    if props is not None:
-        return parse_items(props["dailyPapers"], hints, **_stated(props))
-    return _parse_cards(page, problem, body, hints)
+    if is_cut and text is not None and (found := _LIST_IN_CUT.search(text)):
+        if rejected := too_large(text.encode(), JSON_LIMITS):
+            return rejected
+        is_search = _QUERY_IN_CUT.search(text, 0, found.start()) is not None
+        kind = "search" if is_search or found.group(1) == "searchResults" else stated.kind
+        day = None if is_search else stated.day
+        why = "the page was cut"
+        return salvage(text, why, hints, start=found.end(), stated_kind=kind, listed_on=day)
+    found_list, problem = _props(None if is_cut else text)
+    if isinstance(found_list, Parsed):
+        return found_list
+    if found_list is not None and (found_list.items or b"<article" not in body):
+        kind = found_list.kind or stated.kind
+        if stated.kind == "trending" and found_list.kind != "search":
+            kind = "trending"
+        day = found_list.day or (stated.day if kind == "daily" else None)
+        rules = found_list.rules
+        return parse_items(found_list.items, hints, listed_on=day, stated_kind=kind, rules=rules)
+    return _parse_cards(page, problem or "its list is empty", stated, body, hints)
 
 
-def _parse_cards(page: str, problem: str, body: bytes, hints: Hints) -> Parsed:
+def stated_by(page: str) -> Stated:
+    """The kind and day that the page's title and address state."""
+    stated = stated_list(page_address(page))
+    if stated.kind is None and page_title(page).lower().startswith("trending papers"):
+        return Stated("trending")
+    return stated
+
+
+def _parse_cards(page: str, problem: str, stated: Stated, body: bytes, hints: Hints) -> Parsed:
     """The items of the page's cards; `problem` says why its data could not be used."""
     cards = list(islice(_cards(page), MAX_ITEMS + 1))
     if len(cards) > MAX_ITEMS:
@@ -91,7 +110,14 @@ def _parse_cards(page: str, problem: str, body: bytes, hints: Hints) -> Parsed:
     if not rows:
         detail = f"No card links to a paper, and {problem}."
         return reject_body("html_not_a_listing", detail, body)
-    return finish(frame(rows), rejects, hints, rules=(f"article_cards: {problem}",))
+    return finish(
+        frame(rows),
+        rejects,
+        hints,
+        listed_on=stated.day,
+        stated_kind=stated.kind,
+        rules=(f"article_cards: {problem}",),
+    )
 
 
 def _props_text(page: str) -> tuple[str | None, bool]:
@@ -120,8 +146,8 @@ def _attribute(tag: str) -> str | None:
     return node.attributes.get("data-props") if node is not None else None
 
 
-def _props(text: str | None) -> tuple[dict[str, Any] | Parsed | None, str]:
-    """The page's JSON; None and the problem with it; or the page rejected as too large."""
+def _props(text: str | None) -> tuple[FoundList | Parsed | None, str]:
+    """The list in the page's JSON; None and the problem with it; or the page as too large."""
     if text is None:
         return None, "the page has no `data-props` of a listing"
     raw = text.encode()
@@ -131,22 +157,12 @@ def _props(text: str | None) -> tuple[dict[str, Any] | Parsed | None, str]:
         props = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None, "`data-props` is broken JSON"
-    if not isinstance(props, dict) or not isinstance(props.get("dailyPapers"), list):
+    found = list_in(props) if isinstance(props, dict) else None
+    if found is None:
         return None, "`data-props` has no `dailyPapers` array"
-    if len(props["dailyPapers"]) > MAX_ITEMS:
-        return too_many_items("`dailyPapers`", raw), ""
-    return props, ""
-
-
-def _stated(props: dict[str, Any]) -> dict[str, Any]:
-    """The day and the kind that the page states, as fields of `Parsed`."""
-    try:
-        day = date.fromisoformat(str(props.get("date"))[:10])
-    except ValueError:
-        day = None
-    period = _PERIODS.get(str(props.get("periodType") or props.get("period") or "").lower())
-    kind = "search" if props.get("query") else period
-    return {"listed_on": day, "stated_kind": kind or ("daily" if day else None)}
+    if len(found.items) > MAX_ITEMS:
+        return too_many_items("The page's list", raw), ""
+    return found, ""
 
 
 def _cards(page: str) -> Iterator[tuple[str, bool]]:
@@ -194,11 +210,18 @@ def _row(card: LexborNode) -> dict[str, Any] | None:
     return {
         "arxiv_id": arxiv_id,
         "arxiv_version": version,
-        "title": link.text(strip=True),
+        "title": " ".join(link.text().split()),
         "n_authors": int(authors.group(1)[:12]) if authors else None,
+        "organization": next(filter(None, map(_organization, card.css("a[href]"))), None),
         "comments": _number(community),
         "upvotes": next((n for n in votes if n is not None), None),
     }
+
+
+def _organization(link: LexborNode) -> str | None:
+    """The name behind a link to an account, which a card shows in place of the authors."""
+    name = " ".join(link.text().split())
+    return name if name and organization(link.attributes.get("href")) else None
 
 
 def _number(node: LexborNode | None) -> int | None:

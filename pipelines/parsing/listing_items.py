@@ -1,7 +1,8 @@
-"""Items of the `daily_papers` shape → rows, for the API and for the `data-props` of a page.
+"""Items of Hugging Face's JSON → rows, for the API and for the `data-props` of a page.
 
-A missing key is null, and an unknown key is ignored. An item without a valid arXiv id, or with a
-date that can't be read, is rejected.
+An item holds its paper under `paper`, as in `daily_papers`, or is the paper itself, as in
+`/api/papers`. A missing key is null, and an unknown key is ignored. An item without a valid arXiv
+id, or with a date that can't be read, is rejected.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.clean import one_line
+from pipelines.parsing.listing_address import any_id
 from pipelines.parsing.moments import utc
 from pipelines.parsing.records import (
     MAX_NAME_CHARS,
@@ -30,6 +32,20 @@ from pipelines.parsing.records import (
 _MAX_URL_CHARS = 2_000
 _MAX_LABEL_CHARS = 500  # of a keyword or an organisation
 _MAX_COUNTER = 2**53  # JSON numbers are exact below
+_ID_KEYS = ("arxiv_id", "arxivId", "paper_id", "paperId", "id")
+_ADDRESS_KEYS = ("url", "link", "paper_url", "arxiv_url", "hf_url", "external_url")
+# The site's names of fields, and the names that copies of its data use.
+_FLAT_NAMES = {
+    "summary": ("abstract",),
+    "authors": (),
+    "publishedAt": ("published_at", "published"),
+    "numComments": ("num_comments", "comments"),
+    "ai_keywords": ("keywords",),
+    "githubRepo": ("github_repo", "github_url"),
+    "githubStars": ("github_stars",),
+    "projectPage": ("project_page",),
+    "submittedOnDailyAt": ("submitted_on_daily_at",),
+}
 _GITHUB = re.compile(r"^(?:https?://)?(?:www\.)?github\.com/([\w.-]+)/([\w.-]+)", re.ASCII)
 
 
@@ -42,16 +58,34 @@ class _RejectedError(Exception):
         self.detail = detail
 
 
-def parse_items(items: Sequence[Any], hints: Hints, **page: Any) -> Parsed:
-    """Rows and rejects of `daily_papers` items; `page` holds other fields of `Parsed`."""
+def is_flat(item: Any) -> bool:
+    """Whether the item is a paper itself, with a title and an id, and not one under `paper`."""
+    return (
+        isinstance(item, dict)
+        and "paper" not in item
+        and isinstance(item.get("title"), str)
+        and any(item.get(key) is not None for key in (*_ID_KEYS, *_ADDRESS_KEYS))
+    )
+
+
+def parse_items(
+    items: Sequence[Any], hints: Hints, *, places: Sequence[str] | None = None, **page: Any
+) -> Parsed:
+    """Rows and rejects of items at `places`; `page` holds other fields of `Parsed`.
+
+    Papers outside a daily list are of unknown kind unless `page` states a day or a kind.
+    """
     rows, rejects = [], []
     notes: Counter[str] = Counter()
     for position, item in enumerate(items, start=1):
-        place = f"item {position}"
+        place = places[position - 1] if places is not None else f"item {position}"
         try:
-            rows.append({"position": position, "place": place, **_row(item, notes)})
+            row = _flat_row(item, notes) if is_flat(item) else _row(item, notes)
+            rows.append({"position": position, "place": place, **row})
         except _RejectedError as error:
             rejects.append(Reject(place, error.reason, error.detail, excerpt(item)))
+    if any(map(is_flat, items)) and not page.get("stated_kind") and not page.get("listed_on"):
+        page["stated_kind"] = "unknown"
     rules = (*page.pop("rules", ()), *(f"{note}: {n} item(s)" for note, n in sorted(notes.items())))
     return finish(frame(rows), rejects, hints, rules=rules, **page)
 
@@ -66,12 +100,49 @@ def _row(item: Any, notes: Counter[str]) -> dict[str, Any]:
     if arxiv_id is None:
         detail = f"`paper.id` is not an arXiv id: {excerpt(paper.get('id'))!r}."
         raise _RejectedError("bad_arxiv_id", detail)
+    return {"arxiv_id": arxiv_id, "arxiv_version": version, **_fields(item, paper, notes)}
+
+
+def _flat_row(item: dict[str, Any], notes: Counter[str]) -> dict[str, Any]:
+    """The row of an item that is the paper itself; other names of its keys are read too."""
+    arxiv_id, version = _flat_id(item)
+    paper = dict(item)
+    for name, others in _FLAT_NAMES.items():
+        if paper.get(name) is None:
+            paper[name] = next((item[key] for key in others if item.get(key) is not None), None)
+    if isinstance(paper["authors"], str):
+        notes["authors_as_text_ignored"] += 1
+    return {"arxiv_id": arxiv_id, "arxiv_version": version, **_fields(paper, paper, notes)}
+
+
+def _flat_id(item: dict[str, Any]) -> tuple[str, int | None]:
+    """Id and version of a flat item. Raises _RejectedError unless its keys name one paper."""
+    found: dict[str, int | None] = {}
+    for key in _ID_KEYS:
+        value = item.get(key)
+        if isinstance(value, int | float):
+            detail = f"`{key}` is a number: {excerpt(value)}. Digits of an id are lost in numbers."
+            raise _RejectedError("bad_arxiv_id", detail)
+        arxiv_id, version = any_id(value)
+        if arxiv_id is not None:
+            found.setdefault(arxiv_id, version)
+    for key in _ADDRESS_KEYS:
+        arxiv_id, version = any_id(item.get(key))
+        if arxiv_id is not None:
+            found.setdefault(arxiv_id, version)
+    if len(found) != 1:
+        ids = ", ".join(sorted(found)) or excerpt(item.get("id"))
+        detail = f"The item does not name one arXiv id: {ids!r}."
+        raise _RejectedError("bad_arxiv_id", detail)
+    return next(iter(found.items()))
+
+
+def _fields(item: dict[str, Any], paper: dict[str, Any], notes: Counter[str]) -> dict[str, Any]:
+    """The columns of a row except the id."""
     authors = _authors(paper.get("authors"), notes)
     organization = item.get("organization") or paper.get("organization")
     published = _day(paper.get("publishedAt"), "paper.publishedAt")
     return {
-        "arxiv_id": arxiv_id,
-        "arxiv_version": version,
         "title": _text(paper.get("title")) or _text(item.get("title")),
         "abstract": _text(paper.get("summary")) or _text(item.get("summary")),
         "authors": authors,
@@ -123,9 +194,10 @@ def _texts(value: Any) -> list[str] | None:
 
 
 def _organization(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    name = _text(value.get("fullname")) or _text(value.get("name"))
+    if isinstance(value, dict):
+        name = _text(value.get("fullname")) or _text(value.get("name"))
+    else:
+        name = _text(value)
     return one_line(name) if name and len(name) <= _MAX_LABEL_CHARS else None
 
 

@@ -34,6 +34,8 @@ def infer_kind(items: pl.DataFrame, stated: str | None, day: date | None) -> Ver
     """
     if stated in ("trending", "announcement", "search"):
         return stated, f"stated: the capture states its kind as {stated}"
+    if stated == "unknown":
+        return stated, "no_list: the capture holds papers, but does not state which list they are"
     dated = _publication(items)
     by_content = _published_span(dated) or _submissions(items["submitted_on"])
     if by_content is not None:
