@@ -13,19 +13,28 @@ from pipelines.parsing.moments import latest_day
 from pipelines.parsing.records import Hints
 
 # Month, day, year (if printed) and number of comments (if any): `May 4, 2024 3`.
-DATE = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2})(?:, (\d{4}))?(?: (\d{1,9}))?$", re.ASCII)
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DATE = re.compile(r"^([A-Z][a-z]{2,8}) (\d{1,2})(?:, (\d{4}))?(?: (\d{1,9}))?$", re.ASCII)
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
+    *("October", "November", "December"),
+)
 _EARLIEST_YEAR = 1990
+
+
+def month_number(name: str) -> int | None:
+    """1 to 12 for an English month, in full or as three letters; None for other words."""
+    return next((n for n, month in enumerate(_MONTHS, 1) if name in (month, month[:3])), None)
 
 
 def calendar_day(line: str | None, missing_year: int) -> date | None:
     """The day of a date line; None if there is no line or no such day in the calendar."""
     found = DATE.match(line or "")
-    if not found or found.group(1) not in _MONTHS:
+    month = month_number(found.group(1)) if found else None
+    if not found or month is None:
         return None
     year = int(found.group(3) or missing_year)
     try:
-        return date(year, _MONTHS.index(found.group(1)) + 1, int(found.group(2)))
+        return date(year, month, int(found.group(2)))
     except ValueError:
         return None
 

@@ -61,6 +61,7 @@ Reason = Literal[
     "paper_missing",
     "source_error",
     "title_too_long",
+    "title_uncertain",
     "too_few_plausible",
     "too_large",
     "too_many_damaged_lines",
