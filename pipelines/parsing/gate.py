@@ -38,7 +38,7 @@ FIRST_NEW_ID = 704  # year and month of 0704.0001; older ids begin with the arch
 FIRST_LONG_ID = 1501  # since 1501.00001 the number has five digits
 IMPLAUSIBLE: frozenset[str] = frozenset(get_args(Implausible))
 # A layout read by the order of its lines shows a misreading in these reasons too.
-_MISREAD = IMPLAUSIBLE | {"truncated_record", "missing_title"}
+_MISREAD = IMPLAUSIBLE | {"truncated_record", "missing_title", "title_uncertain"}
 
 CONTRADICTED = "arxiv_id_month_v1_contradicts_id"
 

@@ -24,6 +24,7 @@ NO_TITLE = "The text has no title before its abstract."
 _SEVERAL_TITLES = "More than one line could be the title."
 _NO_ABSTRACT = "The card has no abstract, so its only line may not be the title."
 _TWO_ABSTRACTS = "The text has several abstracts; those of two papers may have been joined."
+_GAP = "Two dots in a row show that lines are missing before the date."
 _NO_SUBMITTER = "No submitter stands above the line that could be the title."
 
 Line = tuple[int, str]
@@ -87,6 +88,7 @@ class _Reader:
         self.after_dot = False
         self.name: Line | None = None  # a word of the menus, which an organisation may be called
         self.has_submitter = False
+        self.has_gap = False
 
     def read(self, number: int, line: str) -> None:
         """Handle one line that is not blank."""
@@ -117,8 +119,10 @@ class _Reader:
             self.pending.append(named)
         if self.pending:
             self.dots.add(self.pending[-1][0])
-        elif self.cards and self.cards[-1].date_line is None and self.after_dot:
-            self.cards[-1].doubt = "Lines are missing before the date."
+        if self.after_dot and self.pending:
+            self.has_gap = True
+        elif self.after_dot and self.cards and self.cards[-1].date_line is None:
+            self.cards[-1].doubt = _GAP
 
     def _read_end(self, line: str) -> None:
         """Read a part that only follows the text of a card, or the submitter above it."""
@@ -186,7 +190,10 @@ class _Reader:
         last = self.cards[-1]
         last.organization, last.is_closed = organization, is_closed
         last.has_submitter = self.has_submitter and not last.is_split
-        self.pending, self.dots, self.has_submitter = [], set(), False
+        if self.has_gap:
+            last.doubt = last.doubt or _GAP
+        self.pending, self.dots = [], set()
+        self.has_submitter = self.has_gap = False
 
 
 def read_closed(lines: Sequence[str], start: int) -> list[Card]:
