@@ -86,7 +86,7 @@ class _Reader:
         self.pending: list[Line] = []
         self.dots: set[int] = set()
         self.after_dot = False
-        self.name: Line | None = None  # a word of the menus, which an organisation may be called
+        self.name: Line | None = None  # a menu's word, which may be an organisation's name
         self.has_submitter = False
         self.has_gap = False
 

@@ -55,7 +55,7 @@ def tidy(line: str) -> str:
 
 
 def is_noise(line: str) -> bool:
-    """Whether the line is none of a card's text: a dot, a count, a label, a word of a menu."""
+    """Whether the line is no text of a card: a dot, a count, a label, an entry of a menu."""
     return _NOISE.match(line) is not None or line.lower() in _SITE_WORDS
 
 

@@ -131,7 +131,7 @@ def test_a_damaged_line_costs_only_itself() -> None:
     assert parsed.n_seen == 5
 
 
-def test_search_results_are_read_and_not_the_list_beside_them() -> None:
+def test_search_results_are_read_and_not_the_other_list() -> None:
     props = {
         "query": {"q": "words"},
         "periodType": "day",
