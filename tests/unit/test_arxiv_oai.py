@@ -168,7 +168,7 @@ def test_a_body_that_is_not_a_page_is_rejected_whole(body: bytes, reason: str) -
         pytest.param("<record/>", "not_a_record", id="no header"),
         pytest.param("<record><header/></record>", "not_a_record", id="no metadata"),
         pytest.param(
-            oai_xml.record(ROWS[0]).replace("OAI/arXivRaw/", "OAI/oai_dc/"), "not_a_record", id="dc"
+            oai_xml.record(ROWS[0]).replace("arXivRaw", "marc"), "not_a_record", id="another form"
         ),
         pytest.param(
             oai_xml.record(record(update_date="2999-01-01")), "impossible_date", id="2999"
@@ -205,3 +205,94 @@ def test_every_cut_keeps_the_complete_records_before_it(prefix: str) -> None:
         assert_sound(parsed)
         assert parsed.items.height == body[:at].count(b"</record>")
         assert reasons(parsed) == ["broken_xml"]
+
+
+def test_a_form_that_is_not_supported_is_named() -> None:
+    body = oai_xml.page(ROWS[:1]).replace(b"arXivRaw", b"marc")
+    (reject,) = arxiv_oai.parse(body, HINTS).rejects
+    assert "'marc'" in reject.detail
+    assert "metadataPrefix=arXivRaw" in reject.detail
+
+
+DC = (
+    '<record xmlns="http://www.openarchives.org/OAI/2.0/"><header>'
+    "<identifier>oai:arXiv.org:2501.00001</identifier><datestamp>2025-01-03</datestamp>"
+    "<setSpec>{spec}</setSpec></header><metadata>"
+    '<oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>A\n  Title</dc:title>'
+    "<dc:creator>One, Ada</dc:creator><dc:creator>Two, Bo, Jr.</dc:creator>"
+    "<dc:subject>{subject}</dc:subject><dc:subject>68T50</dc:subject>"
+    "<dc:description>An abstract.</dc:description>"
+    "<dc:description>Comment: 3 pages, withdrawn</dc:description>"
+    "<dc:date>2025-01-02</dc:date><dc:date>2025-01-09</dc:date>"
+    "<dc:identifier>http://arxiv.org/abs/2501.00001</dc:identifier></oai_dc:dc>"
+    "</metadata></record>"
+)
+OLD = (
+    '<record xmlns="http://www.openarchives.org/OAI/2.0/"><header>'
+    "<identifier>oai:arXiv.org:2501.00002</identifier><datestamp>2025-01-03</datestamp></header>"
+    '<metadata><arXivOld xmlns="http://arxiv.org/OAI/arXivOld/"><id>2501.00002</id>'
+    "<title>Old</title><authors>Ada One and Bo Two</authors><categories>cs.LG stat.ML</categories>"
+    "<abstract>An abstract.</abstract></arXivOld></metadata></record>"
+)
+
+
+def in_page(*records: str) -> bytes:
+    inside = f"<ListRecords>{''.join(records)}</ListRecords>"
+    return oai_xml.document(inside, {}, "x", datetime(2025, 6, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("spec", "subject", "found"),
+    [
+        ("cs", "Computer Science - Machine Learning", ["cs.LG"]),
+        ("cs:cs:LG", "A new subject", ["cs.LG"]),
+        ("physics:hep-th", "High Energy Physics - Theory", ["hep-th"]),
+        ("cs", "A new subject", None),
+    ],
+)
+def test_dublin_core(spec: str, subject: str, found: list[str] | None) -> None:
+    parsed = arxiv_oai.parse(in_page(DC.format(spec=spec, subject=subject)), HINTS)
+    assert_sound(parsed)
+    (row,) = parsed.items.to_dicts()
+    assert (row["title"], row["authors"]) == ("A Title", ["Ada One", "Bo Two Jr."])
+    assert (row["categories"] or None) == found
+    assert (row["published_on"], row["published_on_basis"]) == (date(2025, 1, 2), "arxiv_v1")
+    assert (row["arxiv_version"], row["abstract"]) == (None, "An abstract.")
+    assert parsed.rules[0].startswith("withdrawn_kept")
+
+
+def test_the_old_form() -> None:
+    (row,) = arxiv_oai.parse(in_page(OLD), HINTS).items.to_dicts()
+    assert (row["authors"], row["categories"]) == (["Ada One", "Bo Two"], ["cs.LG", "stat.ML"])
+    assert (row["published_on_basis"], row["arxiv_version"]) == ("arxiv_id_month", None)
+
+
+XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+BARE = oai_xml.record(ROWS[0])
+NAMESPACED = BARE.replace("<record>", '<record xmlns="http://www.openarchives.org/OAI/2.0/">')
+
+
+@pytest.mark.parametrize(
+    ("body", "n"),
+    [
+        pytest.param(f"<ListRecords>{BARE}{OLD}</ListRecords>", 2, id="list without namespace"),
+        pytest.param(f"<ListRecords>\n{NAMESPACED}{OLD}</ListRecords>", 2, id="records with one"),
+        pytest.param(f"{XML}{NAMESPACED}{OLD}", 2, id="records only"),
+        pytest.param(XML + OLD, 1, id="one record"),
+        pytest.param((in_page(BARE) + in_page(OLD)).decode(), 2, id="two pages in a file"),
+    ],
+)
+def test_records_without_one_envelope(body: str, n: int) -> None:
+    assert formats.detect(body.encode()).name == "arxiv_oai"
+    parsed = arxiv_oai.parse(body.encode(), HINTS)
+    assert_sound(parsed)
+    assert (parsed.items.height, parsed.rejects) == (n, ())
+    expected = arxiv_oai.parse(in_page(OLD), HINTS).items.drop("place", "position")
+    assert parsed.items.tail(1).drop("place", "position").equals(expected)
+
+
+def test_records_of_another_archive_are_not_arxiv() -> None:
+    other = DC.replace("arXiv.org", "example.org").replace("arxiv.org/abs/2501.00001", "x.org/1")
+    parsed = arxiv_oai.parse(in_page(other.format(spec="x", subject="y")), HINTS)
+    assert (parsed.items.height, reasons(parsed)) == (0, ["bad_arxiv_id"])

@@ -17,7 +17,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.parsing import (
+    arxiv_array,
     arxiv_atom,
+    arxiv_feed,
+    arxiv_list_html,
+    arxiv_list_text,
+    arxiv_mail,
     arxiv_oai,
     arxiv_snapshot,
     formats,
@@ -45,6 +50,8 @@ from tests.fixtures.listings import (
     record,
 )
 from tests.replay import oai_xml
+from tests.unit import test_arxiv_feeds as feeds
+from tests.unit import test_arxiv_lists as lists
 
 pytestmark = pytest.mark.unit
 
@@ -69,6 +76,12 @@ PARSERS: dict[str, Callable[[bytes, Any], Parsed]] = {
     "atom": arxiv_atom.parse,
     "oai": arxiv_oai.parse,
     "arxiv": snapshot,
+    "array": arxiv_array.parse,
+    "feed": arxiv_feed.parse,
+    "rss": arxiv_feed.parse,
+    "list": arxiv_list_html.parse,
+    "copied": arxiv_list_text.parse,
+    "mail": arxiv_mail.parse,
 }
 ITEMS = [item(f"2501.0000{n}", f"Paper {n} of the test", githubStars=n) for n in range(1, 4)]
 CARDS = [card(f"Paper {n} of the test", n, f"Mar {n}, 202{n} {n}") for n in range(1, 4)]
@@ -82,6 +95,14 @@ GOOD: dict[str, bytes] = {
     "oai": oai_xml.page([record(f"2501.0000{n}") for n in range(3)], token=""),
     "oai as arXiv": oai_xml.page([record(f"2501.0000{n}") for n in range(3)], "arXiv"),
     "arxiv": jsonl(*(record(f"2501.0000{n}") for n in range(3))),
+    "array": json.dumps([record(f"2501.0000{n}") for n in range(3)], indent=1).encode(),
+    "feed": feeds.atom_feed(*(feeds.feed_entry(f"2501.0000{n}v1", "new", "A B") for n in range(3))),
+    "rss": feeds.rss_feed(*(feeds.rss_item(f"2501.0000{n}v1", "new", "A B") for n in range(3))),
+    "list html": lists.html(
+        "".join(lists.dt(n, f"2501.0000{n}") + lists.dd(f"Paper {n}", "A B") for n in range(3))
+    ),
+    "copied": lists.copied("2501.00000", "2501.00001", "2501.00002"),
+    "mail": lists.mail("2501.00000", "2501.00001", "2501.00002"),
 }
 SPICE = [
     b"\0", b"\xff", b"\xef\xbb\xbf", b"\r", b"\n\n", b'"', b"\\", b"{", b"]", b"<", b"&#0;",
