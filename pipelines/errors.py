@@ -38,5 +38,9 @@ class NoSnapshotError(PapertideError):
     """There is no published snapshot."""
 
 
+class SnapshotInUseError(NoSnapshotError):
+    """Another program has opened the published database for writing, which locks out readers."""
+
+
 class QueryError(PapertideError):
     """A user's SQL can't be run; the message is the database's, as one sentence."""

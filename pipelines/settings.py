@@ -31,6 +31,7 @@ _SCHEMES = {
 }
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _SIZE = re.compile(r"(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?) ?(?P<prefix>[KMGT])(?P<binary>i?)B")
+_NOT_IN_HOME = frozenset("*?[]%")
 _MIN_MEMORY = 100_000_000  # the sample build needs this much
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
@@ -335,4 +336,17 @@ def load_settings() -> Settings:
         ) from None
     paths = {"home": settings.home, "taxonomy_dir": settings.taxonomy_dir}
     absolute = {name: path.expanduser().resolve() for name, path in paths.items() if path}
+    _require_plain(absolute["home"])
     return settings.model_copy(update=absolute)
+
+
+def _require_plain(home: Path) -> None:
+    """Raise SettingsError for a path that the libraries below would read as another one."""
+    found = sorted(_NOT_IN_HOME & set(str(home)))
+    if found:
+        raise SettingsError(
+            f"The home {home} has {' and '.join(found)} in its path. DuckDB, Polars and SQLite "
+            f"read {'it' if len(found) == 1 else 'them'} as a pattern or an escape, so files of "
+            f"another folder could be used. Set {variable('home')} to a folder without "
+            f"{' '.join(sorted(_NOT_IN_HOME))} in its path, or rename the folder."
+        )

@@ -74,6 +74,10 @@ class Receipt:
         """The last fetch that is not later than `now`, or None."""
         return max((moment for moment in self._fetches() if moment <= now), default=None)
 
+    def first_fetch_after(self, end: datetime, now: datetime) -> datetime | None:
+        """The first fetch from `end` until `now`, or None."""
+        return min((moment for moment in self._fetches() if end <= moment <= now), default=None)
+
     def _fetches(self) -> list[datetime]:
         first = self.given.get("captured_at")
         # The same bytes may have been ingested by hand before they were fetched.

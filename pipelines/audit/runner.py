@@ -17,7 +17,7 @@ from pipelines.audit import coverage, listed_days, losses, reconciliation, volum
 from pipelines.audit.findings import Comparison, Finding, Outcome
 from pipelines.errors import NoSnapshotError
 from pipelines.publishing.acceptances import acceptances
-from pipelines.publishing.snapshot import Snapshot, current
+from pipelines.publishing.snapshot import Snapshot, current, in_use
 from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import connect
@@ -98,7 +98,9 @@ def _attach_published(connection: duckdb.DuckDBPyConnection, settings: Settings)
             connection.execute(
                 f"select max(hash({', '.join(columns)})) from published.marts.{mart}"
             )
-    except (NoSnapshotError, duckdb.Error):
+    except (NoSnapshotError, duckdb.Error) as error:
+        if locked := in_use(settings.snapshots_dir, error):
+            raise locked from None  # without a comparison, nothing would be refused
         # Nothing is published, it is damaged, or it lacks these columns.
         connection.execute("detach database if exists published")
         connection.execute("attach ':memory:' as published")

@@ -58,12 +58,18 @@ def demo() -> None:
 )
 @click.option("--listing-day", metavar="DATE", help="Day of the list.")
 @click.option("--source", help="Source: hf_page, hf_api or arxiv.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would be taken from each file; store nothing."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run: print JSON.")
 def ingest(
     paths: tuple[str, ...],
     kind: str | None,
     captured_on: str | None,
     listing_day: str | None,
     source: str | None,
+    dry_run: bool,  # noqa: FBT001  click passes it
+    as_json: bool,  # noqa: FBT001  click passes it
 ) -> int:
     """Ingest files, folders or standard input (-). The format is detected from the content.
 
@@ -74,16 +80,23 @@ def ingest(
     \b
     Examples:
       papertide ingest page.txt --captured-on 2025-11-06
+      papertide ingest captures/ --dry-run
       papertide ingest captures/ arxiv-metadata.jsonl.gz
       cat page.html | papertide ingest - --kind daily --listing-day 2025-06-03
     """
+    from pipelines.cli import dry_run as preview
     from pipelines.cli import report, runs
     from pipelines.intake import facts
+    from pipelines.intake.preview import previews
 
     overrides = {
         "kind": kind, "captured_on": captured_on, "listing_day": listing_day, "source": source,
     }  # fmt: skip
-    facts.overrides(**overrides)  # fails before a run is started
+    stated = facts.overrides(**overrides)  # fails before a run is started
+    if dry_run:
+        return preview.show(previews(load_settings(), paths, stated), as_json=as_json)
+    if as_json:
+        raise UsageError("--json needs --dry-run.")
     given = {name: value for name, value in overrides.items() if value is not None}
     result = runs.run_job(load_settings(), "ingest", captures={"paths": list(paths), **given})
     return report.intake(result, next_step="papertide build")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
+from pipelines.audit.findings import name_list
 from pipelines.cli.output import print_json, print_table
 from pipelines.lake import reading
 from pipelines.publishing import status as publishing_status
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_CAPTURES_SHOWN = 12
 MAX_CAPTURES_EXPLAINED = 3
+LITTLE_SHARE = 0.5
 _FACTS = ("origin", "outcome", "source", "listing_kind", "listed_on")
 _COUNTS = ("n_seen", "n_accepted", "n_quarantined")
 
@@ -56,10 +58,10 @@ def intake(result: ExecuteInProcessResult, *, next_step: str = "") -> int:
 
 
 def _print_captures(captures: list[dict[str, Any]]) -> None:
-    """Print a few captures one by one; of many, only those with items in quarantine."""
+    """Print a few captures one by one; of many, only those that need attention, worst first."""
     are_few = len(captures) <= MAX_CAPTURES_SHOWN
-    shown = captures if are_few else [c for c in captures if c["n_quarantined"]]
-    shown = shown[:MAX_CAPTURES_SHOWN]
+    notable = captures if are_few else sorted(filter(_is_notable, captures), key=_share_accepted)
+    shown = notable[:MAX_CAPTURES_SHOWN]
     if shown:
         print_table(
             pl.DataFrame(
@@ -72,13 +74,49 @@ def _print_captures(captures: list[dict[str, Any]]) -> None:
             for rule in (capture["listing_kind_rule"], *capture["rules"]):
                 click.echo(f"  {capture['origin']}: {rule}")
         if capture["n_quarantined"]:
-            _print_quarantine(capture["capture_id"])
+            _print_quarantine(capture["capture_id"], "" if len(shown) == 1 else capture["origin"])
+    if hidden := notable[len(shown) :]:
+        n_items = sum(c["n_quarantined"] for c in hidden)
+        click.echo(
+            f"{len(hidden)} more file(s) need attention, with {n_items:,} item(s) in quarantine. "
+            'After the build, `papertide sql "from rpt_quarantine"` lists every item.',
+            err=True,
+        )
+    _print_warnings(captures)
 
 
-def _print_quarantine(capture_id: str) -> None:
+def _is_notable(capture: dict[str, Any]) -> bool:
+    return bool(capture["n_quarantined"]) or capture["listing_kind"] == "unknown"
+
+
+def _share_accepted(capture: dict[str, Any]) -> float:
+    return float(capture["n_accepted"] / capture["n_seen"] if capture["n_seen"] else 1)
+
+
+def _print_warnings(captures: list[dict[str, Any]]) -> None:
+    """Name the files from which little or nothing was read, and those of an unknown kind."""
+    nothing = [c for c in captures if c["n_seen"] and not c["n_accepted"]]
+    little = [c for c in captures if 0 < _share_accepted(c) < LITTLE_SHARE]
+    unknown = [c for c in captures if c["listing_kind"] == "unknown" and c["n_accepted"]]
+    _warn(nothing, "Nothing was read from")
+    _warn(little, "Less than half of the items were read from")
+    _warn(
+        unknown,
+        "The kind of list is unknown, so no day counts these papers (state it with --kind):",
+    )
+
+
+def _warn(captures: list[dict[str, Any]], problem: str) -> None:
+    if captures:
+        names = name_list(c["origin"] for c in captures)
+        click.echo(f"warning: {problem} {len(captures):,} file(s): {names}", err=True)
+
+
+def _print_quarantine(capture_id: str, origin: str) -> None:
     reasons = reading.quarantine_reasons(load_settings().items_dir, capture_id)
+    file = f"{origin}: " if origin else ""
     for reason, n, place, detail in reasons.iter_rows():
-        click.echo(f"  quarantined {n} × {reason}, first at {place}: {detail}", err=True)
+        click.echo(f"  {file}quarantined {n:,} × {reason}, first at {place}: {detail}", err=True)
 
 
 def _print_totals(outcomes: list[dict[str, Any]], captures: list[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import PapertideError
-from pipelines.publishing.snapshot import Snapshot
+from pipelines.publishing.snapshot import Snapshot, in_use
 from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
 from pipelines.warehouse.connections import connect
@@ -52,8 +52,8 @@ def _opened(
             try:
                 path = quote_string(snapshot.database)
                 connection.execute(f"attach {path} as {name} (read_only)")
-            except duckdb.Error:
-                raise PapertideError(
+            except duckdb.Error as error:
+                raise in_use(snapshot.database, error) or PapertideError(
                     f"{snapshot.database} can't be opened: it is missing or damaged. `papertide "
                     "snapshots` shows which snapshots are intact."
                 ) from None

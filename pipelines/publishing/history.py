@@ -18,7 +18,13 @@ import duckdb
 
 from pipelines.errors import NoSnapshotError, PapertideError
 from pipelines.publishing import build_status
-from pipelines.publishing.snapshot import Snapshot, current, is_duckdb_file, point_to
+from pipelines.publishing.snapshot import (
+    Snapshot,
+    current,
+    in_use,
+    is_duckdb_file,
+    point_to,
+)
 from pipelines.publishing.tables import file_hash
 from pipelines.runtime.sql import quote_identifier
 from pipelines.settings import Settings
@@ -130,7 +136,9 @@ def content_damage(settings: Settings, snapshot: Snapshot) -> str:
                 ).fetchall()[0]
                 if n_rows != resource["rows"]:
                     return f"{snapshot.database.name} has a different number of rows than declared"
-    except duckdb.Error:
+    except duckdb.Error as error:
+        if locked := in_use(snapshot.database, error):
+            raise locked from None
         return f"{snapshot.database.name} is damaged"
     return ""
 

@@ -20,6 +20,8 @@ from pipelines.publishing.snapshot import DATABASE, PACKAGE, Snapshot, current, 
 from pipelines.runtime.files import sync, sync_tree, temporary_folder
 from pipelines.settings import Settings
 
+READ_ONLY = 0o444  # a snapshot is never changed; other programs open it read-only
+
 
 def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
     """Copy the candidate's marts into a new snapshot and point readers to it.
@@ -44,6 +46,9 @@ def publish(settings: Settings, *, now: datetime | None = None) -> Snapshot:
         tables.write_snapshot_info(settings, work, package)
         package["database"] = {"path": DATABASE, "bytes": (work / DATABASE).stat().st_size}
         (work / PACKAGE).write_text(json.dumps(package, indent=1, ensure_ascii=False), "utf-8")
+        for path in work.rglob("*"):
+            if path.is_file():
+                os.chmod(path, READ_ONLY)
         os.chmod(work, 0o755)  # noqa: S103  other users of the machine may read a snapshot
         sync_tree(work)
         work.rename(folder)

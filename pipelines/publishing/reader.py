@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import NoSnapshotError
-from pipelines.publishing.snapshot import Snapshot, current
+from pipelines.publishing.snapshot import Snapshot, current, in_use
 from pipelines.runtime.sql import quote_string
 from pipelines.settings import Settings
 from pipelines.warehouse.frames import as_frame
@@ -27,28 +27,29 @@ def open_snapshot(
 ) -> duckdb.DuckDBPyConnection:
     """A read-only connection that can access only this database, and write the given file.
 
-    Other files, extensions, settings, Python variables and spilling to disk are blocked.
+    Other files, extensions, settings, Python variables and spilling to disk are blocked. Raises
+    SnapshotInUseError if another program has the database open for writing.
     """
     # A process may open a snapshot several times, and statements can't repeat these settings on a
     # locked database. So they are part of the configuration unless a file must be allowed first.
     locked = {"enable_external_access": "false", "lock_configuration": "true"}
-    connection = duckdb.connect(
-        str(snapshot.database),
-        read_only=True,
-        config={
-            **(locked if may_write is None else {}),
-            "threads": str(settings.threads),
-            "memory_limit": settings.reader_memory_limit,
-            # Spill files would be written next to the snapshot and could fill the disk.
-            "temp_directory": "",
-            "max_temp_directory_size": "0KB",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "allow_persistent_secrets": "false",
-            # By default DuckDB looks up unknown tables in the variables of the calling functions.
-            "python_enable_replacements": "false",
-        },
-    )
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **(locked if may_write is None else {}),
+        "threads": str(settings.threads),
+        "memory_limit": settings.reader_memory_limit,
+        # Spill files would be written next to the snapshot and could fill the disk.
+        "temp_directory": "",
+        "max_temp_directory_size": "0KB",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_persistent_secrets": "false",
+        # By default DuckDB looks up unknown tables in the variables of the calling functions.
+        "python_enable_replacements": "false",
+    }
+    try:
+        connection = duckdb.connect(str(snapshot.database), read_only=True, config=config)
+    except duckdb.IOException as error:
+        raise in_use(snapshot.database, error) or error from None
     if may_write is not None:
         connection.execute(f"set allowed_paths = [{quote_string(may_write)}]")
         for name, value in locked.items():

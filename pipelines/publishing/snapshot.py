@@ -10,12 +10,13 @@ and rolling back (`history`).
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.errors import NoSnapshotError
+from pipelines.errors import NoSnapshotError, SnapshotInUseError
 from pipelines.publishing.build_status import POINTER
 from pipelines.runtime.files import write_atomic
 from pipelines.runtime.text import shortened
@@ -25,6 +26,8 @@ DATABASE = "papertide.duckdb"
 PACKAGE = "datapackage.json"
 MAX_NAME_CHARS = 100
 _MAGIC = b"DUCK"  # at byte 8 of every DuckDB file
+_LOCKED = "Could not set lock on file"
+_HOLDER = re.compile(r"\(PID (\d+)\)")
 _NEXT_STEP = (
     "Run `papertide rollback` to return to the newest intact snapshot, or `papertide build` to "
     "publish a new one."
@@ -91,6 +94,18 @@ def current(settings: Settings) -> Snapshot:
 def damaged(snapshot: Snapshot) -> NoSnapshotError:
     """The error for a snapshot with a damaged database."""
     return NoSnapshotError(f"{snapshot.database} is damaged. {_NEXT_STEP}")
+
+
+def in_use(database: Path, error: Exception) -> SnapshotInUseError | None:
+    """The error for a database that another program has locked; None if that is not the problem."""
+    if _LOCKED not in str(error):
+        return None
+    holder = _HOLDER.search(str(error))
+    who = f"the process {holder.group(1)}" if holder else "another program"
+    return SnapshotInUseError(
+        f"{database} is in use by {who}, which opened it for writing. Close that program, or open "
+        "the file read-only there (`duckdb -readonly`, `read_only=True`). The snapshot is intact."
+    )
 
 
 def is_duckdb_file(path: Path) -> bool:

@@ -90,6 +90,18 @@ def test_a_list_is_fetched_while_it_grows_and_once_after(world: World) -> None:
     assert (world.asked(SUNDAY), world.asked(MONDAY)) == (1, 3)
 
 
+def test_an_empty_weekday_is_asked_for_again_until_it_is_confirmed(world: World) -> None:
+    tuesday = MONDAY + timedelta(days=1)  # the source lists nothing
+    world.server.add(Rule("body", query={"date": str(MONDAY)}, options={"text": "[]"}))
+    world.clock.set(at(2, days=2))
+    assert world.statuses(MONDAY, tuesday) == {str(MONDAY): "empty", str(tuesday): "empty"}
+    assert world.statuses(MONDAY, tuesday) == {str(MONDAY): "changed", str(tuesday): "empty"}
+    assert world.statuses(MONDAY, tuesday) == {str(MONDAY): "skipped", str(tuesday): "empty"}
+    world.clock.set(at(15, days=2))
+    assert world.statuses(MONDAY, tuesday)[str(tuesday)] == "empty"
+    assert world.statuses(MONDAY, tuesday)[str(tuesday)] == "skipped"
+
+
 def test_an_unchanged_response_is_an_observation_of_the_same_capture(world: World) -> None:
     for moment in (at(21), at(1, days=1), at(2, days=2), at(2, days=4), at(2, days=30)):
         world.clock.set(moment)

@@ -90,6 +90,22 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
             "complete",
             id="an empty day is not observed again",
         ),
+        pytest.param(
+            TUESDAY,
+            KnownDay(END + HOUR, END + HOUR, is_empty=True, first_ended_at=END + HOUR),
+            END + HOUR,
+            True,
+            "not confirmed",
+            id="an empty weekday is asked for again",
+        ),
+        pytest.param(
+            TUESDAY,
+            KnownDay(END + 13 * HOUR, END + 13 * HOUR, is_empty=True, first_ended_at=END + HOUR),
+            END + 9 * DAY,
+            False,
+            "complete",
+            id="an empty weekday is confirmed half a day later",
+        ),
     ],
 )
 def test_a_decision(

@@ -12,10 +12,42 @@ listings as (
 
 ),
 
+-- The API answers a day with an empty list in passing trouble, and collectors store one when a fetch
+-- failed. So an empty list of a weekday counts once the source showed it twice, half a day apart.
+empty_captures as (
+
+    select
+        listed_on,
+        observations
+    from captures
+    where listing_kind = 'daily' and source in ('hf_api', 'hf_page') and n_seen = 0 and coalesce(page, 0) = 0
+
+),
+
+empty_sightings as (
+
+    {{ unnest_list('empty_captures', 'observations', 'observed_at', 'place', ['listed_on']) }}
+
+),
+
+confirmed_empty as (
+
+    select listed_on
+    from empty_sightings
+    where observed_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp)
+    group by listed_on
+    having max(observed_at) >= {{ dbt.dateadd('hour', 12, 'min(observed_at)') }}
+
+),
+
 day_captures as (
 
     select
         *,
+        n_seen = 0 and coalesce(page, 0) = 0
+        and {{ iso_weekday('listed_on') }} <= 5
+        and captures.listed_on not in (select confirmed_empty.listed_on from confirmed_empty)
+            as is_doubtful,
         captured_at >= cast({{ dbt.dateadd('day', 1, 'listed_on') }} as timestamp) as is_after_day,
         coalesce(is_last_page, n_seen = 0 or n_seen % {{ var('api_page_items') }} <> 0) as ends_list,
         row_number() over (
@@ -37,7 +69,8 @@ daily_captures as (
         -- A list is final after the end of its day (UTC). A fetched page states whether it is the
         -- last; other captures may lack a next page if their page is full. Quarantined items may
         -- belong to the list until the same page is fetched again.
-        max(case when is_after_day and ends_list and coalesce(n_quarantined, 0) = 0 then 1 else 0 end) = 1
+        min(case when is_doubtful then 1 else 0 end) = 1 as is_doubtful,
+        max(case when is_after_day and ends_list and coalesce(n_quarantined, 0) = 0 and not is_doubtful then 1 else 0 end) = 1
         and max(case when is_after_day and is_last_page is not null and n_newer = 1 and n_quarantined > 0 then 1 else 0 end) = 0
             as is_complete
     from day_captures
@@ -106,7 +139,7 @@ days as (
         calendar.population,
         calendar.calendar_on as listed_on,
         {{ iso_weekday('calendar.calendar_on') }} <= 5 as is_expected,
-        known.listed_on is not null as is_captured,
+        known.listed_on is not null and not coalesce(daily_captures.is_doubtful, false) as is_captured,
         coalesce(daily_captures.n_captures, 0) as n_captures,
         coalesce(listed.n_papers, 0) as n_papers,
         daily_captures.last_captured_at,

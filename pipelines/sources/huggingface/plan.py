@@ -3,6 +3,8 @@
 Belongs here: what receipts show about a day, and whether that is enough at a given time. Does not:
 fetching (`fetch.py`).
 
+An empty list of a weekday is requested again until a second response confirms it half a day later.
+
 A list grows until its day ends (UTC). A day is due until a response that was fetched after its end
 showed the last page. It is due again at set ages, because only repeated observation gives a history
 of upvotes, comments and stars.
@@ -18,6 +20,8 @@ from pipelines.archive.receipt import Receipt
 
 A_DAY = timedelta(days=1)
 GROWING_INTERVAL = timedelta(hours=1)  # shortest time between two fetches of a growing list
+# An empty list of a weekday is believed once it was seen twice, this far apart.
+CONFIRMED_AFTER = timedelta(hours=12)
 SATURDAY = 5
 NEVER_FETCHED = "never fetched"
 
@@ -29,6 +33,17 @@ class KnownDay:
     fetched_at: datetime
     ended_at: datetime | None = None
     is_empty: bool = False
+    first_ended_at: datetime | None = None
+    """The first fetch after the day's end that saw the last page."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether two fetches, `CONFIRMED_AFTER` apart, saw the whole list."""
+        return (
+            self.ended_at is not None
+            and self.first_ended_at is not None
+            and self.ended_at - self.first_ended_at >= CONFIRMED_AFTER
+        )
 
 
 @dataclass(frozen=True)
@@ -76,8 +91,9 @@ def known_days(receipts: Iterable[Receipt], now: datetime) -> dict[date, KnownDa
         if day is None or newest is None or "is_last_page" not in facts:
             continue
         is_last, is_empty = facts["is_last_page"] == "true", facts.get("n_items") == "0"
-        found = KnownDay(newest, newest if is_last else None, is_empty)
         listed_on = date.fromisoformat(day.value)
+        first = receipt.first_fetch_after(day_end(listed_on), now) if is_last else None
+        found = KnownDay(newest, newest if is_last else None, is_empty, first)
         known[listed_on] = _merged(known.get(listed_on), found)
     return known
 
@@ -102,7 +118,9 @@ def _merged(one: KnownDay | None, other: KnownDay) -> KnownDay:
         return other
     newest = max(one, other, key=lambda known: known.fetched_at)
     ended = max(filter(None, (one.ended_at, other.ended_at)), default=None)
-    return replace(newest, ended_at=ended, is_empty=one.is_empty and other.is_empty)
+    first = min(filter(None, (one.first_ended_at, other.first_ended_at)), default=None)
+    is_empty = one.is_empty and other.is_empty
+    return replace(newest, ended_at=ended, is_empty=is_empty, first_ended_at=first)
 
 
 def _decide(day: date, known: KnownDay | None, now: datetime, ages: Sequence[int]) -> Decision:
@@ -119,6 +137,8 @@ def _decide(day: date, known: KnownDay | None, now: datetime, ages: Sequence[int
         if now - known.fetched_at >= GROWING_INTERVAL:
             return Decision(day, is_due=True, reason="the list is still growing")
         return Decision(day, is_due=False, reason="fetched within the last hour")
+    if known.is_empty and day.weekday() < SATURDAY and not known.is_confirmed:
+        return Decision(day, is_due=True, reason="an empty list of a weekday, not confirmed yet")
     reached = [age for age in ages if now >= end + timedelta(days=age)]
     if reached and not known.is_empty and known.ended_at < end + timedelta(days=max(reached)):
         return Decision(day, is_due=True, reason=f"due again after {max(reached)} days")
