@@ -86,8 +86,8 @@ def ingest(
     """
     from pipelines.cli import dry_run as preview
     from pipelines.cli import report, runs
+    from pipelines.cli.preview import previews
     from pipelines.intake import facts
-    from pipelines.intake.preview import previews
 
     overrides = {
         "kind": kind, "captured_on": captured_on, "listing_day": listing_day, "source": source,

@@ -1,6 +1,6 @@
 """Prints what an ingest would take from files, without storing anything.
 
-Belongs here: layout of a preview. Does not: parsing (`intake.preview`).
+Belongs here: layout of a preview. Does not: parsing (`preview`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli.output import print_json
-from pipelines.intake.preview import Preview
+from pipelines.cli.preview import Preview
 from pipelines.runtime.text import printable, shortened
 
 WIDTH = 80
 MAX_WIDTH = 120
 LABEL_CHARS = 10
-OTHER_CHARS = 40  # of the columns beside the title
+OTHER_CHARS = 40  # of the columns next to the title
 MAX_LINE_CHARS = 400
 
 
@@ -95,7 +95,7 @@ def _print(preview: Preview) -> None:
 
 
 def _line(console: Console, label: str, text: str) -> None:
-    """A label and a text, which is wrapped beside it."""
+    """A label and a text, which is wrapped next to it."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=LABEL_CHARS)
     grid.add_column(overflow="fold")
