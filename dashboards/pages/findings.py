@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import polars as pl
 
@@ -29,7 +29,7 @@ from dashboards.pages.evidence import (
 from dashboards.view import View
 
 NEAR = timedelta(days=31)
-"""A change began at a break of data collection if they are at most this far apart."""
+"""A change may have begun at a break of data collection at most this far away."""
 
 
 def of_topics(changes: pl.DataFrame, view: View, horizon: str) -> b.Text:
@@ -85,26 +85,25 @@ def of_series(changes: pl.DataFrame, name: str, view: View, *, has_odds: bool) -
 def capture_warning(view: View, row: b.Row) -> list[b.Block]:
     """A note if the change began when data collection changed; empty otherwise.
 
-    `row` has `began_from_on` and `began_to_on`.
+    `row` has `began_on`, `began_from_on` and `began_to_on`.
     """
-    start, end = row["began_from_on"], row["began_to_on"]
-    if start is None or end is None or not view.periods:
+    if row["began_on"] is None or not view.periods:
         return []
     every = replace(view, first=view.periods[0], last=view.periods[-1])
-    return [
-        b.Text(
-            f"The change began about when {'more' if one.after > one.before else 'fewer'} lists "
-            f"were captured in full (from {formats.period(view.grain, one.at.start)}). The level "
-            "allows for that with an estimate; part of the change may still come from it.",
-            "note",
-        )
+    near = [
+        f"{'more' if one.after > one.before else 'fewer'} (from "
+        f"{period_name(replace(view, period=one.at))})"
         for one in find_breaks(every, "complete_share")
-        if _is_near(one.at.start, start, end)
+        if abs(one.at.start - row["began_on"]) <= NEAR
+        or row["began_from_on"] <= one.at.start <= row["began_to_on"]
     ]
-
-
-def _is_near(day: date, start: date, end: date) -> bool:
-    return start - NEAR <= day <= end + NEAR
+    if not near:
+        return []
+    text = (
+        f"The change began about when {formats.listed(near)} lists were captured in full. The "
+        "level allows for that with an estimate; part of the change may still come from it."
+    )
+    return [b.Text(text, "note")]
 
 
 def _rank(row: b.Row) -> int:

@@ -34,6 +34,7 @@ JUDGED = (
 )  # fmt: skip
 
 CHANGE = ("growth", "growth_low", "growth_high")
+BEGAN = ("began_on", "began_from_on", "began_to_on")
 
 
 def headlines(history: pl.DataFrame, view: View, suffix: str) -> list[b.Block]:
@@ -75,7 +76,7 @@ def _finding(row: b.Row, view: View, suffix: str) -> list[b.Block]:
         f"{formats.decimal(row['median_authors'])} authors, and {formats.share(share)} of the "
         f"{row['n_papers']:,} papers have ten or more ({view.about.name}{suffix}). {stated}."
     )
-    began = {name: row[f"{team.prefix}_{name}"] for name in ("began_from_on", "began_to_on")}
+    began = {name: row[f"{team.prefix}_{name}"] for name in BEGAN}
     return [b.Text(text, "lead"), *findings.capture_warning(view, began)]
 
 

@@ -24,7 +24,8 @@ def change(horizon: str, verdict: str, **values: Any) -> dict[str, Any]:
     return {
         "population": "hf_daily", "grain": "month", "topic_name": "Agents", "horizon": horizon,
         "verdict": verdict, "verdict_reason": "short_history", "growth": 0.7, "growth_low": 0.4,
-        "growth_high": 1.0, "began_from_on": began, "began_to_on": began,
+        "growth_high": 1.0, "began_on": began,
+        "began_from_on": began, "began_to_on": began,
         "statement": f"{horizon} sentence",
     } | values  # fmt: skip
 
@@ -75,9 +76,11 @@ def test_an_opposite_verdict_is_not_hidden(view: View) -> None:
 
 def test_a_change_that_begins_with_another_way_of_capturing_is_marked(view: View) -> None:
     (near,) = texts(findings.capture_warning(view, change("year", "rising")))
-    assert "fewer lists were captured in full (from Jul 2025)" in near
+    assert "about when fewer (from Jul 2025) lists were captured in full" in near
     march = date(2025, 3, 1)
-    far = change("year", "rising", began_from_on=march, began_to_on=march)
+    within = change("year", "rising", began_on=march, began_from_on=march)
+    assert texts(findings.capture_warning(view, within)) == [near]
+    far = change("year", "rising", began_on=march, began_from_on=march, began_to_on=march)
     assert findings.capture_warning(view, far) == []
     assert findings.capture_warning(view, change("year", "unclear")) == []
     assert findings.capture_warning(replace(view, periods=()), change("year", "rising")) == []
