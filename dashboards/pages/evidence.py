@@ -181,6 +181,15 @@ def reasons(changes: pl.DataFrame) -> str:
     return "; ".join(f"{REASONS[reason]}: {n:,}" for reason, n in found)
 
 
+def none_called(changes: pl.DataFrame, noun: str) -> str:
+    """Why a table of rising and falling series has no rows."""
+    if changes.is_empty():
+        return f"There are no {noun}s in this period."
+    if (changes["verdict"] == "not_comparable").all():
+        return f"No {noun} is comparable: {reasons(changes)}."
+    return f"No {noun} is rising or falling, not even likely so."
+
+
 def horizon_table(
     changes: pl.DataFrame, view: View, key: str, name: str, note: str, *, has_odds: bool
 ) -> b.Table:

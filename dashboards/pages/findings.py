@@ -95,7 +95,7 @@ def capture_warning(view: View, row: b.Row) -> list[b.Block]:
         f"{period_name(replace(view, period=one.at))})"
         for one in find_breaks(every, "complete_share")
         if abs(one.at.start - row["began_on"]) <= NEAR
-        or row["began_from_on"] <= one.at.start <= row["began_to_on"]
+        or (one.at.start <= row["began_to_on"] and row["began_from_on"] <= one.at.end)
     ]
     if not near:
         return []

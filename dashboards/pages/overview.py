@@ -143,7 +143,9 @@ def _strongest(queries: Queries, view: View, every: pl.DataFrame, horizon: str) 
                 b.Column("Verdict", evidence.verdict_of, is_unbroken=True),
                 evidence.wrong_direction(),
             ),
-            empty=f"No topic is rising or falling {over}.",
+            empty=f"No topic is rising or falling {over}."
+            if set(changes["verdict"]) - {"not_comparable"}
+            else evidence.none_called(changes, "topic"),
             max_rows=N_CHANGES,
             note="Strongest: the 80 % interval of the change is farthest from no change. "
             f"{evidence.SUMMARY} {note}".strip(),

@@ -42,16 +42,21 @@ def _finding(view: View, frame: pl.DataFrame) -> list[b.Block]:
     if topics.is_empty() or not (view.period and view.period.is_sufficient):
         return []
     names = [
-        f"{row['topic_name']} ({formats.share(row['share'])})"
+        f"{_quoted(row['topic_name'], view.kind)} ({formats.share(row['share'])})"
         for row in topics.head(N_NAMED).iter_rows(named=True)
     ]
     is_one = len(names) == 1
     text = (
         f"The largest {'topic' if is_one else 'topics'} in {view.period_name}"
         f"{f' in {view.area}' if view.area else ''} {'is' if is_one else 'are'} "
-        f"{formats.listed(names)}, of {view.period.n_total:,} {view.about.counted}."
+        f"{formats.listed(names)}; {common.n_of(view)}."
     )
     return [b.Text(text, "lead")]
+
+
+def _quoted(name: str, kind: str) -> str:
+    """The name; in quotation marks if it is a list of words."""
+    return f"“{name}”" if kind == DISCOVERED else name
 
 
 def _shares(view: View, frame: pl.DataFrame) -> b.Chart:
@@ -182,13 +187,21 @@ def _detail(
     topic = choices.topic(topic_id)
     name = topic.name if topic else topic_id
     n_found = papers["n_found"][0] if papers.height else 0
-    has_odds = not (topic and topic.kind == DISCOVERED)  # the evaluation leaves these out
+    is_discovered = bool(topic and topic.kind == DISCOVERED)
+    lead = findings.of_series(
+        changes,
+        _quoted(name, topic.kind if topic else ""),
+        view,
+        has_odds=not is_discovered,  # the evaluation leaves these out
+    )
     return [
         b.Heading(name, topic.description or "", _related(view, choices, topic))
         if topic
         else b.Heading(name),
-        *findings.of_series(changes, name, view, has_odds=has_odds),
-        evidence.horizon_table(changes, view, "topic-changes", name, "", has_odds=has_odds),
+        *lead,
+        evidence.horizon_table(
+            changes, view, "topic-changes", name, "", has_odds=not is_discovered
+        ),
         history_chart(view, history, name, common.level_note(view, choices)),
         common.paper_list(
             papers,

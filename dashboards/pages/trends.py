@@ -16,8 +16,6 @@ from dashboards.pages import common, evidence, findings
 from dashboards.queries import Queries
 from dashboards.view import HORIZONS, View
 
-NONE_CALLED = "Nothing is rising or falling, not even likely so."
-
 
 def build(queries: Queries, view: View) -> list[b.Block]:
     """The page."""
@@ -138,7 +136,7 @@ def verdicts(topics: pl.DataFrame, view: View, level_note: str) -> list[b.Block]
                 ),
                 *_change_columns(view, link),
             ),
-            empty=NONE_CALLED,
+            empty=evidence.none_called(topics, "topic"),
             csv_frame=lambda: topics,
             note=f"{common.n_of(view)}. Ordered by certainty, then by size. The download has all "
             f"topics. {evidence.LINKS_NOTE} {evidence.SUMMARY} {level_note}".strip(),
@@ -159,7 +157,7 @@ def term_verdicts(changes: pl.DataFrame, view: View) -> list[b.Block]:
             f"{evidence.period_name(view)}",
             evidence.by_certainty(changes, "term"),
             (b.text("term", "Term", link=link), *_change_columns(view, link)),
-            empty=NONE_CALLED,
+            empty=evidence.none_called(changes, "term"),
             max_rows=40,
             csv_frame=lambda: changes,
             note=f"{evidence.verdict_counts(changes, 'term')}. Terms are names of models, methods "
