@@ -22,6 +22,7 @@ from pipelines.parsing import (
     listing_api,
     listing_html,
     listing_lines,
+    listing_markdown,
     listing_text,
 )
 from pipelines.parsing.encoding import as_utf8
@@ -99,6 +100,7 @@ FORMATS = (
     ),
     Format("arxiv_atom", "arxiv", arxiv_atom.matches, _whole(arxiv_atom.parse)),
     Format("listing_html", "hf_page", listing_html.matches, _whole(listing_html.parse)),
+    Format("listing_markdown", "hf_page", listing_markdown.matches, _whole(listing_markdown.parse)),
     Format("listing_text", "hf_page", listing_text.matches, _whole(listing_text.parse)),
     Format(
         "arxiv_array",

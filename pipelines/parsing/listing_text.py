@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -64,7 +64,7 @@ _MAX_LINE_BYTES = 1024**2  # no title or abstract within the limits is as long
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """Index of the first line after the header, its date line, and the kind that it states."""
 
     end: int
@@ -97,12 +97,17 @@ def matches(head: Head) -> bool:
 def looks_like_listing(text: str) -> bool:
     """Whether text has the header lines of the site, or lines that only its cards have."""
     lines = _tidy_lines(_LINE_END.split(text))
-    n_marks = sum(any(map(mark.match, lines)) for mark in _MARKS)
-    if n_marks > 1 or any(map(_MARKS[0].match, lines)):
+    if n_marks(lines) > 1 or any(map(_MARKS[0].match, lines)):
         return True
     if any(map(AUTHORS.match, lines)) and any(map(DATE.match, lines)):
         return True
     return _n_dotted_dates(lines) >= _MIN_DOTTED_DATES
+
+
+def n_marks(lines: Iterable[str]) -> int:
+    """How many different lines of the site's header are among the lines."""
+    shown = list(lines)
+    return sum(any(map(mark.match, shown)) for mark in _MARKS)
 
 
 def _n_dotted_dates(lines: Sequence[str]) -> int:
@@ -123,7 +128,7 @@ def parse(body: bytes, hints: Hints) -> Parsed:
         for line in _LINE_END_BYTES.split(body.removeprefix(b"\xef\xbb\xbf"))
     ]
     lines = _tidy_lines(received)
-    header = _read_header(lines)
+    header = read_header(lines)
     after = lines[header.end :]
     has_ends = any(map(AUTHORS.match, after)) or _n_dotted_dates(after) > 0
     cards = read_closed(lines, header.end) if has_ends else read_unclosed(lines, header.end)
@@ -179,7 +184,7 @@ def _tidy_lines(received: Sequence[str]) -> list[str]:
     return lines
 
 
-def _read_header(lines: list[str]) -> _Header:
+def read_header(lines: list[str]) -> Header:
     """The page's header; removes a `Subscribe` that is glued to the first title from `lines`.
 
     The header ends with its last line before the first author line or abstract, so it includes the
@@ -204,7 +209,7 @@ def _read_header(lines: list[str]) -> _Header:
                 date_line, end = line, index + 1
             elif _WEEK.match(line) or _MONTH.match(line):
                 kind, end = ("weekly" if _WEEK.match(line) else "monthly"), index + 1
-    return _Header(end, date_line, "trending" if _is_trending(titles) else kind)
+    return Header(end, date_line, "trending" if _is_trending(titles) else kind)
 
 
 def _is_trending(titles: Sequence[str]) -> bool:
@@ -222,11 +227,11 @@ def _is_trending(titles: Sequence[str]) -> bool:
 def _is_page(lines: Sequence[str]) -> bool:
     """Whether at least two different lines of the site's header are among the first lines."""
     opening = lines[:_HEADER_LINES]
-    n_marks = sum(any(map(mark.match, opening)) for mark in _MARKS)
-    return n_marks > 1 or (n_marks == 1 and "Subscribe" in opening)
+    n = n_marks(opening)
+    return n > 1 or (n == 1 and "Subscribe" in opening)
 
 
-def _has_dates(cards: Sequence[Card], header: _Header, *, has_ends: bool) -> bool:
+def _has_dates(cards: Sequence[Card], header: Header, *, has_ends: bool) -> bool:
     """Whether the layout shows dates, so that a card without one was cut.
 
     A layout without dates is assumed only if at least two cards have an end and none has a date.

@@ -17,7 +17,6 @@ from pipelines.parsing import listing_text_lines as lines_
 from pipelines.parsing.listing_text_lines import AUTHORS, ORGANIZATION_CHARS, STARS, TITLE_CHARS
 
 _NAME_AND_DATE = re.compile(rf"^(.{{1,{ORGANIZATION_CHARS}}}?) · (?:Published on )?(.{{1,40}})$")
-_MAX_STARS = 1_000_000_000
 _MAX_TWINS = 10  # cards of one title that are compared; a page shows two
 _NORM_CARDS = 4  # so many cards show what is usual on a page
 NO_TITLE = "The text has no title before its abstract."
@@ -129,7 +128,7 @@ class _Reader:
         if self.pending:
             self._close_before_end()
         if self.cards and (stars := STARS.match(line)):
-            self.cards[-1].stars = _n_stars(stars)
+            self.cards[-1].stars = lines_.n_stars(stars)
         self.has_submitter = self.has_submitter or line.startswith("Submitted by")
 
     def _read_noise(self, number: int, line: str) -> None:
@@ -288,7 +287,7 @@ def read_unclosed(lines: Sequence[str], start: int) -> list[Card]:
             continue
         if stars := STARS.match(line):
             if cards:
-                cards[-1].stars = _n_stars(stars)
+                cards[-1].stars = lines_.n_stars(stars)
         elif not cards or (cards[-1].has_abstract and not _continues(cards[-1], line)):
             cards.append(Card(number, [line]))
         else:
@@ -316,15 +315,6 @@ def is_alternating(cards: Sequence[Card]) -> bool:
     sound = [card for card in cards if card.doubt is None and card.has_abstract]
     n_long = sum(len(card.text[1]) > TITLE_CHARS for card in sound)
     return len(sound) * 3 >= len(cards) * 2 and n_long * 2 >= len(sound)
-
-
-def _n_stars(found: re.Match[str]) -> int | None:
-    scale = {"k": 1_000, "m": 1_000_000}.get((found.group(2) or "").lower(), 1)
-    try:
-        stars = float(found.group(1).replace(",", "")) * scale
-    except ValueError:
-        return None
-    return round(stars) if stars < _MAX_STARS else None
 
 
 def fold_repeats(cards: Iterable[Card]) -> list[Card]:

@@ -16,6 +16,7 @@ AUTHORS = re.compile(
 )
 TITLE_CHARS = 250  # a longer line with sentences is an abstract
 ORGANIZATION_CHARS = 120
+_MAX_STARS = 1_000_000_000
 STARS = re.compile(r"^[•*·-]?\s*GitHub ([\d.,]{1,20})(k|m)?$", re.ASCII | re.IGNORECASE)
 # Parts of a card that follow its text: they end it even if its authors are missing.
 _END = re.compile(r"^(?:[•*·-]?\s*(?:Upvote(?:\s+[\d.,]+k?)?|arXiv Page)|Submitted by\b.*)$")
@@ -106,3 +107,13 @@ def can_be_title(line: str) -> bool:
         and not is_date(line)
         and _ADDRESS.match(line) is None
     )
+
+
+def n_stars(found: re.Match[str]) -> int | None:
+    """The number in a match of `STARS`; None if it is not one."""
+    scale = {"k": 1_000, "m": 1_000_000}.get((found.group(2) or "").lower(), 1)
+    try:
+        stars = float(found.group(1).replace(",", "")) * scale
+    except ValueError:
+        return None
+    return round(stars) if stars < _MAX_STARS else None
