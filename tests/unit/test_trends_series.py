@@ -97,7 +97,7 @@ def test_a_missing_row_of_team_sizes_is_no_papers(kind: str) -> None:
 
 def test_a_topic_without_weeks_of_team_sizes_has_months() -> None:
     """A paper with a known month, but no known day, counts in months only."""
-    months = team_frame("solo", 4, 0.2)
+    months = team_frame("solo", 4, 0.2).with_columns(pl.col("period_start_on").dt.offset_by("8y"))
     weeks = of_kind("solo", frame({"all": [40] * 130, "rag": [9] * 130}, 400, grain="week"))
     judged = judge_series(pl.concat([months, weeks]), min_term_papers=0)
     assert judged.height == months.height + weeks.height
