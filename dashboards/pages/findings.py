@@ -91,8 +91,8 @@ def capture_warning(view: View, row: b.Row) -> list[b.Block]:
         return []
     every = replace(view, first=view.periods[0], last=view.periods[-1])
     near = [
-        f"{'more' if one.after > one.before else 'fewer'} (from "
-        f"{period_name(replace(view, period=one.at))})"
+        f"{'more' if one.after > one.before else 'fewer'} lists were captured in full from "
+        f"{period_name(replace(view, period=one.at))}"
         for one in find_breaks(every, "complete_share")
         if abs(one.at.start - row["began_on"]) <= NEAR
         or (one.at.start <= row["began_to_on"] and row["began_from_on"] <= one.at.end)
@@ -100,8 +100,8 @@ def capture_warning(view: View, row: b.Row) -> list[b.Block]:
     if not near:
         return []
     text = (
-        f"The change began about when {formats.listed(near)} lists were captured in full. The "
-        "level allows for that with an estimate; part of the change may still come from it."
+        f"The change began about when data collection changed: {formats.listed(near)}. The level "
+        "allows for that with an estimate; part of the change may still come from it."
     )
     return [b.Text(text, "note")]
 

@@ -76,7 +76,7 @@ def test_an_opposite_verdict_is_not_hidden(view: View) -> None:
 
 def test_a_change_that_begins_with_another_way_of_capturing_is_marked(view: View) -> None:
     (near,) = texts(findings.capture_warning(view, change("year", "rising")))
-    assert "about when fewer (from Jul 2025) lists were captured in full" in near
+    assert "data collection changed: fewer lists were captured in full from Jul 2025." in near
     march = date(2025, 3, 1)
     within = change("year", "rising", began_on=march, began_from_on=march)
     assert texts(findings.capture_warning(view, within)) == [near]
