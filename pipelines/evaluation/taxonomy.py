@@ -1,13 +1,14 @@
 """Taxonomy: topics assigned by rules against labels.
 
 Belongs here: precision, recall, coverage and speed of the rules, and the labels:
-`labelled_papers.csv` (papers and their source) and `labels.csv` (paper, topic, the grades of two
-annotators and the final grade). Does not belong here: the rules.
+`labelled_papers.csv` (papers, their source and set) and `labels.csv` (paper, topic, the grades of
+two annotators and the final grade). Does not belong here: the rules.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +24,27 @@ from pipelines.topics.matching import match_texts
 HERE: Final = Path(__file__).parent
 LABELLED: Final = HERE / "labelled_papers.csv"
 LABELS: Final = HERE / "labels.csv"
-NEVER_GIVEN: Final = ("music", "speech-recognition", "wireless")
-"""Topics that the annotators knew but gave to no paper, so `labels.csv` does not have them."""
+TEST: Final = "test"
+DEVELOPMENT: Final = "development"
+NEVER_GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
+    TEST: (
+        "agent-skills",
+        "coding-theory",
+        "cryptography",
+        "formal-proving",
+        "generative-recommendation",
+        "hardware",
+        "on-policy-distillation",
+        "physics-pde",
+        "proactive-agents",
+        "quantum",
+        "terminal-agents",
+        "unlearning",
+        "world-action-models",
+    ),
+    DEVELOPMENT: ("music", "speech-recognition", "wireless"),
+}
+"""Topics that a set's annotators knew but gave to none of its papers: not in `labels.csv`."""
 
 MIN_LABELLED: Final = 50
 PRECISION: Final = 0.9
@@ -35,16 +55,21 @@ TIMED: Final = 20_000
 MIN_TIMED: Final = 1_000
 
 METHOD = """
-A random sample of papers from the lists and from arXiv was labelled from title and abstract. Two
+Random samples of papers from the lists and from arXiv were labelled from title and abstract. Two
 annotators, who saw neither the rules nor each other's labels, graded each topic by its
 description: *core* (the paper is about it) or *also* (it substantively uses or treats it). A third
-annotator decided where they disagreed. All three were language models, not people, so errors that
-they share are in the labels. An assigned topic is correct if it is core or also; a core topic that
-is not assigned is missed. Precision is the share of assigned topics that are correct, recall the
+annotator decided where they disagreed, and where the rules gave a topic that neither had given,
+without knowing which was the case. All three were language models, not people, so errors that they
+share are in the labels. An assigned topic is correct if it is core or also; a core topic that is
+not assigned is missed. Precision is the share of assigned topics that are correct, recall the
 share of core topics that are assigned, both over pairs of paper and topic, with Wilson's 95 %
 interval. In *strict precision* only core topics are correct. Labelled papers that the warehouse
-lacks, or has without an abstract, are left out. So are a user's topics, which were not labelled,
-and built-in topics that are switched off. The speed is that of the taxonomy in force.
+lacks, or has without an abstract, are left out. So are a user's topics, topics that a set's
+annotators did not know, and built-in topics that are switched off. The criteria are about the
+*test* papers. Counts of their errors by topic guided the last change of the rules, so the figures
+flatter the rules a little; docs/methodology.md has those from before that change. The *development*
+papers are older, and earlier rules were changed because of them. The speed is that of the taxonomy
+in force.
 """
 
 
@@ -54,29 +79,46 @@ def evaluate(evidence: Evidence, seed: int = 0) -> Part:  # noqa: ARG001  not ra
     papers = pl.read_csv(LABELLED, schema_overrides={"paper_id": pl.String}).join(
         with_text, on="paper_id"
     )
-    criteria, tables = _coverage(evidence), []
-    if papers.height >= MIN_LABELLED:
-        readings = pl.read_csv(LABELS, schema_overrides={"paper_id": pl.String})
-        topics = _judged_topics(readings, evidence)
-        readings = readings.join(papers, on="paper_id")
-        labels = readings.join(topics, on="topic_id", how="semi")
-        given = evidence.topics.join(topics, on="topic_id", how="semi").join(papers, on="paper_id")
-        whole = _scores(given, labels, papers)
-        criteria = [*_criteria(whole.row(0, named=True)), *criteria]
-        tables = [
-            Table(f"Rules against {papers.height} labelled papers, {topics.height} topics", whole),
-            Table("Agreement of the two annotators", _agreement(readings)),
-            Table("Topics with the most errors", _worst(given, labels)),
-        ]
-    elif not criteria:
+    criteria: list[Criterion] = []
+    tables: list[Table] = []
+    for name in (TEST, DEVELOPMENT):
+        members = papers.filter(set=name)
+        if members.height >= MIN_LABELLED:
+            judged, shown = _against_labels(evidence, name, members)
+            criteria += judged if name == TEST else []
+            tables += shown
+    criteria += _coverage(evidence)
+    if not criteria and not tables:
         skipped = f"the warehouse has fewer than {MIN_LABELLED} labelled papers."
         return Part("Taxonomy", METHOD, skipped=skipped)
     return Part("Taxonomy", METHOD, [*criteria, *_speed(evidence)], tables)
 
 
-def _judged_topics(readings: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
-    """topic_id: topics that the annotators knew and that are in force (they have trends)."""
-    known = pl.concat([readings["topic_id"], pl.Series(NEVER_GIVEN)]).unique()
+def _against_labels(
+    evidence: Evidence, name: str, papers: pl.DataFrame
+) -> tuple[list[Criterion], list[Table]]:
+    """Criteria and tables of the papers of one set, the rules against its labels."""
+    readings = pl.read_csv(LABELS, schema_overrides={"paper_id": pl.String}).join(
+        pl.read_csv(LABELLED, schema_overrides={"paper_id": pl.String}).filter(set=name),
+        on="paper_id",
+    )
+    topics = _judged_topics(readings, name, evidence)
+    readings = readings.join(papers, on="paper_id", how="semi")
+    labels = readings.join(topics, on="topic_id", how="semi")
+    given = evidence.topics.join(topics, on="topic_id", how="semi").join(papers, on="paper_id")
+    whole = _scores(given, labels, papers)
+    of_set = f"{papers.height} {name} papers"
+    return _criteria(whole.row(0, named=True)), [
+        Table(f"Rules against the labels of {of_set}, {topics.height} topics", whole),
+        Table(f"Agreement of the two annotators, {of_set}", _agreement(readings)),
+        Table(f"Topics with the most errors, {of_set}", _worst(given, labels)),
+    ]
+
+
+def _judged_topics(readings: pl.DataFrame, name: str, evidence: Evidence) -> pl.DataFrame:
+    """topic_id: topics that the set's annotators knew and that are in force (they have trends)."""
+    never = pl.Series(NEVER_GIVEN.get(name, ()), dtype=pl.String)
+    known = pl.concat([readings["topic_id"], never]).unique()
     present = evidence.trends.select(topic_id="series_id").unique()
     return present.filter(pl.col("topic_id").is_in(known.implode())).sort("topic_id")
 

@@ -216,7 +216,7 @@ def test_taxonomy_against_labels_by_hand(
 ) -> None:
     papers = made.papers["paper_id"].to_list()[:50]
     (tmp_path / "papers.csv").write_text(
-        "paper_id,source\n" + "".join(f"{paper},hf_daily\n" for paper in papers)
+        "paper_id,source,set\n" + "".join(f"{paper},hf_daily,test\n" for paper in papers)
     )
     # Core: topic-0 in all; also: topic-1 in all. Given: topic-0 in the first 40, topic-1 in the
     # first 20, topic-2 in the first 4.
@@ -227,7 +227,7 @@ def test_taxonomy_against_labels_by_hand(
     given = [(p, t) for t, n in zip(TOPICS[:3], (40, 20, 4), strict=True) for p in papers[:n]]
     monkeypatch.setattr(taxonomy, "LABELLED", tmp_path / "papers.csv")
     monkeypatch.setattr(taxonomy, "LABELS", tmp_path / "labels.csv")
-    monkeypatch.setattr(taxonomy, "NEVER_GIVEN", ("topic-2",))
+    monkeypatch.setattr(taxonomy, "NEVER_GIVEN", {"test": ("topic-2",)})
     part = taxonomy.evaluate(
         replace(made, topics=pl.DataFrame(given, schema=["paper_id", "topic_id"], orient="row"))
     )

@@ -31,7 +31,7 @@ def papers(made: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> l
     """Fifty labelled papers: `topic-0` is core in all; the known `topic-1` in none."""
     papers = made.papers["paper_id"].to_list()[:50]
     rows = {
-        "LABELLED": ["paper_id,source", *(f"{paper},hf_daily" for paper in papers)],
+        "LABELLED": ["paper_id,source,set", *(f"{paper},hf_daily,test" for paper in papers)],
         "LABELS": [
             "paper_id,topic_id,grade,first_reading,second_reading",
             *(f"{paper},topic-0,2,2,2" for paper in papers),
@@ -40,7 +40,7 @@ def papers(made: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> l
     for name, lines in rows.items():
         (tmp_path / name).write_text("\n".join(lines) + "\n")
         monkeypatch.setattr(taxonomy, name, tmp_path / name)
-    monkeypatch.setattr(taxonomy, "NEVER_GIVEN", ("topic-1",))
+    monkeypatch.setattr(taxonomy, "NEVER_GIVEN", {"test": ("topic-1",)})
     return papers
 
 
@@ -101,8 +101,28 @@ def test_the_rules_in_force_are_timed(made: Evidence, monkeypatch: pytest.Monkey
     assert speed.result.endswith(f"{len(timed[0].rules):,} rules")
 
 
-def test_topics_in_no_label_are_built_in() -> None:
-    labels = pl.read_csv(taxonomy.LABELS)
+def test_development_papers_decide_no_criterion(
+    made: Evidence, papers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{paper},hf_daily,development" for paper in papers]
+    taxonomy.LABELLED.write_text("\n".join(["paper_id,source,set", *lines]) + "\n")
+    monkeypatch.setattr(taxonomy, "NEVER_GIVEN", {"test": ("topic-1",)})
+    links = [(paper, topic) for topic in SOME for paper in papers]
+    part = taxonomy.evaluate(
+        replace(made, topics=pl.DataFrame(links, schema=["paper_id", "topic_id"], orient="row"))
+    )
+    assert "50 development papers, 1 topics" in part.tables[0].caption
+    assert part.tables[0].rows.row(0, named=True)["assigned"] == 50
+    assert not any(c.statement.startswith(("Precision", "Recall")) for c in part.criteria)
+
+
+def test_labels_are_of_built_in_topics_and_labelled_papers() -> None:
+    papers, labels = pl.read_csv(taxonomy.LABELLED), pl.read_csv(taxonomy.LABELS)
     ours = {topic.topic_id for topic in read_topics(BUILT_IN_DIR / TOPICS)}
-    assert ours >= {*taxonomy.NEVER_GIVEN, *labels["topic_id"]}
-    assert not set(taxonomy.NEVER_GIVEN) & set(labels["topic_id"])
+    assert papers["paper_id"].is_unique().all()
+    assert labels.join(papers, on="paper_id", how="anti").is_empty()
+    for name, never in taxonomy.NEVER_GIVEN.items():
+        known = set(labels.join(papers.filter(set=name), on="paper_id")["topic_id"])
+        assert known
+        assert ours >= {*never, *known}
+        assert not set(never) & known
