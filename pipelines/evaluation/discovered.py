@@ -18,9 +18,11 @@ from sklearn.metrics import (
     normalized_mutual_info_score,
 )
 
+from pipelines.evaluation import topic_history
 from pipelines.evaluation.report import Criterion, Part, Table
 from pipelines.evaluation.topic_models import FAST, METHODS, OURS, Found, find, raw_counts
 from pipelines.topics.discovered import by_hash, fit
+from pipelines.topics.fitting import MIN_PAPERS as FIRST_FIT_PAPERS
 from pipelines.topics.quality import diversity, topic_npmi
 
 N_TOPICS: Final = 40
@@ -103,16 +105,24 @@ def evaluate(papers: pl.DataFrame, seed: int = 0) -> Part:
     whole = _measured(papers, MAX_PAPERS, FAST, seed)
     compared = _measured(papers, COMPARED_PAPERS, list(METHODS), seed)
     stability, refit = _stability(pool, seed)
+    history = pl.DataFrame()
+    if "published_on" in papers.columns:
+        no_keywords = papers.with_columns(keywords=pl.lit(None, pl.List(pl.String)))
+        history = topic_history.measure(no_keywords, FIRST_FIT_PAPERS, seed)
     n_small = min(COMPARED_PAPERS, pool.height)
     summary = [*_held_out_summary(whole, pool.height), *_held_out_summary(compared, n_small)]
     return Part(
         "Discovered topics",
-        "\n\n".join([METHOD.strip(), " ".join(summary)]),
-        _criteria(whole.row(0, named=True), refit, pool.height),
+        "\n\n".join([METHOD.strip(), topic_history.METHOD.strip(), " ".join(summary)]),
+        [
+            *_criteria(whole.row(0, named=True), refit, pool.height),
+            *topic_history.criteria(history),
+        ],
         [
             Table(f"Fitted to {pool.height:,} papers", whole),
             Table(f"Fitted to {n_small:,} of them, three methods", compared),
             Table("Stability (adjusted Rand index)", stability),
+            *([Table("Topics over time", history)] if history.height else []),
         ],
     )
 

@@ -22,8 +22,9 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from pipelines.topics.embedding import Embedder
+from pipelines.topics.label_phrases import Phrases
 from pipelines.topics.labels import choose_words, heaviest, make_labels, topic_weights
-from pipelines.topics.lineage import LINEAGE_SCHEMA
+from pipelines.topics.lineage import LINEAGE_SCHEMA, origins_of
 from pipelines.topics.topic_ids import inherit_ids, new_ids
 from pipelines.topics.topic_model import Fit, TopicModel, TopicModelError
 from pipelines.topics.topic_tables import assignments_table, topics_table
@@ -49,7 +50,6 @@ from pipelines.topics.words import (
     tokenise,
 )
 
-N_TOPICS = 40
 MIN_PAPERS_PER_WORD = 10
 MAX_SHARE_PER_WORD = 0.5
 """Words in fewer papers, or in a larger share of them, are left out."""
@@ -65,6 +65,7 @@ N_KEY_WORDS = 30
 class _Vectors:
     """Papers as counts, weights and vectors, and how they were computed."""
 
+    texts: pl.Series
     vocabulary: Vocabulary
     counts: Sparse
     weights: Sparse
@@ -78,7 +79,7 @@ class _Vectors:
 def fit(
     papers: pl.DataFrame,
     *,
-    n_topics: int = N_TOPICS,
+    n_topics: int | None = None,
     previous: tuple[TopicModel, pl.DataFrame] | None = None,
     restart: bool = False,
     embedder: Embedder | None = None,
@@ -162,7 +163,7 @@ def _vectorise(papers: pl.DataFrame, embedder: Embedder | None, seed: int) -> _V
     if embedder is None:
         basis = directions(weights[np.sort(sample)], seed)
     vectors = _text_vectors(texts, weights, basis, embedder)
-    return _Vectors(vocabulary, counts, weights, idf, basis, vectors, sample)
+    return _Vectors(texts, vocabulary, counts, weights, idf, basis, vectors, sample)
 
 
 def _text_vectors(
@@ -214,17 +215,20 @@ def _described_model(
     counts = found.counts[:, :n_single]
     chosen = choose_words(weights[:, :n_single], counts, topic, words[:n_single])
     top_words = tuple(tuple(words[at] for at in columns) for columns in chosen)
+    phrases = Phrases(found.texts.to_list(), found.vocabulary)
+    word_centroids = means(found.weights, topic, len(centroids))
     return TopicModel(
         vocabulary=found.vocabulary,
         idf=found.idf,
         basis=found.basis,
         centroids=centroids,
-        word_centroids=means(found.weights, topic, len(centroids)),
+        word_centroids=word_centroids,
         topic_ids=new_ids(top_words),
-        labels=tuple(make_labels(weights, found.counts, topic, words)),
+        labels=tuple(make_labels(weights, found.counts, topic, words, phrases)),
         top_words=top_words,
         key_words=tuple(
             tuple(words[at] for at in heaviest(row, words, N_KEY_WORDS)) for row in weights
         ),
+        origins=origins_of(words, word_centroids),
         embedder=embedder.name if embedder else None,
     )

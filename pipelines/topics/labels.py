@@ -1,12 +1,13 @@
 """Top words and labels of topics.
 
 Belongs here: the weight of words per topic, ten top words that are typical of the topic and occur
-together, a label of three or four words. Does not belong here: clustering papers (`vectors.py`),
+together, a label of one or two phrases. Does not belong here: clustering papers (`vectors.py`),
 coherence of top words (`quality.py`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,8 +15,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from pipelines.topics.boilerplate import BOILERPLATE
+from pipelines.topics.label_phrases import Phrases
 from pipelines.topics.quality import npmi_matrix
-from pipelines.topics.words import Ints, Sparse
+from pipelines.topics.words import Ints, Sparse, singulars
 
 N_TOP_WORDS = 10
 """Top words of a topic."""
@@ -33,17 +35,57 @@ DOUBT = 1.28
 """Standard deviations subtracted from the number of papers with two words: a one-sided 90 % lower
 bound. Without it, rare words that co-occurred by chance are chosen."""
 
-LABEL_WORDS = 3
-"""A label is complete once it has this many words. The last phrase may add one more."""
+LABEL_PHRASES = 2
+"""Most phrases of a label, unless another topic has the same."""
 
 HEADS = frozenset(["model", "training", "design", "analysis", "processing", "evaluation", "tuning"])
 """Words of `BOILERPLATE` that may end a phrase: "world model"."""
 
-LABEL_SHARE = 0.05
-"""Least share of a topic's papers with a word or phrase of its label."""
+LABEL_SHARE = 0.04
+"""Least share of a topic's papers with a phrase of its label."""
 
-N_LABEL_CANDIDATES = 200
-"""Words and phrases of a topic from which its label is chosen."""
+LABEL_PURITY = 0.12
+"""Least share of the papers with a phrase of a label that are in the topic. A phrase that is spread
+over all topics, such as "synthetic data", names none of them."""
+
+SECOND_SHARE = 0.4
+"""A second phrase is added if its cosine, over the papers without the first, is at least this share
+of the first one's."""
+
+ELSEWHERE = 0.5
+"""Factor for a phrase that describes another topic better."""
+
+SINGLE_WORD = 0.4
+SINGLE_WORD_PURITY = 0.35
+SINGLE_WORD_SHARE = 0.15
+"""Factor, least purity and least share of a topic's papers of single words, which are less
+informative than phrases."""
+
+N_LABEL_CANDIDATES = 60
+"""Words and phrases of a topic that are read in texts for its label."""
+
+N_READ_PAPERS = 80
+"""Papers of a topic in which the use of a phrase is read."""
+
+GENERIC_WORDS = frozenset(
+    [
+        "million", "billion", "trillion", "ai", "agi", "genai", "ml", "dl", "nlp", "dnn", "cnn",
+        "lm", "llm", "lmm", "lvlm", "mllm", "plm", "slm", "vlm", "gpt", "chatgpt", "survey",
+        "review", "bench", "benchmark",
+    ]
+)  # fmt: skip
+"""Words that never name a subject: numbers, whole fields, classes of models, and benchmarks."""
+
+GENERIC_PHRASES = frozenset(
+    [
+        "artificial intelligence", "computer vision", "data point", "deep learning", "deep neural",
+        "final answer", "foundation model", "human evaluation", "human expert", "inference speed",
+        "inference time", "language model", "machine learning", "natural language",
+        "neural network", "open source", "representation learning", "supervised learning",
+        "training data",
+    ]
+)  # fmt: skip
+"""Phrases of the vocabulary that name no subject within machine learning."""
 
 Weights = NDArray[np.float64]
 
@@ -123,35 +165,116 @@ def heaviest(weights: NDArray[np.float64], words: Sequence[str], n: int) -> list
     return found
 
 
-def make_labels(weights: Weights, counts: Sparse, topic: Ints, words: Sequence[str]) -> list[str]:
-    """Return a label for each topic, mostly of three or four words, such as "point cloud, lidar".
+def make_labels(
+    weights: Weights, counts: Sparse, topic: Ints, words: Sequence[str], phrases: Phrases
+) -> list[str]:
+    """Return a label for each topic of one or two noun phrases: "point clouds, LiDAR odometry".
 
-    `weights` are topics × single words and phrases. A topic's words are ranked by
+    `weights` are topics × single words and phrases, `phrases` reads their uses in the texts. The
+    phrase with the largest
 
-        weight^1.5 / ( Σ weights in all topics )^0.5 · (words in the phrase)²
+        n(phrase, topic) / √( n(phrase) · n(topic) )
 
-    which favours words that are specific to the topic, and phrases, which are rarer than their
-    words but more informative. Words and phrases in less than `LABEL_SHARE` of the topic's papers
-    are left out. No word occurs twice in a label. If an earlier topic has the same label, words are
-    added until it differs.
+    is first, with numbers of papers: the cosine of "has the phrase" and "is in the topic" (A.
+    Ochiai, 1957), times `SINGLE_WORD` for a single word, and times `ELSEWHERE` for one that has a
+    larger cosine with another topic. The second has the largest value over the papers without the
+    first. If an earlier topic has the same label, a third is added.
     """
-    n_parts = np.array([len(parts) for parts in map(str.split, words)], dtype=np.float64)
-    total = np.maximum(weights.sum(axis=0), np.finfo(np.float64).tiny)
     labels: list[str] = []
-    for row, share in zip(weights, _shares(counts, topic, len(weights)), strict=True):
-        ranks = np.where(share >= LABEL_SHARE, row**1.5 / np.sqrt(total) * n_parts**2, 0)
-        parts: list[str] = []
-        used: set[str] = set()
-        for at in np.argsort(-ranks, kind="stable")[:N_LABEL_CANDIDATES]:
-            is_full = len(used) >= LABEL_WORDS and ", ".join(parts) not in labels
-            if ranks[at] <= 0 or is_full:
+    has = sp.csc_matrix(counts > 0)
+    n_with = np.maximum(np.asarray(has.sum(axis=0)).ravel(), 1)
+    size = np.bincount(topic[topic >= 0], minlength=len(weights))
+    n_here = _shares(counts, topic, len(weights)) * size[:, None]
+    value = n_here / np.sqrt(n_with * np.maximum(size, 1)[:, None])
+    is_usable = (n_here >= LABEL_SHARE * size[:, None]) & (n_here >= LABEL_PURITY * n_with)
+    factor = np.array([SINGLE_WORD if " " not in word else 1.0 for word in words])
+    factor = is_usable * factor * [_may_label(word) for word in words]
+    factor[value < value.max(axis=0, initial=0)] *= ELSEWHERE
+    for at in range(len(weights)):
+        inside = topic == at
+        read = _Reader(phrases, has, inside, words)
+        first = read.best(value[at] * factor[at], 0.0, may_be_single=True)
+        parts = [] if first is None else [first]
+        while parts and (len(parts) < LABEL_PHRASES or _joined(read, parts) in labels):
+            left = inside & ~_with_any(has, [part for part in parts if " " in words[part]])
+            n_left = np.asarray(has.T @ left.astype(np.float64)).ravel()
+            rest = n_left / np.sqrt(n_with * max(left.sum(), 1))
+            least = SECOND_SHARE * value[at, parts[0]] * (" " in words[parts[0]])
+            following = read.best(rest * factor[at], float(least), may_be_single=False)
+            if following is None:
                 break
-            pieces = words[at].split(" ")
-            if _is_good(pieces) and not used.intersection(pieces):
-                parts.append(words[at])
-                used.update(pieces)
-        labels.append(", ".join(parts))
+            parts.append(following)
+        labels.append(_joined(read, parts))
     return labels
+
+
+def _joined(read: _Reader, parts: Sequence[int]) -> str:
+    return ", ".join(read.spelled[part] for part in parts)
+
+
+def _with_any(has: Sparse, columns: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether each paper has one of the words."""
+    return np.asarray(has[:, list(columns)].sum(axis=1)).ravel() > 0
+
+
+class _Reader:
+    """Reads the candidates of one topic in its texts, each at most once."""
+
+    def __init__(
+        self, phrases: Phrases, has: Sparse, inside: NDArray[np.bool_], words: Sequence[str]
+    ) -> None:
+        self._phrases, self._has, self._inside, self._words = phrases, has, inside, words
+        self._used: set[str] = set()
+        self._whole: dict[int, str | None] = {}
+        self.spelled: dict[int, str] = {}
+
+    def best(self, value: Weights, least: float, *, may_be_single: bool) -> int | None:
+        """Return the column of the best phrase that repeats no word of those returned before."""
+        for column in np.argsort(-value, kind="stable")[:N_LABEL_CANDIDATES]:
+            if value[column] <= least:
+                return None
+            at = int(column)
+            if at not in self._whole:
+                rows = self._has.indices[self._has.indptr[at] : self._has.indptr[at + 1]]
+                some = rows[self._inside[rows]][:N_READ_PAPERS]
+                self._whole[at] = self._phrases.whole(self._words[at], some.tolist())
+            whole = self._whole[at]
+            if whole is None or not self._may_add(at, whole, may_be_single=may_be_single):
+                continue
+            self._used.update(stems(whole))
+            self.spelled[at] = whole
+            return at
+        return None
+
+    def _may_add(self, at: int, whole: str, *, may_be_single: bool) -> bool:
+        pieces = stems(whole)
+        if self._used.intersection(pieces) or not _may_label(" ".join(pieces)):
+            return False
+        if len(pieces) == 1:
+            return may_be_single and self._is_specific(at)
+        return whole.split(" ")[0] not in BOILERPLATE
+
+    def _is_specific(self, at: int) -> bool:
+        rows = self._has.indices[self._has.indptr[at] : self._has.indptr[at + 1]]
+        n_here = self._inside[rows].sum()
+        return bool(
+            n_here >= SINGLE_WORD_PURITY * len(rows)
+            and n_here >= SINGLE_WORD_SHARE * self._inside.sum()
+        )
+
+
+def stems(phrase: str) -> list[str]:
+    """Return the words of a phrase in lower case, without a plural ending."""
+    parts = re.split(r"[\s\-‐‑–]+", phrase.lower())
+    return [(singulars(part) or (part,))[0] for part in parts]
+
+
+def _may_label(phrase: str) -> bool:
+    """Whether the words of a phrase may name a subject."""
+    parts = phrase.split(" ")
+    if GENERIC_WORDS.intersection(parts) or any(generic in phrase for generic in GENERIC_PHRASES):
+        return False
+    return _is_good(parts[-2:])
 
 
 def _is_good(parts: list[str]) -> bool:

@@ -20,9 +20,9 @@ from pipelines.topics.topic_model import FORMAT, Fit, TopicModel, TopicModelErro
 from pipelines.topics.words import Vocabulary
 
 FIT_MODULES = (
-    "boilerplate", "discovered", "embedding", "fitting", "function_words", "labels", "lineage",
-    "quality", "text_forms", "topic_files", "topic_ids", "topic_model", "topic_tables", "vectors",
-    "words",
+    "boilerplate", "discovered", "embedding", "fitting", "function_words", "label_phrases",
+    "labels", "lineage", "quality", "renewal", "text_forms", "topic_files", "topic_ids",
+    "topic_model", "topic_tables", "vectors", "words",
 )  # fmt: skip
 """Modules of this package that determine a fit: `fitting`, this one, and all that they import. A
 test compares the list with the imports."""
@@ -140,6 +140,9 @@ def load_model(folder: Path) -> TopicModel:
         labels=tuple(facts["labels"]),
         top_words=tuple(tuple(words) for words in facts["top_words"]),
         key_words=tuple(tuple(words) for words in facts["key_words"]),
+        origins=tuple(
+            tuple((word, weight) for word, weight in origin) for origin in facts["origins"]
+        ),
         embedder=facts["embedder"],
         **arrays,
     )

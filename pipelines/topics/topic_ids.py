@@ -49,6 +49,7 @@ def inherit_ids(
             previous.vocabulary.words,
             previous.word_centroids,
             previous_assignments,
+            previous.origins,
         ),
         TopicSet(
             provisional,
@@ -61,8 +62,17 @@ def inherit_ids(
     fresh = [at for at, name in enumerate(provisional) if name not in kept]
     new = new_ids([model.top_words[at] for at in fresh], previous.topic_ids)
     final = {**kept, **{provisional[at]: name for at, name in zip(fresh, new, strict=True)}}
+    origin_of = dict(zip(previous.topic_ids, previous.origins, strict=True))
+    origins = [
+        origin_of[kept[name]] if name in kept else origin
+        for name, origin in zip(provisional, model.origins, strict=True)
+    ]
     return (
-        replace(model, topic_ids=tuple(final[name] for name in provisional)),
+        replace(
+            model,
+            topic_ids=tuple(final[name] for name in provisional),
+            origins=tuple(origins),
+        ),
         lineage.with_columns(pl.col("topic_id").replace_strict(final, return_dtype=pl.String)).sort(
             "previous_topic_id", "topic_id", nulls_last=True
         ),

@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 
 from pipelines.errors import PapertideError
-from pipelines.topics.lineage import LINEAGE_SCHEMA
+from pipelines.topics.lineage import LINEAGE_SCHEMA, Origin
 from pipelines.topics.words import Floats, Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 """Format of `model_facts`."""
 
 TOPIC_SCHEMA = pl.Schema(
@@ -63,6 +63,8 @@ class TopicModel:
     top_words: tuple[tuple[str, ...], ...]
     key_words: tuple[tuple[str, ...], ...]
     """The heaviest words and phrases of each topic. Those in a paper are its evidence."""
+    origins: tuple[Origin, ...]
+    """The words of each topic when its id was new, to which later fits are compared."""
     embedder: str | None
 
     @cached_property
@@ -98,6 +100,7 @@ def model_facts(model: TopicModel) -> str:
             "labels": model.labels,
             "top_words": model.top_words,
             "key_words": model.key_words,
+            "origins": model.origins,
             "n_single": vocabulary.n_single,
             "words": vocabulary.words,
             "n_papers": vocabulary.n_papers,

@@ -14,6 +14,14 @@ import warnings
 import numpy as np
 import scipy.sparse as sp
 
+from pipelines.topics.renewal import (
+    MERGE_SHARE,
+    SPLIT_SHARE,
+    divided,
+    scatter,
+    ward_groups,
+    without_similar,
+)
 from pipelines.topics.words import Floats, Ints, Sparse, Vocabulary
 
 N_DIMENSIONS = 100
@@ -31,6 +39,9 @@ STRETCH = 2.25
 
 MIN_PAPERS_PER_TOPIC = 5
 """Least mean number of papers per topic."""
+
+MEAN_PAPERS_PER_TOPIC = 20
+"""Least mean number of papers per topic if their number follows from the papers."""
 
 WARD_PAPERS = 4_000
 """Papers clustered by Ward's method, whose time and memory are quadratic."""
@@ -81,35 +92,56 @@ def unit(rows: Floats) -> Floats:
     return np.asarray(np.divide(rows, length, out=np.zeros_like(rows), where=length > 0))
 
 
-def cluster(vectors: Floats, start: Floats | None, *, n_topics: int) -> Floats:
-    """Return centroids of unit length. `vectors` are in the order of their papers' hashes."""
+def cluster(vectors: Floats, start: Floats | None, *, n_topics: int | None) -> Floats:
+    """Return centroids of unit length. `vectors` are in the order of their papers' hashes.
+
+    With `n_topics`, there are as many centroids, or fewer if there are few papers. Without, their
+    number follows from the papers (`renewal.py`): without `start`, from the divisions of Ward's
+    tree; with it, clusters are merged and split after k-means.
+    """
     vectors = vectors[np.any(vectors != 0, axis=1)]
-    n_topics = min(n_topics, max(len(vectors) // MIN_PAPERS_PER_TOPIC, 1))
     if not len(vectors):
         return np.zeros((0, vectors.shape[1]), dtype=np.float32)
-    rounds = REFIT_ROUNDS
-    if start is None or len(start) != n_topics:
-        rounds = MAX_ROUNDS
-        start = _ward_centroids(vectors[:WARD_PAPERS], n_topics)
+    if n_topics is not None:
+        return unit(_fixed_number(vectors, start, n_topics))
+    most = max(len(vectors) // MEAN_PAPERS_PER_TOPIC, 1)
+    if start is None or len(start) > most:
+        some = vectors[:WARD_PAPERS]
+        group = ward_groups(some, most=most, least=SPLIT_SHARE * scatter(some))
+        return unit(_k_means(vectors, _group_means(some, group), MAX_ROUNDS)[0])
+    total = scatter(vectors)
+    centroids, group = _k_means(vectors, start, REFIT_ROUNDS)
+    sizes = np.bincount(group, minlength=len(centroids)).astype(np.float64)
+    merged = without_similar(centroids, sizes, MERGE_SHARE * total)
+    _, group = _k_means(vectors, merged, 1)
+    split = divided(vectors, group, merged, SPLIT_SHARE * total, most)
+    return unit(_k_means(vectors, split, REFIT_ROUNDS)[0])
+
+
+def _fixed_number(vectors: Floats, start: Floats | None, n_topics: int) -> Floats:
+    n_topics = min(n_topics, max(len(vectors) // MIN_PAPERS_PER_TOPIC, 1))
+    if start is not None and len(start) == n_topics:
+        return _k_means(vectors, start, REFIT_ROUNDS)[0]
+    some = vectors[:WARD_PAPERS]
+    group = ward_groups(some, most=n_topics)
+    return _k_means(vectors, _group_means(some, group), MAX_ROUNDS)[0]
+
+
+def _group_means(vectors: Floats, group: Ints) -> Floats:
+    return unit(np.stack([vectors[group == at].mean(axis=0) for at in range(group.max() + 1)]))
+
+
+def _k_means(vectors: Floats, start: Floats, rounds: int) -> tuple[Floats, Ints]:
+    """Centroids after some rounds of k-means, and the cluster of each vector."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    means = KMeans(len(start), init=start, n_init=1, max_iter=rounds, random_state=0)
+    found = KMeans(len(start), init=start, n_init=1, max_iter=rounds, random_state=0)
     with warnings.catch_warnings():
         # The number of iterations is limited on purpose.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return unit(means.fit(vectors).cluster_centers_)
-
-
-def _ward_centroids(vectors: Floats, n_topics: int) -> Floats:
-    """Centroids of Ward's clusters; fewer than `n_topics` if many vectors are equal."""
-    if len(vectors) < 2 or n_topics < 2:
-        return unit(vectors.mean(axis=0, keepdims=True))
-    from scipy.cluster.hierarchy import fcluster, linkage
-
-    tree = linkage(vectors.astype(np.float64), "ward")
-    group = fcluster(tree, n_topics, "maxclust") - 1
-    return unit(np.stack([vectors[group == at].mean(axis=0) for at in range(group.max() + 1)]))
+        found.fit(vectors)
+    return found.cluster_centers_, found.labels_.astype(np.int64)
 
 
 def nearest(vectors: Floats, centroids: Floats) -> tuple[Ints, Floats, Floats]:

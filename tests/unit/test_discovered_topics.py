@@ -17,6 +17,7 @@ from pipelines.topics import labels
 from pipelines.topics.boilerplate import BOILERPLATE
 from pipelines.topics.discovered import assign, fit
 from pipelines.topics.function_words import FUNCTION_WORDS
+from pipelines.topics.label_phrases import Phrases
 from pipelines.topics.labels import choose_words, make_labels, topic_weights
 from pipelines.topics.lineage import LINEAGE_SCHEMA
 from pipelines.topics.topic_files import load_model, save_model
@@ -72,10 +73,13 @@ def test_top_words_are_of_one_subject_each(fitted: Fit) -> None:
         assert {*top_words} <= {*SUBJECTS[subject]}
 
 
-def test_labels_differ_and_have_three_or_four_words(fitted: Fit) -> None:
+def test_labels_differ_and_have_one_or_two_phrases(fitted: Fit) -> None:
     labels = fitted.topics["label"].to_list()
     assert len(set(labels)) == 4
-    assert all(3 <= len(label.replace(",", "").split()) <= 4 for label in labels)
+    assert all(1 <= len(label.split(", ")) <= 2 for label in labels)
+    for label in labels:
+        used = {part for phrase in label.split(", ") for part in phrase.split()}
+        assert any(used <= {*own} for own in SUBJECTS.values()), label
 
 
 def test_ids_have_their_form(fitted: Fit) -> None:
@@ -157,7 +161,7 @@ def test_a_missing_or_incompatible_model_is_an_error(fitted: Fit, tmp_path: Path
         load_model(tmp_path)
     save_model(fitted.model, tmp_path)
     facts = tmp_path / "model.json"
-    facts.write_text(facts.read_text(encoding="utf-8").replace('"format": 1', '"format": 0'))
+    facts.write_text(facts.read_text(encoding="utf-8").replace('"format": 2', '"format": 0'))
     with pytest.raises(TopicModelError, match="format 0"):
         load_model(tmp_path)
 
@@ -370,7 +374,10 @@ def test_boilerplate_is_never_a_top_word_but_may_end_a_label() -> None:
     topic = np.array([0] * 4 + [1] * 4)
     weights = topic_weights(counts, topic, 2)
     assert choose_words(weights[:, :3], counts[:, :3], topic, words[:3]) == [[2], []]
-    assert make_labels(weights, counts, topic, words) == ["world model", ""]
+    texts = pl.Series(["A novel world model.", "Each world model is a model."] * 2 + ["Model"] * 4)
+    vocabulary = learn_vocabulary(tokenise(texts), min_papers=1, max_share=1.0)
+    phrases = Phrases(texts.to_list(), vocabulary)
+    assert make_labels(weights, counts, topic, words, phrases) == ["world model", ""]
 
 
 def test_function_words_are_those_of_scikit_learn() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import chain
+from itertools import chain, pairwise
 
 import polars as pl
 import pytest
 
-from pipelines.evaluation import discovered, run
+from pipelines.evaluation import discovered, run, topic_history
 from pipelines.evaluation.discovered import evaluate
 from pipelines.evaluation.report import Criterion, Part, markdown
 from pipelines.evaluation.topic_models import METHODS, OURS, Found, find, raw_counts
@@ -244,3 +244,35 @@ def test_raw_words_are_counted_without_folding_plurals() -> None:
     some = some.with_columns(keywords=pl.lit(None, pl.List(pl.String)))
     counts = raw_counts(some, ["gpt4", "robot", "unheard"])
     assert counts.toarray().tolist() == [[1, 0, 0], [0, 1, 0]]
+
+
+def test_topics_over_time_begin_end_and_keep_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Robots and speech in the first quarter, clinic and graphs in the last."""
+    made = papers(1200)
+    by_quarter = [({0, 1}, 1), ({0, 1, 2}, 4), ({2, 3}, 7)]
+    parts = [
+        made.filter(pl.Series([subject_of(paper_id) in subjects for paper_id in made["paper_id"]]))
+        .slice(120 * number, 150)
+        .with_columns(published_on=pl.lit(dt.date(2025, month, 10)))
+        for number, (subjects, month) in enumerate(by_quarter)
+    ]
+    history = pl.concat(parts).unique("paper_id", keep="first", maintain_order=True)
+    monkeypatch.setattr(topic_history, "FIT_PAPERS", 400)
+    measured = topic_history.measure(history, 100)
+    assert measured["before"].to_list() == [dt.date(2025, month, 1) for month in (4, 7, 10)]
+    assert measured["born"][0] == measured["topics"][0]
+    for before, row in pairwise(measured.iter_rows(named=True)):
+        assert row["continued"] + row["merged"] + row["died"] == before["topics"]
+        assert row["continued"] + row["split"] + row["born"] == row["topics"]
+    assert measured["kept"].is_between(0, 1).all()
+    statements = {one.statement: one for one in topic_history.criteria(measured)}
+    assert len(statements) == 2
+    assert not any(one.is_binding for one in statements.values())
+
+
+def test_too_short_a_history_has_no_topics_over_time() -> None:
+    measured = topic_history.measure(papers(200), 190)
+    assert measured.is_empty()
+    assert topic_history.criteria(measured) == []
+    undated = papers(20).with_columns(published_on=pl.lit(None, pl.Date))
+    assert topic_history.measure(undated, 1).is_empty()

@@ -21,6 +21,7 @@ select
     step.likeness,
     step.word_similarity,
     step.paper_overlap,
+    step.origin_similarity,
     step.n_shared_papers,
     n_papers as n_fitted_papers,
     is_newest
