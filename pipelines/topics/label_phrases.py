@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from pipelines.topics.boilerplate import BOILERPLATE
 from pipelines.topics.function_words import FUNCTION_WORDS
@@ -109,7 +110,7 @@ class Phrases:
             words, uses = longer, self._uses(longer, rows)
         if len(uses) < MIN_USES or _is_fragment(words, uses):
             return None
-        if any(self._is_name(word, rows) for word in words):
+        if any(map(self._is_name, words, repeat(rows))):
             return None
         parts = _usual_spelling(uses)
         parts[::2] = [self._cased(part, rows) for part in parts[::2]]
@@ -117,7 +118,7 @@ class Phrases:
         return "".join(parts) if len(words) > 1 or parts[0].islower() else None
 
     def _uses(self, words: Sequence[str], rows: Sequence[int]) -> list[_Use]:
-        parts = ["|".join(map(re.escape, self._forms.get(word, [word]))) for word in words]
+        parts = ["|".join(map(re.escape, self._forms.get(one, [one]))) for one in (*words,)]
         pattern = re.compile(r"\b" + r"[\s\-‐‑–]+".join(f"(?:{part})" for part in parts) + r"\b")
         found = []
         for row in rows:
@@ -182,12 +183,12 @@ def _completed(words: list[str], uses: Sequence[_Use]) -> list[str] | None:
     n_joined = sum(use.is_joined_before for use in uses if use.before == before)
     added = before.split(" ")
     is_bound = added[0] not in FUNCTION_WORDS or n_joined >= least / 2
-    if n_before >= least and is_bound and not set(added) & set(words):
+    if n_before >= least and is_bound and not {*added, before} & {*words}:
         return [*added, *words]
     after, n_after = _most_common(use.after for use in uses)
     n_joined = sum(use.is_joined_after for use in uses if use.after == after)
     is_bound = after not in FUNCTION_WORDS or n_joined >= least / 2
-    if n_after >= least and is_bound and after not in words:
+    if n_after >= least and is_bound and words.count(after) == 0:
         return [*words, after]
     return None
 

@@ -180,32 +180,42 @@ def make_labels(
     larger cosine with another topic. The second has the largest value over the papers without the
     first. If an earlier topic has the same label, a third is added.
     """
-    labels: list[str] = []
     has = sp.csc_matrix(counts > 0)
     n_with = np.maximum(np.asarray(has.sum(axis=0)).ravel(), 1)
-    size = np.bincount(topic[topic >= 0], minlength=len(weights))
-    n_here = _shares(counts, topic, len(weights)) * size[:, None]
-    value = n_here / np.sqrt(n_with * np.maximum(size, 1)[:, None])
-    is_usable = (n_here >= LABEL_SHARE * size[:, None]) & (n_here >= LABEL_PURITY * n_with)
-    factor = np.array([SINGLE_WORD if " " not in word else 1.0 for word in words])
-    factor = is_usable * factor * [_may_label(word) for word in words]
-    factor[value < value.max(axis=0, initial=0)] *= ELSEWHERE
+    value, factor = _label_values(counts, topic, n_with, words, len(weights))
+    labels: list[str] = []
     for at in range(len(weights)):
         inside = topic == at
         read = _Reader(phrases, has, inside, words)
         first = read.best(value[at] * factor[at], 0.0, may_be_single=True)
         parts = [] if first is None else [first]
         while parts and (len(parts) < LABEL_PHRASES or _joined(read, parts) in labels):
-            left = inside & ~_with_any(has, [part for part in parts if " " in words[part]])
+            named = [part for part in parts if words[part].count(" ")]
+            left = inside & ~_with_any(has, named)
             n_left = np.asarray(has.T @ left.astype(np.float64)).ravel()
             rest = n_left / np.sqrt(n_with * max(left.sum(), 1))
-            least = SECOND_SHARE * value[at, parts[0]] * (" " in words[parts[0]])
-            following = read.best(rest * factor[at], float(least), may_be_single=False)
+            # A single word is incomplete: any second phrase improves the label.
+            least = SECOND_SHARE * float(value[at, parts[0]]) if named else 0.0
+            following = read.best(rest * factor[at], least, may_be_single=False)
             if following is None:
                 break
             parts.append(following)
         labels.append(_joined(read, parts))
     return labels
+
+
+def _label_values(
+    counts: Sparse, topic: Ints, n_with: Ints, words: Sequence[str], n_topics: int
+) -> tuple[Weights, Weights]:
+    """Topics × words: the cosine of a word and a topic, and its factor, 0 if it may not be used."""
+    size = np.bincount(topic[topic >= 0], minlength=n_topics)[:, None]
+    n_here = _shares(counts, topic, n_topics) * size
+    value = n_here / np.sqrt(n_with * np.maximum(size, 1))
+    is_usable = (n_here >= LABEL_SHARE * size) & (n_here >= LABEL_PURITY * n_with)
+    of_word = [(SINGLE_WORD, 1.0)[" " in one] * _may_label(one) for one in (*words,)]
+    factor = is_usable * np.array(of_word)
+    factor[value < value.max(axis=0, initial=0)] *= ELSEWHERE
+    return value, factor
 
 
 def _joined(read: _Reader, parts: Sequence[int]) -> str:
