@@ -40,7 +40,7 @@ STRETCH = 2.25
 MIN_PAPERS_PER_TOPIC = 5
 """Least mean number of papers per topic."""
 
-MEAN_PAPERS_PER_TOPIC = 20
+MEAN_PAPERS_PER_TOPIC = 25
 """Least mean number of papers per topic if their number follows from the papers."""
 
 WARD_PAPERS = 4_000

@@ -220,12 +220,16 @@ def test_every_paper_has_a_topic_or_no_topic(reader: Reader) -> None:
 def test_discovered_topics_have_fits_lineage_and_papers(reader: Reader) -> None:
     fits = reader.query(
         "select boundary_on, previous_boundary_on, count(distinct topic_id) as n_topics, "
-        "count(*) filter (where event = 'born') as n_born "
+        "count(*) filter (where event = 'born') as n_born, min(n_fitted_papers) as n_papers "
         "from rpt_topic_lineage group by 1, 2 order by 1"
     )
     assert fits["boundary_on"].to_list() == [date(2025, 1, 1), date(2025, 7, 1)]
     assert fits["previous_boundary_on"].to_list() == [None, date(2025, 1, 1)]
-    assert fits["n_born"][0] == fits["n_topics"][0] == 40
+    assert fits["n_born"][0] == fits["n_topics"][0]
+    for n_topics, n_papers in fits.select("n_topics", "n_papers").iter_rows():
+        assert 20 <= n_topics <= n_papers // 25
+    ended = reader.query("select event from rpt_topic_lineage where event in ('died', 'merged')")
+    assert ended.height > 0
     strays = reader.query(
         "select topic_id from dim_topics where kind = 'discovered' "
         "except select topic_id from rpt_topic_lineage where is_newest"
