@@ -48,7 +48,7 @@ VERSION_SHARE = 0.05
 SMALL_SHARE = 0.1
 """A word is written in small letters if this share of its uses is. Titles use capitals."""
 
-MIN_USES = 3
+MIN_USES = 2
 """A phrase with fewer uses says nothing."""
 
 _BEFORE = re.compile(r"((?:[^\W_]+(?:[ \n]+|[-‐‑–])of|[^\W_]+))([ \n]+|[-‐‑–])$")

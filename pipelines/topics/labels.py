@@ -178,7 +178,8 @@ def make_labels(
     is first, with numbers of papers: the cosine of "has the phrase" and "is in the topic" (A.
     Ochiai, 1957), times `SINGLE_WORD` for a single word, and times `ELSEWHERE` for one that has a
     larger cosine with another topic. The second has the largest value over the papers without the
-    first. If an earlier topic has the same label, a third is added.
+    first. If an earlier topic has the same label, a third is added. A topic without a complete
+    phrase gets its heaviest words.
     """
     has = sp.csc_matrix(counts > 0)
     n_with = np.maximum(np.asarray(has.sum(axis=0)).ravel(), 1)
@@ -188,8 +189,11 @@ def make_labels(
         inside = topic == at
         read = _Reader(phrases, has, inside, words)
         first = read.best(value[at] * factor[at], 0.0, may_be_single=True)
-        parts = [] if first is None else [first]
-        while parts and (len(parts) < LABEL_PHRASES or _joined(read, parts) in labels):
+        if first is None:
+            labels.append(_plain_label(weights[at], words, labels))
+            continue
+        parts = [first]
+        while len(parts) < LABEL_PHRASES or _joined(read, parts) in labels:
             named = [part for part in parts if words[part].count(" ")]
             left = inside & ~_with_any(has, named)
             n_left = np.asarray(has.T @ left.astype(np.float64)).ravel()
@@ -202,6 +206,24 @@ def make_labels(
             parts.append(following)
         labels.append(_joined(read, parts))
     return labels
+
+
+def _plain_label(weights: Weights, words: Sequence[str], taken: Sequence[str]) -> str:
+    """The two heaviest phrases or words that share no word; more if another topic has these.
+
+    For topics in whose texts no phrase is complete, such as a few titles. "" without such words.
+    """
+    parts: list[str] = []
+    used: set[str] = set()
+    for at in heaviest(weights, words, N_LABEL_CANDIDATES):
+        pieces = words[at].split(" ")
+        is_usable = _may_label(words[at]) and not any(map(str.isdigit, words[at]))
+        if is_usable and not used.intersection(pieces):
+            parts.append(words[at])
+            used.update(pieces)
+        if len(parts) >= LABEL_PHRASES and ", ".join(parts) not in taken:
+            break
+    return ", ".join(parts)
 
 
 def _label_values(

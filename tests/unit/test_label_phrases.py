@@ -100,3 +100,17 @@ def test_generated_papers_have_labels_of_their_subjects() -> None:
     texts = [f"{title}. {abstract}" for _, title, abstract, _ in make_papers(40).iter_rows()]
     found = phrases_of(texts)
     assert found.whole("nothing here", range(40)) is None
+
+
+def test_a_topic_of_a_few_titles_gets_its_heaviest_words() -> None:
+    """No phrase is used twice, so none is known to be complete."""
+    texts = ["Robot Arm Grasping", "Gripper of a Robot", "Speech Noise", "Noise of Speech"]
+    tokens = tokenise(pl.Series(texts))
+    vocabulary = learn_vocabulary(tokens, min_papers=1, max_share=1.0)
+    counts = count_words(tokens, vocabulary)
+    topic = pl.Series([0, 0, 1, 1]).to_numpy()
+    weights = topic_weights(counts, topic, 2)
+    labels = make_labels(weights, counts, topic, vocabulary.words, Phrases(texts, vocabulary))
+    assert all(labels)
+    assert "robot" in labels[0]
+    assert {*stems(labels[1].replace(",", ""))} == {"speech", "noise"}
