@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +115,34 @@ class Archive:
             except FileExistsError:
                 return False
         return True
+
+    @property
+    def max_dump_bytes(self) -> int:
+        """Bytes to which one file may expand at most."""
+        return self._settings.max_dump_bytes
+
+    @contextmanager
+    def seekable(self, stream: BinaryIO, origin: str) -> Iterator[BinaryIO]:
+        """The stream, or a copy on disk if it is a pipe.
+
+        Raises CaptureError when a pipe has more bytes than one file may have.
+        """
+        if stream.seekable():
+            yield stream
+            return
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.root) as copy:
+            n_left = self.max_dump_bytes
+            while block := stream.read(BLOCK_BYTES):
+                n_left -= len(block)
+                if n_left < 0:
+                    raise CaptureError(
+                        f"{origin} has more than {self.max_dump_bytes / 1024**2:g} MiB. It was not "
+                        "ingested. To allow it, raise PAPERTIDE_MAX_DUMP_BYTES."
+                    )
+                copy.write(block)
+            copy.seek(0)
+            yield copy
 
     def receipt(self, capture_id: str) -> Receipt:
         """The receipt of one capture. Raises CaptureError when it can't be read."""

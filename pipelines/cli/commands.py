@@ -57,7 +57,14 @@ def demo() -> None:
     help="Date or time of capture; supplies years that are missing.",
 )
 @click.option("--listing-day", metavar="DATE", help="Day of the list.")
-@click.option("--source", help="Source: hf_page, hf_api or arxiv.")
+@click.option("--source", help="Source: hf_page, hf_api, arxiv or file.")
+@click.option(
+    "--map",
+    "columns",
+    metavar="FIELD=COLUMN",
+    multiple=True,
+    help="Column of a table that holds a field, such as title=Name. Repeatable.",
+)
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be taken from each file; store nothing."
 )
@@ -68,20 +75,23 @@ def ingest(
     captured_on: str | None,
     listing_day: str | None,
     source: str | None,
+    columns: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001  click passes it
     as_json: bool,  # noqa: FBT001  click passes it
 ) -> int:
     """Ingest files, folders or standard input (-). The format is detected from the content.
 
-    Formats: text or HTML of a listing page, responses of the daily_papers API, arXiv metadata (JSON
-    lines or Atom); plain, .gz or .zst. A captures.csv in the same folder states the day and time of
-    each file. Ingesting the same file again changes nothing. Next: papertide build.
+    Formats: listing pages, responses of the daily_papers API, arXiv's metadata, feeds, lists and
+    mails, BibTeX, RIS, CSV and Parquet; plain, .gz, .zst, .bz2, .xz or .zip. A captures.csv in the
+    same folder states the day and time of each file. Ingesting the same file again changes nothing.
+    Next: papertide build.
 
     \b
     Examples:
       papertide ingest page.txt --captured-on 2025-11-06
       papertide ingest captures/ --dry-run
       papertide ingest captures/ arxiv-metadata.jsonl.gz
+      papertide ingest library.csv --map title=Name --map url=Link
       cat page.html | papertide ingest - --kind daily --listing-day 2025-06-03
     """
     from pipelines.cli import dry_run as preview
@@ -92,13 +102,14 @@ def ingest(
     overrides = {
         "kind": kind, "captured_on": captured_on, "listing_day": listing_day, "source": source,
     }  # fmt: skip
-    stated = facts.overrides(**overrides)  # fails before a run is started
+    stated = facts.overrides(**overrides, columns=columns)  # fails before a run is started
     if dry_run:
         return preview.show(previews(load_settings(), paths, stated), as_json=as_json)
     if as_json:
         raise UsageError("--json needs --dry-run.")
     given = {name: value for name, value in overrides.items() if value is not None}
-    result = runs.run_job(load_settings(), "ingest", captures={"paths": list(paths), **given})
+    config = {"paths": list(paths), "columns": list(columns), **given}
+    result = runs.run_job(load_settings(), "ingest", captures=config)
     return report.intake(result, next_step="papertide build")
 
 

@@ -25,6 +25,7 @@ class IngestConfig(dg.Config):
     captured_on: str | None = None
     listing_day: str | None = None
     source: str | None = None
+    columns: list[str] = []
 
 
 @dg.asset(group_name="sources", kinds={"file"})
@@ -32,7 +33,9 @@ def captures(
     config: IngestConfig, settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
     """The archive: files and responses of sources as received, each stored once, never changed."""
-    given = overrides(config.kind, config.captured_on, config.listing_day, config.source)
+    given = overrides(
+        config.kind, config.captured_on, config.listing_day, config.source, config.columns
+    )
     outcomes = tuple(ingest_paths(Archive(settings), config.paths, given))
     for outcome in outcomes:
         if outcome.status == "refused":

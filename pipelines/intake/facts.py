@@ -6,6 +6,7 @@ Belongs here: checking facts, and those given as command line options. Does not:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 
@@ -13,8 +14,9 @@ from pipelines.archive.receipt import OVERRIDE, Given
 from pipelines.errors import UsageError
 from pipelines.parsing.listing_kind import KINDS
 from pipelines.parsing.moments import EARLIEST, credible, utc
+from pipelines.parsing.paper_fields import FIELDS
 
-SOURCES = ("hf_page", "hf_api", "arxiv")
+SOURCES = ("hf_page", "hf_api", "arxiv", "file")
 
 
 def overrides(
@@ -22,6 +24,7 @@ def overrides(
     captured_on: str | None = None,
     listing_day: str | None = None,
     source: str | None = None,
+    columns: Iterable[str] = (),
 ) -> dict[str, Given]:
     """Fact name → fact, from command line options. Raises UsageError naming the option."""
     values: dict[str, str] = {}
@@ -33,7 +36,23 @@ def overrides(
         values["listed_on"] = _date_option(listed_on, listing_day, "--listing-day")
     if captured_on is not None:
         values["captured_at"] = _date_option(captured_at, captured_on, "--captured-on")
+    if named := _columns(columns):
+        values["columns"] = json.dumps(named, sort_keys=True)
     return {name: Given(value, OVERRIDE) for name, value in values.items()}
+
+
+def _columns(pairs: Iterable[str]) -> dict[str, str]:
+    """Field → column from `field=column`. Raises UsageError for an unknown field."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        field, _, column = pair.partition("=")
+        if field.strip() not in FIELDS or not column.strip():
+            raise UsageError(
+                f"--map {pair!r} is invalid. Write FIELD=COLUMN, for example title=Title. Fields "
+                f"are {', '.join(FIELDS)}."
+            )
+        found[field.strip()] = column.strip()
+    return found
 
 
 def listed_on(text: str) -> str:

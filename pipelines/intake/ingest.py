@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from pipelines.archive import zips
 from pipelines.archive.archive import Archive
 from pipelines.archive.receipt import Given
 from pipelines.errors import CaptureError
@@ -44,7 +46,7 @@ def ingest_paths(archive: Archive, paths: Iterable[str], given: Facts) -> Iterat
     for name in paths:
         path = Path(name)
         if name == STDIN:
-            yield _receive(archive, sys.stdin.buffer, "standard input", given)
+            yield from _receive_all(archive, sys.stdin.buffer, "standard input", given)
         elif not name.strip() or not exists(path):  # Path("") would be the working folder
             shown = shortened(name, MAX_NAME_CHARS)
             message = f"{shown or '(empty name)'}: no such file or folder. Check the path."
@@ -64,7 +66,7 @@ def _ingest_path(
         if error:
             yield error
         if facts is not None:
-            yield _ingest_file(archive, path, {**facts, **given})
+            yield from _ingest_file(archive, path, {**facts, **given})
     if not root.is_dir():
         return
     for path in sorted(root.rglob("*")):
@@ -99,13 +101,39 @@ class _Sidecars:
         return (None if by_name is None else by_name.get(path.name, {})), error
 
 
-def _ingest_file(archive: Archive, path: Path, facts: Facts) -> Outcome:
+def _ingest_file(archive: Archive, path: Path, facts: Facts) -> Iterator[Outcome]:
     try:
         with path.open("rb") as stream:
-            return _receive(archive, stream, str(path), facts)
+            yield from _receive_all(archive, stream, str(path), facts)
     except OSError as error:
         message = f"{path} can't be read: {error.strerror}. Fix it and ingest the file again."
-        return Outcome(str(path), "refused", message=message)
+        yield Outcome(str(path), "refused", message=message)
+
+
+def _receive_all(
+    archive: Archive, stream: BinaryIO, origin: str, facts: Facts
+) -> Iterator[Outcome]:
+    """The outcome of a file; of a zip, those of the files in it.
+
+    The first outcome of a zip has the zip's own origin, so that each path has one.
+    """
+    buffered = stream if isinstance(stream, BufferedReader) else BufferedReader(stream)  # type: ignore[type-var]
+    if not zips.is_zip(buffered.peek(4)[:4]):
+        yield _receive(archive, buffered, origin, facts)
+        return
+    is_first = True
+    try:
+        with archive.seekable(buffered, origin) as whole:
+            for found in zips.files(whole, origin, archive.max_dump_bytes):
+                if isinstance(found, CaptureError):
+                    outcome = Outcome(origin, "refused", message=str(found))
+                else:
+                    name = f"{origin}/{found.name}"
+                    outcome = _receive(archive, found.content, name, facts)
+                yield replace(outcome, origin=origin) if is_first else outcome
+                is_first = False
+    except CaptureError as error:
+        yield Outcome(origin, "refused", message=str(error))
 
 
 def _receive(archive: Archive, stream: BinaryIO, origin: str, facts: Facts) -> Outcome:

@@ -31,7 +31,7 @@ def identify(archive: Archive, receipt: Receipt) -> tuple[Format, Receipt]:
     The receipt stores the format that was detected on arrival, perhaps by older rules.
     """
     with archive.open(receipt) as body:
-        detected = detect(body.read(HEAD_BYTES))
+        detected = detect(body.read(HEAD_BYTES), has_columns="columns" in receipt.given)
     given = receipt.given.get("source")
     source = given.value if given else detected.source
     return detected, replace(receipt, format=detected.name, source=source)
@@ -40,7 +40,9 @@ def identify(archive: Archive, receipt: Receipt) -> tuple[Format, Receipt]:
 def hints(receipt: Receipt) -> Hints:
     """The receipt as hints for a parser."""
     captured = receipt.given.get("captured_at")
+    columns = receipt.given.get("columns")
     return Hints(
+        columns=json.loads(columns.value) if columns else {},
         received_at=utc(receipt.received_at),
         captured_on=utc(captured.value).date() if captured else None,
     )

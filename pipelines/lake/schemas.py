@@ -101,7 +101,7 @@ CAPTURE_COLUMNS = (
     ),
     Column("sha256", TEXT, "SHA-256 of the decompressed bytes."),
     Column("n_bytes", INT, "Size of the decompressed bytes."),
-    Column("source", TEXT, "`hf_page`, `hf_api`, `arxiv` or `unknown`."),
+    Column("source", TEXT, "`hf_page`, `hf_api`, `arxiv`, `file` or `unknown`."),
     Column("format", TEXT, "Format, which decides the parser."),
     Column(
         "listing_kind",

@@ -19,11 +19,16 @@ from pipelines.parsing import (
     arxiv_mail,
     arxiv_oai,
     arxiv_snapshot,
+    bibtex,
     listing_api,
     listing_html,
     listing_lines,
     listing_markdown,
     listing_text,
+    parquet,
+    ris,
+    table,
+    unsupported,
 )
 from pipelines.parsing.encoding import as_utf8
 from pipelines.parsing.head import HEAD_BYTES, Head, is_binary
@@ -43,6 +48,7 @@ class Format:
     streamed: bool = False
     kind: str | None = None
     """The kind of every list in this format, where the format decides it."""
+    is_text: bool = True
 
 
 def _whole(parse: Callable[[bytes, Hints], Parsed]) -> Parse:
@@ -55,12 +61,17 @@ def _whole(parse: Callable[[bytes, Hints], Parsed]) -> Parse:
 
 
 def _reject_unknown(body: bytes, hints: Hints) -> Parsed:
+    if named := unsupported.described(body):
+        return reject_body("binary" if is_binary(body) else "unknown_format", named, body)
     if is_binary(body):
         return reject_body("binary", "The file is binary, not a listing.", body)
+    if table.is_table(body):
+        return table.without_title(table.header_of(body), body)
     return reject_body("unknown_format", "The file is in an unknown format.", body)
 
 
 LISTING_API = Format("daily_papers_json", "hf_api", listing_api.matches, _whole(listing_api.parse))
+TABLE = Format("table", "file", table.matches, _whole(table.parse))
 # The first that matches a head is its format.
 FORMATS = (
     Format(
@@ -98,6 +109,9 @@ FORMATS = (
         _whole(arxiv_mail.parse),
         kind="announcement",
     ),
+    Format("bibtex", "file", bibtex.matches, _whole(bibtex.parse)),
+    Format("ris", "file", ris.matches, _whole(ris.parse)),
+    TABLE,
     Format("arxiv_atom", "arxiv", arxiv_atom.matches, _whole(arxiv_atom.parse)),
     Format("listing_html", "hf_page", listing_html.matches, _whole(listing_html.parse)),
     Format("listing_markdown", "hf_page", listing_markdown.matches, _whole(listing_markdown.parse)),
@@ -128,13 +142,27 @@ FORMATS = (
     Format("daily_papers_lines", "hf_api", listing_lines.matches, _whole(listing_lines.parse)),
     LISTING_API,
 )
+PARQUET = Format(
+    "parquet",
+    "file",
+    lambda head: parquet.matches_bytes(head.start),
+    _whole(parquet.parse),
+    is_text=False,
+)
 UNKNOWN = Format("unknown", "unknown", lambda _: False, _whole(_reject_unknown))
 
 
-def detect(body: bytes) -> Format:
-    """The format of a body, given as a whole or by its first MiB; `UNKNOWN` if none matches."""
-    head = Head.of(as_utf8(body[:HEAD_BYTES]), is_full=len(body) >= HEAD_BYTES)
+def detect(body: bytes, *, has_columns: bool = False) -> Format:
+    """The format of a body, given as a whole or by its first MiB; `UNKNOWN` if none matches.
+
+    `has_columns`: the user named its columns, so a table needs no title that is known by name.
+    """
+    if parquet.matches_bytes(body):
+        return PARQUET
+    start = as_utf8(body[:HEAD_BYTES])
+    head = Head.of(start, is_full=len(body) >= HEAD_BYTES)
     # A stray NUL in XML is removed by its parser.
     if not head.start or (is_binary(head.start) and not head.is_markup):
         return UNKNOWN
-    return next((format_ for format_ in FORMATS if format_.matches(head)), UNKNOWN)
+    found = next((format_ for format_ in FORMATS if format_.matches(head)), UNKNOWN)
+    return TABLE if found is UNKNOWN and has_columns and table.is_table(start) else found

@@ -32,7 +32,8 @@ class Reading:
 
     def parts(self) -> Iterator[Parsed]:
         """The parts of the body, each passed through the gate."""
-        text, encoding = utf8_stream(self._body)
+        is_text = self._detected.is_text
+        text, encoding = utf8_stream(self._body) if is_text else (self._body, None)
         for part in self._detected.parse(text, self._hints):
             checked = passed(part, self._hints)
             if encoding is not None:

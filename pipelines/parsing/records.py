@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from reprlib import Repr
 from typing import Any, Literal
@@ -44,7 +44,10 @@ Reason = Literal[
     "author_name_too_long",
     "bad_arxiv_id",
     "binary",
+    "broken_bibtex",
     "broken_json",
+    "broken_parquet",
+    "broken_ris",
     "broken_xml",
     "card_without_paper",
     "damaged_compression",
@@ -56,6 +59,7 @@ Reason = Literal[
     "item_not_object",
     "listing_without_cards",
     "missing_title",
+    "no_title_column",
     "not_a_listing",
     "not_a_record",
     "paper_missing",
@@ -89,6 +93,8 @@ class Hints:
 
     received_at: datetime
     captured_on: date | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Field → column of a table, as the user named them."""
 
     @property
     def received_on(self) -> date:
