@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pipelines.parsing.arxiv_ids import split_version
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import (
     HTML_LIMITS,
@@ -23,7 +22,7 @@ from pipelines.parsing.limits import (
     too_large,
     too_many_items,
 )
-from pipelines.parsing.listing_address import Stated, organization, stated_list
+from pipelines.parsing.listing_address import Stated, organization, paper_id, stated_list
 from pipelines.parsing.listing_api import salvage
 from pipelines.parsing.listing_items import parse_items
 from pipelines.parsing.listing_props import FoundList, list_in
@@ -54,21 +53,24 @@ def matches(head: Head) -> bool:
     )
 
 
-def parse(body: bytes, hints: Hints) -> Parsed:
-    """The items of a page, with `listed_on` and `stated_kind` if `data-props` has them.
+def parse(body: bytes, hints: Hints, *, address: str | None = None) -> Parsed:
+    """The items of a page, with `listed_on` and `stated_kind` if the page states them.
+
+    The page's data states them, else its address: `address`, or the one in its head.
 
     A page without listing data and paper cards is rejected whole as `html_not_a_listing`.
     """
-    return replace(_parse(body, hints), latest_at=latest_timestamp(body, hints.received_at))
+    parsed = _parse(body, hints, address)
+    return replace(parsed, latest_at=latest_timestamp(body, hints.received_at))
 
 
-def _parse(body: bytes, hints: Hints) -> Parsed:
+def _parse(body: bytes, hints: Hints, address: str | None) -> Parsed:
     if b"<article" not in body and b"DailyPapers" not in body:
         return reject_body("html_not_a_listing", "The page contains no paper cards.", body)
     if rejected := too_large(body, HTML_LIMITS):
         return rejected
     page = body.decode("utf-8", errors="replace")
-    stated = stated_by(page)
+    stated = stated_by(page, address)
     text, is_cut = _props_text(page)
     if is_cut and text is not None and (found := _LIST_IN_CUT.search(text)):
         if rejected := too_large(text.encode(), JSON_LIMITS):
@@ -91,9 +93,9 @@ def _parse(body: bytes, hints: Hints) -> Parsed:
     return _parse_cards(page, problem or "its list is empty", stated, body, hints)
 
 
-def stated_by(page: str) -> Stated:
+def stated_by(page: str, address: str | None = None) -> Stated:
     """The kind and day that the page's title and address state."""
-    stated = stated_list(page_address(page))
+    stated = stated_list(address or page_address(page))
     if stated.kind is None and page_title(page).lower().startswith("trending papers"):
         return Stated("trending")
     return stated
@@ -197,12 +199,10 @@ def _card(card: tuple[str, bool], position: int) -> dict[str, Any] | Reject:
 
 
 def _row(card: LexborNode) -> dict[str, Any] | None:
-    link = card.css_first('h3 a[href^="/papers/"]') or card.css_first('a[href^="/papers/"]')
+    links = [*card.css("h3 a[href]"), *card.css("a[href]")]
+    found = ((link, *paper_id(_target(link))) for link in links)
+    link, arxiv_id, version = next((one for one in found if one[1]), (None, None, None))
     if link is None:
-        return None
-    path = (link.attributes.get("href") or "").removeprefix("/papers/")
-    arxiv_id, version = split_version(re.split(r"[?#]", path)[0])
-    if arxiv_id is None:
         return None
     authors = _N_AUTHORS.search(card.text(separator=" "))
     community = card.css_first('a[href$="#community"]')
@@ -216,6 +216,11 @@ def _row(card: LexborNode) -> dict[str, Any] | None:
         "comments": _number(community),
         "upvotes": next((n for n in votes if n is not None), None),
     }
+
+
+def _target(link: LexborNode) -> str:
+    """The address of a link without its fragment."""
+    return (link.attributes.get("href") or "").partition("#")[0]
 
 
 def _organization(link: LexborNode) -> str | None:

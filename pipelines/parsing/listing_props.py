@@ -58,7 +58,7 @@ def list_in(data: dict[str, Any]) -> FoundList | None:
         return FoundList(results, "search", None, rules)
     if isinstance(daily, list):
         return FoundList(daily, kind, day)
-    lists = [data[key] for key in LIST_KEYS if isinstance(data.get(key), list)]
+    lists = [data[key] for key in LIST_KEYS if _can_hold_papers(data.get(key))]
     if len(lists) == 1:
         return FoundList(lists[0], kind, day)
     nested = [data[key] for key in LIST_KEYS if isinstance(data.get(key), dict)]
@@ -67,6 +67,13 @@ def list_in(data: dict[str, Any]) -> FoundList | None:
         if inner is not None:
             return FoundList(inner.items, inner.kind or kind, inner.day or day, inner.rules)
     return None
+
+
+def _can_hold_papers(value: Any) -> bool:
+    """Whether it is a list with an object, or without any element."""
+    return isinstance(value, list) and (
+        not value or any(isinstance(element, dict) for element in value)
+    )
 
 
 def has_query(data: dict[str, Any]) -> bool:
