@@ -99,7 +99,11 @@ def evaluate(evidence: Evidence, seed: int = 0) -> Part:
             comparison.calls_table(calls),
             comparison.rankings_table(rankings),
         ],
-        summary=[*summary.lines(verdicts), summary.likely_line(verdicts)],
+        summary=[
+            *summary.lines(verdicts),
+            summary.likely_line(verdicts),
+            reliability.line(bins),
+        ],
     )
 
 

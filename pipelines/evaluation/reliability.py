@@ -62,6 +62,20 @@ def criterion(found: pl.DataFrame) -> Criterion:
     )
 
 
+def line(found: pl.DataFrame) -> str:
+    """Return how far stated probabilities can be trusted, or an empty text without a full bin."""
+    many = found.filter(pl.col("rows") >= MIN_ROWS)
+    if many.is_empty():
+        return ""
+    far = many.filter(_is_far())
+    lower = far.filter(pl.col("observed") < pl.col("stated")).height
+    where = f"; in {lower} of the other {far.height} topics are lower than stated" if lower else ""
+    return (
+        f"- **Stated probabilities** are within {TOLERANCE * 100:.0f} points of what followed in "
+        f"{many.height - far.height} of {many.height} bins with {MIN_ROWS} rows{where}."
+    )
+
+
 def table(found: pl.DataFrame) -> Table:
     """Return one row per series and one column per bin."""
     far = (pl.col("rows") >= MIN_ROWS) & _is_far()

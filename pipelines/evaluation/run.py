@@ -61,7 +61,9 @@ level a horizon earlier; it *continues* if the next quarter lies beyond the pres
 A verdict says where the topic is now, and not that the trend goes on. *Flat* topics have surely
 changed by less than a fifth; *unclear* ones may have changed. Most topics are unclear, since most
 are small. *Reliable*: {reliable:.0%} or more hold in every series with {calls} verdicts; *mostly
-right*: {mostly:.0%} or more. Targets that are missed are marked below.
+right*: {mostly:.0%} or more.
+
+**Missed.** {missed}
 
 `papertide evaluate` writes this report on the papers of a warehouse. *Met* says whether a criterion
 is met. If a binding criterion is not met, the command fails; a missed target is only reported. The
@@ -123,6 +125,7 @@ def render(evidence: Evidence, finished: list[Finished], seed: int, on: date) ->
         reliable=summary.RELIABLE,
         mostly=summary.MOSTLY,
         calls=MIN_CALLS,
+        missed=_missed(ordered),
     )
     return markdown([f.part for f in ordered], facts, opening)
 
@@ -135,6 +138,21 @@ def failed(finished: list[Finished]) -> list[tuple[str, Criterion]]:
         for criterion in f.part.criteria
         if criterion.is_binding and not criterion.is_met
     ]
+
+
+def _missed(finished: list[Finished]) -> str:
+    """How many criteria are missed, by part."""
+    criteria = [c for f in finished for c in f.part.criteria]
+    if all(c.is_met for c in criteria):
+        return f"None of {len(criteria)} criteria."
+    counts = []
+    for f in finished:
+        missed = [c for c in f.part.criteria if not c.is_met]
+        binding = sum(c.is_binding for c in missed)
+        if missed:
+            counts.append(f"{f.part.title} {len(missed)}" + f" ({binding} binding)" * bool(binding))
+    n = sum(not c.is_met for c in criteria)
+    return f"{n} of {len(criteria)} criteria: {', '.join(counts)}. The table below has them."
 
 
 def _populations(evidence: Evidence) -> str:

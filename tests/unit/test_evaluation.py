@@ -286,7 +286,20 @@ def test_the_report_opens_with_the_figures_of_the_backtest(made: Evidence) -> No
     text = run.render(made, [run.Finished("backtest", figures, 1.0)], 0, date(2026, 1, 1))
     assert text.splitlines()[5] == "- **Series: reliable.**"
     assert "{" not in text.partition("## Criteria")[0]
+    assert "**Missed.** None of 0 criteria." in text
     other = run.render(
         made, [run.Finished("power", Part("Power", "How."), 1.0)], 0, date(2026, 1, 1)
     )
     assert "The backtest was not run" in other
+
+
+def test_the_report_says_how_much_is_missed(made: Evidence) -> None:
+    parts = {
+        "backtest": Part("Backtest", "How.", [
+            Criterion("a", "b", is_met=False, is_binding=False), Criterion("c", "d", is_met=True),
+        ]),
+        "power": Part("Power", "How.", [Criterion("e", "f", is_met=False)]),
+    }  # fmt: skip
+    finished = [run.Finished(name, part, 1.0) for name, part in parts.items()]
+    text = run.render(made, finished, 0, date(2026, 1, 1))
+    assert "**Missed.** 2 of 3 criteria: Backtest 1, Power 1 (1 binding)." in text

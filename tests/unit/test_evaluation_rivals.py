@@ -149,8 +149,13 @@ def test_reliability_by_bin() -> None:
     assert (
         reliability.criterion(far).result == "0 of 1 bins; farther in p month, half-year (1 of 1)"
     )
+    assert reliability.line(found).endswith("in 2 of 2 bins with 100 rows.")
+    assert reliability.line(far).endswith("in 0 of 1 bins with 100 rows.")  # higher than stated
+    high = reliability.bins(replace(history(), probability=np.full((6, 40), 0.58)))
+    assert reliability.line(high).endswith("in 1 of the other 1 topics are lower than stated.")
     few = replace(history(), n_before=np.full((6, 40), 9.0))
     assert reliability.bins(few).is_empty()
+    assert reliability.line(reliability.bins(few)) == ""
 
 
 def verdicts(**changed: object) -> pl.DataFrame:
