@@ -195,6 +195,42 @@ PHRASES_WITH_SEVERAL_MEANINGS: Final = [
         "Genie-aided bounds", "A genie-aided argument bounds the capacity. The genie is strong.",
         "", "world-models interactive-world-models", id="genie: in a proof",
     ),
+    pytest.param(
+        "Reading multimodal reports with a language model", "A model reads scanned forms.",
+        "", "multimodal-learning", id="multimodal: in a title only",
+    ),
+    pytest.param(
+        "Fusing radar and cameras", "Multimodal fusion with a missing modality, by sensor fusion.",
+        "multimodal-learning", "", id="multimodal: fusion of sensors",
+    ),
+    pytest.param(
+        "Two bits per weight", "Vector quantization of weights. Our vector quantization is fast.",
+        "", "visual-autoregressive", id="vector quantization: of weights",
+    ),
+    pytest.param(
+        "Autoregressive image generation", "We use a visual tokenizer and next-scale prediction.",
+        "visual-autoregressive", "", id="autoregressive: images",
+    ),
+    pytest.param(
+        "Zero-shot text-to-speech for many voices", "The voice of a new speaker is cloned.",
+        "", "few-shot", id="zero shot: of a generator",
+    ),
+    pytest.param(
+        "Zero-shot recognition of rare birds", "Classes without a labelled example are named.",
+        "few-shot", "", id="zero shot: unseen classes",
+    ),
+    pytest.param(
+        "Debiasing scene graphs", "We correct long-tailed predicates.",
+        "", "fairness", id="debiasing: of frequencies",
+    ),
+    pytest.param(
+        "A swarm of robots", "The multi-robot swarm plans motions.",
+        "", "control-systems", id="swarm: of robots",
+    ),
+    pytest.param(
+        "Longer thoughts", "RL for reasoning with a format reward and an accuracy reward.",
+        "rlvr-grpo", "", id="rewards that a rule checks",
+    ),
 ]  # fmt: skip
 
 NEW_TOPICS: Final = [
