@@ -56,13 +56,13 @@ MIN_TIMED: Final = 1_000
 
 METHOD = """
 Random samples of papers from the lists and from arXiv were labelled from title and abstract. Two
-annotators, who saw neither the rules nor each other's labels, graded each topic by its
-description: *core* (the paper is about it) or *also* (it substantively uses or treats it). A third
-annotator decided where they disagreed and, on the test papers, where the rules gave a topic that
-neither had given, without knowing which was the case. All three were language models, not people, so errors that they
-share are in the labels. An assigned topic is correct if it is core or also; a core topic that is
-not assigned is missed. Precision is the share of assigned topics that are correct, recall the
-share of core topics that are assigned, both over pairs of paper and topic, with Wilson's 95 %
+annotators, who saw neither the rules nor each other's labels, graded each topic by its description:
+*core* (the paper is about it) or *also* (it substantively uses or treats it). A third annotator
+decided where they disagreed and, on the test papers, where the rules gave a topic that neither had
+given, without knowing which was the case. All three were language models, not people, so errors
+that they share are in the labels. An assigned topic is correct if it is core or also; a core topic
+that is not assigned is missed. Precision is the share of assigned topics that are correct, recall
+the share of core topics that are assigned, both over pairs of paper and topic, with Wilson's 95 %
 interval. In *strict precision* only core topics are correct. Labelled papers that the warehouse
 lacks, or has without an abstract, are left out. So are a user's topics, topics that a set's
 annotators did not know, and built-in topics that are switched off. The criteria are about the
