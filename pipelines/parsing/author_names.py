@@ -45,6 +45,8 @@ _GROUP_COLON = re.compile(
 _INITIALS = re.compile(r"[A-Z]\.?(?:[\s-]*[A-Z]\.?)*")
 _APPENDIX = re.compile(r"^with (?:an? )?(?:appendix|appendices|contributions?) (?:by|from) ", re.I)
 _BLANK_OR_NOT = re.compile(r"\s*,\s*")
+# arXiv writes `J.-P. Li` and `A.Li` as `J. -P. Li` and `A. Li`; with one form, a name stays one.
+_AFTER_INITIAL = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z-])")
 _QUOTES = "\"'“”‘’`"
 
 
@@ -75,6 +77,7 @@ def tidy(names: Iterable[str]) -> list[str]:
         shown = _APPENDIX.sub("", _MARKS.sub("", shown)).strip(" ,;:*†‡§¶")
         if shown[:1] in _QUOTES and shown[-1:] in _QUOTES:
             shown = shown.strip(_QUOTES)
+        shown = _AFTER_INITIAL.sub(r"\g<0> ", shown)
         if any(map(str.isalpha, shown)) and not _NOT_A_NAME.fullmatch(shown):
             found.append(shown)
     return found

@@ -102,6 +102,14 @@ def test_tex_in_names_is_unicode(printed: str, name: str) -> None:
     assert tidy([printed]) == [name]
 
 
+def test_initials_have_the_form_that_arxiv_gives_them() -> None:
+    assert split_names("C.-P. One, A.B. Two and D. -E. Three") == [
+        "C. -P. One",
+        "A. B. Two",
+        "D. -E. Three",
+    ]
+
+
 def test_a_list_of_single_words_is_not_divided_by_a_guess() -> None:
     assert split_names("Li, Xu, Ma, Bo") == []
     assert split_names("Li, Xu") == []
