@@ -58,6 +58,10 @@ class _RejectedError(Exception):
         self.detail = detail
 
 
+# An object of any catalogue has an id and a title; one of these shows that it is a paper.
+_OF_PAPERS = {"arxiv_id", "arxivId", "upvotes", *_FLAT_NAMES, *sum(_FLAT_NAMES.values(), ())}
+
+
 def is_flat(item: Any) -> bool:
     """Whether the item is a paper itself, with a title and an id, and not one under `paper`."""
     return (
@@ -65,6 +69,10 @@ def is_flat(item: Any) -> bool:
         and "paper" not in item
         and isinstance(item.get("title"), str)
         and any(item.get(key) is not None for key in (*_ID_KEYS, *_ADDRESS_KEYS))
+        and (
+            any(item.get(key) is not None for key in _OF_PAPERS)
+            or any(any_id(item.get(key))[0] is not None for key in _ADDRESS_KEYS)
+        )
     )
 
 
