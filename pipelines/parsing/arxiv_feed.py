@@ -121,6 +121,8 @@ def _row(entry: Element, place: str, stated: date | None) -> dict[str, Any] | Re
     terms = [child.get("term") or child.text for child in entry if _local(child) == "category"]
     found, _ = categories([term for term in terms if term] or (tail and tail.group(2)))
     announced = next(filter(None, map(_printed_day, _texts(entry, "published", "pubdate"))), stated)
+    if entry.tag == f"{_ATOM}entry" and not any(_texts(entry, "announce_type")):
+        announced = None  # an entry of a query's answer, whose `published` is another date
     return {
         "id": arxiv_id,
         "title": title[: tail.start()] if tail else title,

@@ -19,6 +19,7 @@ from pipelines.parsing.arxiv_records import RAW_WITH_NAMES, to_items, versions
 from pipelines.parsing.arxiv_shapes import categories
 from pipelines.parsing.author_names import split_names, tidy
 from pipelines.parsing.clean import one_line
+from pipelines.parsing.foreign_lines import foreign_line
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import HTML_LIMITS, MAX_ITEMS, too_large, too_many_items
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, reject_body
@@ -105,6 +106,8 @@ def _row(
     arxiv_id = _id_of(shown, links)
     if arxiv_id is None:
         return Reject(place, "bad_arxiv_id", bad_id_detail(shown), excerpt(meta.text()))
+    if problem := _joined(meta):
+        return Reject(place, "not_a_record", problem, excerpt(meta.text()))
     found, _ = categories(_field(meta, ".list-subjects"))
     abstract = meta.css_first("p.mathjax") or meta.css_first(".list-abstract")
     return {
@@ -116,6 +119,15 @@ def _row(
         "versions": [],
         "update_date": day.isoformat() if day else None,
     }
+
+
+def _joined(meta: LexborNode) -> str | None:
+    """Why the markup is not that of one paper; None if it is."""
+    titles = meta.css(".list-title")
+    if len(titles) > 1 or any(node.css(".list-authors, .list-subjects") for node in titles):
+        return "The entry has more than a title in its title; lines of the page are missing."
+    texts = [*titles, *meta.css("p.mathjax")]
+    return foreign_line(line for node in texts for line in node.text().split("\n"))
 
 
 def _id_of(shown: str, links: list[str]) -> str | None:

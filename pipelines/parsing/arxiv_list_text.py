@@ -18,6 +18,7 @@ from pipelines.parsing.arxiv_list_html import ROWS, day_of_heading
 from pipelines.parsing.arxiv_records import to_items, versions
 from pipelines.parsing.arxiv_shapes import categories
 from pipelines.parsing.clean import one_line
+from pipelines.parsing.foreign_lines import foreign_line
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import MAX_ITEMS, TEXT_LIMITS, too_large, too_many_items
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, reject_body
@@ -36,6 +37,8 @@ _HEADING = re.compile(
     r"|.*\(?\s*(?:continued, )?showing (?:first |last )?\d+ of \d+ entries\s*\)?"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4}.*|\[ ?total of .*)$"
 )
+
+_SENTENCE_END = re.compile(r"""[.!?]["')\]”’]*$""")
 
 
 def matches(head: Head) -> bool:
@@ -63,6 +66,8 @@ def parse(body: bytes, hints: Hints) -> Parsed:
         place = f"entry {position}"
         block = text[start.start() : end]
         outcome = _row(block, day, place)
+        if position == len(starts) and not isinstance(outcome, Reject):
+            outcome["abstract"] = _whole_abstract(outcome["abstract"], text)
         if isinstance(outcome, Reject):
             rejects.append(outcome)
         else:
@@ -87,6 +92,8 @@ def _row(block: str, day: date | None, place: str) -> dict[str, Any] | Reject:
     arxiv_id = id_within(first)
     if arxiv_id is None:
         return Reject(place, "bad_arxiv_id", bad_id_detail(first), excerpt(block))
+    if problem := _joined(lines):
+        return Reject(place, "not_a_record", problem, excerpt(block))
     fields = _fields(lines)
     if not fields.get("Title"):
         detail = "The entry has no line `Title:`; the text was cut or copied in another layout."
@@ -104,6 +111,38 @@ def _row(block: str, day: date | None, place: str) -> dict[str, Any] | Reject:
         "versions": [],
         "update_date": day.isoformat() if day else None,
     }
+
+
+def _whole_abstract(abstract: str | None, text: str) -> str | None:
+    """The abstract at the end of the text; None if the text may have been cut within it."""
+    is_whole = text.endswith("\n") or _SENTENCE_END.search(abstract or "")
+    return abstract if is_whole else None
+
+
+def _joined(lines: list[str]) -> str | None:
+    """Why the lines are not those of one paper; None if they are."""
+    labels = [found.group(1).rstrip("s") for line in lines if (found := _LABELLED.match(line))]
+    if any(labels.count(label) > 1 for label in ("Title", "Author", "Subject")):
+        return "The entry has a label twice; lines between two papers are missing."
+    fields = _fields(lines)
+    if _n_before_subjects(lines) > 1 or (fields.get("abstract") and not fields.get("Authors")):
+        return "The lines between title and subjects are not those of the authors."
+    return foreign_line(line for line in lines if not _LABELLED.match(line))
+
+
+def _n_before_subjects(lines: list[str]) -> int:
+    """The number of lines without a label between the title and the subjects."""
+    n, is_open = 0, False
+    for line in map(one_line, lines):
+        labelled = _LABELLED.match(line)
+        if labelled and labelled.group(1) == "Title":
+            is_open, n = True, -(not labelled.group(2))  # the title may be on the next line
+        elif labelled:
+            n += labelled.group(1).startswith("Author")
+            is_open = is_open and labelled.group(1) != "Subjects"
+        elif is_open and line and not _HEADING.match(line):
+            n += 1
+    return n
 
 
 def _fields(lines: list[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pipelines.parsing.arxiv_ids import bad_id_detail, id_within
 from pipelines.parsing.arxiv_records import RAW_WITH_NAMES, to_items, versions
 from pipelines.parsing.arxiv_shapes import categories, day_of, snapshot_time
 from pipelines.parsing.clean import one_line
+from pipelines.parsing.foreign_lines import foreign_line
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import MAX_ITEMS, TEXT_LIMITS, too_large, too_many_items
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, reject_body
@@ -110,6 +111,8 @@ def _row(block: str, announced: date | None, place: str) -> dict[str, Any] | Rej
     if len(rest) < (1 if is_replaced else 2):
         detail = "The mail is cut within this entry."
         return Reject(place, "truncated_record", detail, excerpt(block))
+    if problem := _joined(head, rest):
+        return Reject(place, "not_a_record", problem, excerpt(block))
     found, _ = categories(fields.get("Categories"))
     submitted = _DATE.search(head)
     day = day_of(submitted.group(1)) if submitted and not is_replaced else None
@@ -122,6 +125,17 @@ def _row(block: str, announced: date | None, place: str) -> dict[str, Any] | Rej
         "versions": [{"version": "v1", "created": snapshot_time(day)}] if day else [],
         "update_date": announced.isoformat() if announced else None,
     }
+
+
+def _joined(head: str, rest: list[str]) -> str | None:
+    """Why the text is not that of one paper; None if it is."""
+    labels = [found.group(1) for line in head.split("\n") if (found := _LABELLED.match(line))]
+    if any(labels.count(label) > 1 for label in ("Title", "Authors", "Categories")):
+        return "The entry has a label twice; lines between two papers are missing."
+    abstract = rest[0].split("\n")
+    if any(line.startswith(("arXiv:", "Title: ", "Authors: ")) for line in abstract):
+        return "The abstract contains the head of another paper."
+    return foreign_line(abstract)
 
 
 def _fields(head: str) -> dict[str, str]:

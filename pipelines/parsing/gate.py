@@ -122,6 +122,8 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     flags = {
         "abstract": pl.col("abstract").str.contains(GARBLED),
         "authors": names.eval(pl.element().str.contains(GARBLED)).list.any(),
+        "keywords": pl.col("keywords").list.eval(pl.element().str.contains(GARBLED)).list.any(),
+        "organization": pl.col("organization").str.contains(GARBLED),
         "quoted": names.eval(pl.element().str.contains(ENCLOSING_QUOTES)).list.any(),
         "date": ~pl.col("published_on").is_between(month_before, last_day),
     }
@@ -131,7 +133,10 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         return items, []
     unquoted = names.eval(pl.element().str.replace(ENCLOSING_QUOTES, "${1}").str.strip_chars())
     repaired = items.with_columns(
-        pl.when(has["abstract"]).then(None).otherwise("abstract").alias("abstract"),
+        *(
+            pl.when(has[name]).then(None).otherwise(name).alias(name)
+            for name in ("abstract", "keywords", "organization")
+        ),
         pl.when(has["authors"])
         .then(None)
         .when(has["quoted"])
@@ -145,8 +150,10 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         .alias("published_on_basis"),
     )
     rules = {
-        "abstract": "garbled_abstract_ignored: characters of a wrong encoding",
-        "authors": "garbled_authors_ignored: characters of a wrong encoding",
+        **{
+            name: f"garbled_{name}_ignored: characters of a wrong encoding"
+            for name in ("abstract", "authors", "keywords", "organization")
+        },
         "quoted": "quotes_around_names_removed",
         "date": "date_contradicts_id: the month of the id was used",
     }

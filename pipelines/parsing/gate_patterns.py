@@ -74,7 +74,8 @@ _ORGANISATIONS = (
 ORGANISATION = rf"(?i)^(?:{_ORGANISATIONS})$"
 # UTF-8 that was read in a Western encoding, or bytes that are not UTF-8.
 _TAIL = "[\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
-GARBLED = rf"\x{{FFFD}}|[ÂÃÄÅÎÏÐÑ]{_TAIL}|â{_TAIL}{_TAIL}|â€"
+# Cleaning makes a blank of a control character, such as the second half of `Ü` in Latin-1.
+GARBLED = rf"\x{{FFFD}}|[ÂÃÄÅÎÏÐÑ]{_TAIL}|â{_TAIL}{_TAIL}|â€|[ÂÃâ](?:\s|$)"
 ENCLOSING_QUOTES = r"""^\s*['"]([^'"]+)['"]\s*$"""
 
 TITLE_PATTERNS = {
@@ -99,7 +100,7 @@ NAME_PATTERNS = {
     ),
 }
 ABSTRACT_PATTERNS = {
-    "an address": r"(?i)^(?:https?://|www\.)\S+$",
+    "preceded by an address or an id": r"(?i)^(?:https?://|www\.|oai:|arxiv:\s*\d)",
     "a date": DATE,
     "markup": rf"(?i)^<[!?]|^</?(?:{_TAGS})(?:\s[^>]*)?/?>",
     "a heading or a label of the page": SITE_WORDS,

@@ -13,7 +13,7 @@ from random import Random
 from pipelines.parsing.formats import detect
 from pipelines.parsing.reading import Reading
 from pipelines.parsing.records import Hints
-from tests.damage.kinds import KINDS, mixed
+from tests.damage.kinds import KINDS, OF_BYTES, mixed
 from tests.damage.oracle import problems
 from tests.damage.papers import PAPERS
 from tests.damage.samples import SAMPLES
@@ -44,11 +44,14 @@ def damaged_bodies(n: int, seed: int) -> Iterator[tuple[str, str, bytes]]:
         name = names[number % len(names)]
         body = bodies[name]
         kinds = chance.sample(KINDS, 1 if chance.random() < 0.7 else 2)
+        if set(kinds) <= set(OF_BYTES):
+            kinds = kinds[:1]
         for kind in kinds:
             body = kind(body, chance) if body else body
         labels = [kind.__name__ for kind in kinds]
         if body and chance.random() < 0.05:
-            body = mixed(body, bodies[chance.choice(names)], chance)
+            others = [n for n in names if n.partition(":")[0] != name.partition(":")[0]]
+            body = mixed(body, bodies[chance.choice(others)], chance)
             labels.append("mixed")
         yield name, "+".join(labels), body
 

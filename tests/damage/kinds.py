@@ -1,8 +1,7 @@
 """Kinds of damage to a body, each a function of its bytes and a source of chance.
 
-Damage that turns a body into another well-formed one can't be found by any reader, and is not
-generated: a letter changed in a word, a value replaced by a similar one, two values of the same kind
-exchanged.
+Damage that makes another well-formed body can't be found by any reader, and is not generated: a
+letter changed in a word, a value replaced by a similar one, two values of a kind exchanged.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ MAX_LINES = 3
 JUNK = (
     "Sep 11", "https://example.org/list", "Microsoft", "<div class='x'>", "5 authors", "[]",
     "{'name': 'nobody'}", "Subscribe", "2025-10-03", "Content-Type: text/html", "---", "None",
-    "NaN", "}", "]", "\x0b", "## Heading", "12,345", "• 3 authors", "Example Lab", "·",
+    "NaN", "}", "]", "\x0b", "## Heading", "12,345", "• 3 authors", "·",
 )  # fmt: skip
 
 Damage = Callable[[bytes, Random], bytes]
@@ -66,23 +65,27 @@ def mojibake(body: bytes, chance: Random) -> bytes:
 
 
 def torn(body: bytes, chance: Random) -> bytes:
-    """A byte of some characters beyond ASCII gone."""
-    places = [at for at, byte in enumerate(body) if byte >= 0x80]
+    """The first byte of some characters beyond ASCII gone."""
+    places = [at for at, byte in enumerate(body) if byte >= 0xC0]
     gone = set(chance.sample(places, min(len(places), 3)))
     return bytes(byte for at, byte in enumerate(body) if at not in gone)
 
 
 def noisy(body: bytes, chance: Random) -> bytes:
-    """A run of random bytes put in."""
+    """A run of random bytes put in, none of which is a character."""
     at = chance.randrange(len(body) + 1)
-    return body[:at] + chance.randbytes(chance.randint(1, 40)) + body[at:]
+    noise = bytes(byte | 0x80 for byte in chance.randbytes(chance.randint(2, 40)))
+    return body[:at] + b"\xff" + noise + body[at:]
 
 
 KINDS: tuple[Damage, ...] = (
     swapped, missing, extra, truncated, beheaded, mojibake, torn, noisy,
 )  # fmt: skip
+OF_BYTES = (mojibake, torn, noisy)  # at most one of them, so that its traces stay
 
 
 def mixed(body: bytes, other: bytes, chance: Random) -> bytes:
-    """The head of one body and the tail of another, of any form."""
-    return body[: chance.randrange(len(body))] + other[chance.randrange(len(other)) :]
+    """The first lines of one body and the last lines of another form."""
+    lines, others = body.split(b"\n"), other.split(b"\n")
+    kept = lines[: chance.randrange(len(lines)) + 1]
+    return b"\n".join([*kept, *others[chance.randrange(len(others)) :]])
