@@ -14,6 +14,7 @@ RECENT_LOW, WEEKDAY_LOW, HIGH = 0.5, 0.8, 3.0
 DAYS_BACK, MIN_DAYS = 10, 5
 WEEKDAYS_BACK, MIN_WEEKDAYS = 8, 4
 CONFIRMED_AFTER_HOURS = 12
+FETCHED_AGAIN_DAYS = 14  # a refresh observes a list again for a week
 
 # `is_confirmed`: two captures of the day, at least `CONFIRMED_AFTER_HOURS` apart, show this number.
 _NEW_COMPLETE_DAYS = f"""
@@ -85,7 +86,8 @@ def day_volume_is_usual(comparison: Comparison) -> Outcome:
     """A newly complete day has about as many papers as the days before it.
 
     Too few: at most half of the median of the ten days before, and clearly below the median of the
-    same weekday. A confirmed number is a warning only.
+    same weekday. A confirmed number, and a day of more than `FETCHED_AGAIN_DAYS` days ago, are
+    warnings only.
     """
     judged = comparison.rows(_NEW_COMPLETE_DAYS)
     findings = tuple(
@@ -111,10 +113,14 @@ def _unusual_day(
         if n < recent
         else "The list may contain other papers."
     )
+    # Nobody fetches an older day again, and whether its captures arrived in one build or in two must
+    # not decide whether they are accepted.
+    can_be_fetched = (comparison.today - day).days <= FETCHED_AGAIN_DAYS
+    is_error = comparison.snapshot and can_be_fetched and not is_confirmed
     confirmed = " The source has shown this number twice." if is_confirmed else ""
     return Finding(
         "day_volume_is_usual",
-        "error" if comparison.snapshot and not is_confirmed else "warning",
+        "error" if is_error else "warning",
         day.isoformat(),
         f"The daily list of {day} ({day:%A}) has {n} papers. The median of the {DAYS_BACK} days "
         f"before is {recent:g}, of the same weekday {same_weekday:g}. {suspicion}{confirmed} Lists "

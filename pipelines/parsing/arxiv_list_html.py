@@ -124,10 +124,15 @@ def _row(
 def _joined(meta: LexborNode) -> str | None:
     """Why the markup is not that of one paper; None if it is."""
     titles = meta.css(".list-title")
-    if len(titles) > 1 or any(node.css(".list-authors, .list-subjects") for node in titles):
+    names = [
+        node.css(".list-subjects, .list-title, p.mathjax") for node in meta.css(".list-authors")
+    ]
+    others = [node.css(".list-authors, .list-subjects, a[href*='/search/']") for node in titles]
+    if len(titles) > 1 or any(others) or any(names):
         return "The entry has more than a title in its title; lines of the page are missing."
     texts = [*titles, *meta.css("p.mathjax")]
-    return foreign_line(line for node in texts for line in node.text().split("\n"))
+    lines = (line.strip() for node in texts for line in node.text().split("\n"))
+    return foreign_line(_LABEL.sub("", f"{line} ") for line in lines)
 
 
 def _id_of(shown: str, links: list[str]) -> str | None:

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 import polars as pl
@@ -23,12 +23,12 @@ from pipelines.parsing.arxiv_ids import ID_PATTERN
 from pipelines.parsing.arxiv_records import RAW, RAW_WITH_NAMES, to_items, versions
 from pipelines.parsing.arxiv_shapes import CREATED_FIELDS, Note, looks_like_record, raw_row
 from pipelines.parsing.head import Head
-from pipelines.parsing.records import Hints, Parsed, Reject, excerpt
+from pipelines.parsing.records import Hints, Parsed, Reject, empty_items, excerpt
 
 CHUNK_BYTES = 16 * 1024**2
 WORKERS = 2  # chunks parsed at the same time; Polars releases the interpreter's lock
 MAX_LINE_BYTES = 8 * 1024**2
-# A file with more damage is not an arXiv file or is a broken download: reading stops.
+# Lines of a file that have an entry in quarantine; more are counted.
 MAX_DAMAGED_LINES = 10_000
 # A list or object costs Polars a hundred times its bytes. Real chunks contain a fifth of the first
 # limit. In real lines, each name and version takes more bytes than `_NESTED_BYTES`.
@@ -61,21 +61,39 @@ def _record(line: bytes) -> dict[str, Any] | None:
     return record if looks_like_record(record) else None
 
 
+class _Chunk(NamedTuple):
+    """A parsed chunk, and the number of its rejected lines that have no entry in `rejects`."""
+
+    parsed: Parsed
+    n_unlisted: int
+
+
 def parse(stream: BinaryIO, hints: Hints) -> Iterator[Parsed]:
     """One `Parsed` per chunk of lines; the place of a row is its line number.
 
-    After `MAX_DAMAGED_LINES` rejects, one more (`too_many_damaged_lines`) represents the rest of
-    the file, which is not read.
+    The whole file is read. The first `MAX_DAMAGED_LINES` rejects have an entry each; one more at
+    the end (`too_many_damaged_lines`) counts the others.
     """
-    n_left = MAX_DAMAGED_LINES
+    n_left, n_unlisted = MAX_DAMAGED_LINES, 0
     known: set[str] = set()
-    with closing(_parts(stream, hints)) as parts:
-        for part in parts:
-            if len(part.rejects) > n_left:
-                yield _stopped(part, n_left)
-                return
-            n_left -= len(part.rejects)
-            yield replace(part, rules=_new_rules(part.rules, known))
+    with closing(_parts(stream, hints)) as chunks:
+        for part, n_more in chunks:
+            n_unlisted += n_more + max(len(part.rejects) - n_left, 0)
+            rejects = part.rejects
+            if len(rejects) > n_left:
+                rejects = tuple(sorted(rejects, key=_line_of)[:n_left])
+            n_left -= len(rejects)
+            yield replace(part, rejects=rejects, rules=_new_rules(part.rules, known))
+    if n_unlisted:
+        yield Parsed(empty_items(), (_unlisted(n_unlisted),))
+
+
+def _unlisted(n: int) -> Reject:
+    detail = (
+        f"{n:,} more line(s) could not be accepted. The first {MAX_DAMAGED_LINES:,} of the file "
+        "have an entry each; the other lines were read."
+    )
+    return Reject("end of the file", "too_many_damaged_lines", detail)
 
 
 def _new_rules(rules: Iterable[str], known: set[str]) -> tuple[str, ...]:
@@ -85,27 +103,14 @@ def _new_rules(rules: Iterable[str], known: set[str]) -> tuple[str, ...]:
     return tuple(new)
 
 
-def _stopped(part: Parsed, n_left: int) -> Parsed:
-    """The part up to its first `n_left` rejects, and one reject for everything after them."""
-    rejects = sorted(part.rejects, key=_line_of)
-    line = _line_of(rejects[n_left])
-    detail = (
-        f"{MAX_DAMAGED_LINES:,} earlier lines were rejected. "
-        f"The rest of the file, from line {line} on, was not read."
-    )
-    last = Reject(f"line {line}", "too_many_damaged_lines", detail, rejects[n_left].excerpt)
-    items = part.items.filter(pl.col("position") < line)
-    return replace(part, items=items, rejects=(*rejects[:n_left], last))
-
-
 def _line_of(reject: Reject) -> int:
     return int(reject.place.removeprefix("line "))
 
 
-def _parts(stream: BinaryIO, hints: Hints) -> Generator[Parsed]:
+def _parts(stream: BinaryIO, hints: Hints) -> Generator[_Chunk]:
     """All chunks in order, parsed a few ahead of the reader."""
     with ThreadPoolExecutor(WORKERS) as pool:
-        ahead: deque[Future[Parsed]] = deque()
+        ahead: deque[Future[_Chunk]] = deque()
         for chunk, first_line in _numbered(_whole_lines(stream)):
             ahead.append(pool.submit(_parse_chunk, chunk, first_line, hints))
             if len(ahead) > WORKERS:  # bounds memory
@@ -146,15 +151,15 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> Parsed:
+def _parse_chunk(chunk: bytes, first_line: int, hints: Hints) -> _Chunk:
     # Polars skips blank lines, so a chunk with one is parsed line by line to number them right.
     raw = _read_ndjson(chunk, _count_lines(chunk))
     if raw is not None:
-        return _finish(raw.with_row_index("line", offset=first_line), [], hints)
+        return _finish(raw.with_row_index("line", offset=first_line), [], 0, hints)
     notes: dict[str, str] = {}
-    raw, rejects = _parse_lines(chunk, first_line, notes.setdefault)
+    raw, rejects, n_damaged = _parse_lines(chunk, first_line, notes.setdefault)
     rules = tuple(f"{code}: {detail}" for code, detail in notes.items())
-    return _finish(raw, rejects, hints, rules)
+    return _finish(raw, rejects, n_damaged - len(rejects), hints, rules)
 
 
 def _read_ndjson(text: bytes, n_lines: int) -> pl.DataFrame | None:
@@ -204,24 +209,27 @@ def _names_v1() -> pl.Expr:
     return pl.col("versions").list.eval(version == "v1").list.any()
 
 
-def _parse_lines(chunk: bytes, first_line: int, note: Note) -> tuple[pl.DataFrame, list[Reject]]:
-    """The records line by line, with their `line` numbers; damaged lines as rejects.
+def _parse_lines(
+    chunk: bytes, first_line: int, note: Note
+) -> tuple[pl.DataFrame, list[Reject], int]:
+    """The records line by line, with their `line` numbers; rejects; and how many lines failed.
 
-    Stops one damaged line after the limit of a whole file.
+    There are no more rejects than a whole file may have.
     """
+    n_damaged = 0
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for number, line in _numbered_lines(chunk, first_line):
-        if len(rejects) > MAX_DAMAGED_LINES:
-            break
         place = f"line {number}"
         outcome = _check(line, place) or raw_row(orjson.loads(line), place, note)
-        if isinstance(outcome, Reject):
-            rejects.append(outcome)
-        else:
+        if not isinstance(outcome, Reject):
             rows.append({"line": number, **outcome})
+            continue
+        n_damaged += 1
+        if n_damaged <= MAX_DAMAGED_LINES:
+            rejects.append(outcome)
     schema = {"line": pl.UInt32(), **RAW_WITH_NAMES}
-    return pl.DataFrame(rows, schema=schema, orient="row"), rejects
+    return pl.DataFrame(rows, schema=schema, orient="row"), rejects, n_damaged
 
 
 def _numbered_lines(chunk: bytes, first_line: int) -> Iterator[tuple[int, bytes]]:
@@ -260,11 +268,17 @@ def _count_nested(text: bytes) -> int:
 
 
 def _finish(
-    raw: pl.DataFrame, rejects: list[Reject], hints: Hints, rules: tuple[str, ...] = ()
-) -> Parsed:
+    raw: pl.DataFrame,
+    rejects: list[Reject],
+    n_unlisted: int,
+    hints: Hints,
+    rules: tuple[str, ...] = (),
+) -> _Chunk:
     rows = raw.with_columns(
         pl.col("line").cast(pl.Int64).alias("position"),
         pl.format("line {}", pl.col("line")).alias("place"),
         *versions(),
     )
-    return to_items(rows, rejects, hints, max_rejects=MAX_DAMAGED_LINES + 1, rules=rules)
+    parsed = to_items(rows, rejects, hints, max_rejects=MAX_DAMAGED_LINES, rules=rules)
+    n_listed = len(parsed.rejects) - len(rejects)
+    return _Chunk(parsed, n_unlisted + raw.height - parsed.items.height - n_listed)

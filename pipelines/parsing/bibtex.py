@@ -20,6 +20,7 @@ from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, reject_bod
 _ENTRY = re.compile(
     rb"^[^\S\n]*@[A-Za-z]{3,30}\s*[{(]\s*[^\s,{}\"=]+\s*,\s*[\w-]+\s*=", re.MULTILINE
 )
+_NEXT_FIELD = re.compile(r"\n\s*[A-Za-z][\w-]*\s*=\s*[{\"]")
 # The parser reports each damaged block in its log as well.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
@@ -55,6 +56,10 @@ def _parsed(blocks: list[tuple[int, Entry | str]], hints: Hints) -> Parsed:
     rejects: list[Reject] = []
     for position, (line, block) in enumerate(blocks, start=1):
         place = f"entry {position}, line {line}"
+        if isinstance(block, Entry) and _has_joined_fields(block):
+            detail = "A comma between two fields of the entry is missing."
+            rejects.append(Reject(place, "broken_bibtex", detail, excerpt(block.raw or "")))
+            continue
         if isinstance(block, str):
             detail = "The entry can't be parsed; check its braces and quotes."
             rejects.append(Reject(place, "broken_bibtex", detail, excerpt(block)))
@@ -71,6 +76,11 @@ def _values(entry: Entry) -> dict[str, Any]:
     """Field → text; of authors, the names in order."""
     values: dict[str, Any] = {f.key: one_line(str(f.value)) for f in entry.fields}
     return {k: _names(v) if normalised(k) == "author" else v for k, v in values.items()}
+
+
+def _has_joined_fields(entry: Entry) -> bool:
+    """Whether a value contains the start of another field, because a comma is missing."""
+    return any(_NEXT_FIELD.search(str(field.value)) for field in entry.fields)
 
 
 def _names(text: str) -> list[str]:

@@ -18,7 +18,7 @@ _MIN_REPEATED = 20
 
 
 def foreign_line(lines: Iterable[str]) -> str | None:
-    """A sentence about the first line that is no text of a paper, or is repeated; None if none is."""
+    """A sentence about the first line that is no text of a paper, or repeated; None if none is."""
     seen: set[str] = set()
     for line in lines:
         text = line.strip()

@@ -18,7 +18,7 @@ from typing import get_args
 import polars as pl
 
 from pipelines.lake.schemas import ITEM_SCHEMA
-from pipelines.parsing.arxiv_ids import ID_PATTERN, id_month
+from pipelines.parsing.arxiv_ids import CATEGORY_PATTERN, ID_PATTERN, id_month
 from pipelines.parsing.gate_patterns import (
     ABSTRACT_PATTERNS,
     ENCLOSING_QUOTES,
@@ -124,6 +124,7 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         "authors": names.eval(pl.element().str.contains(GARBLED)).list.any(),
         "keywords": pl.col("keywords").list.eval(pl.element().str.contains(GARBLED)).list.any(),
         "organization": pl.col("organization").str.contains(GARBLED),
+        "primary_category": ~pl.col("primary_category").str.contains(CATEGORY_PATTERN),
         "quoted": names.eval(pl.element().str.contains(ENCLOSING_QUOTES)).list.any(),
         "date": ~pl.col("published_on").is_between(month_before, last_day),
     }
@@ -143,6 +144,11 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         .then(unquoted)
         .otherwise("authors")
         .alias("authors"),
+        pl.when(has["authors"]).then(None).otherwise("n_authors").alias("n_authors"),
+        pl.when(has["primary_category"])
+        .then(None)
+        .otherwise("primary_category")
+        .alias("primary_category"),
         pl.when(has["date"]).then(month).otherwise("published_on").alias("published_on"),
         pl.when(has["date"])
         .then(pl.lit(CONTRADICTED))
@@ -154,6 +160,7 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             name: f"garbled_{name}_ignored: characters of a wrong encoding"
             for name in ("abstract", "authors", "keywords", "organization")
         },
+        "primary_category": "unreadable_category_ignored",
         "quoted": "quotes_around_names_removed",
         "date": "date_contradicts_id: the month of the id was used",
     }

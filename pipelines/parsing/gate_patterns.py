@@ -30,6 +30,7 @@ _TAGS = (
 )
 MARKUP = (
     rf"(?i)^<[!?]|^</?(?:{_TAGS})(?:\s[^>]*)?/?>|<(?:{_TAGS})\s+[a-z-]+=|^<[^>]*>$"
+    r"|^<\w+>.*</\w+>$"
     r"|^#{1,6}\s|^\*\*|\]\((?:https?:|/|#)|^!\[|^\|.*\||^[-*•·>]\s|^```|^\\(?:begin|section|item)"
 )
 # The printed form of a list or an object, after LaTeX braces were removed.
@@ -101,6 +102,7 @@ NAME_PATTERNS = {
 }
 ABSTRACT_PATTERNS = {
     "preceded by an address or an id": r"(?i)^(?:https?://|www\.|oai:|arxiv:\s*\d)",
+    "preceded by a label": r"^[^.]{0,60}\bAbstract:",
     "a date": DATE,
     "markup": rf"(?i)^<[!?]|^</?(?:{_TAGS})(?:\s[^>]*)?/?>",
     "a heading or a label of the page": SITE_WORDS,

@@ -193,25 +193,26 @@ def _card(card: tuple[str, bool], position: int) -> dict[str, Any] | Reject:
         return Reject(place, "truncated_record", "The page was cut here.", text)
     row = _row(node)
     if row is None:
-        detail = "The card does not link to a paper."
+        detail = "The card does not link to one paper."
         return Reject(place, "card_without_paper", detail, excerpt(node.text()))
     return {"position": position, "place": place, **row}
 
 
 def _row(card: LexborNode) -> dict[str, Any] | None:
     links = [*card.css("h3 a[href]"), *card.css("a[href]")]
-    found = ((link, *paper_id(_target(link))) for link in links)
+    found = [(link, *paper_id(_target(link))) for link in links]
+    shown = {arxiv_id for _, arxiv_id, _ in found if arxiv_id}
     link, arxiv_id, version = next((one for one in found if one[1]), (None, None, None))
-    if link is None:
+    if link is None or len(shown) > 1:  # two cards, if lines of the page are missing
         return None
-    authors = _N_AUTHORS.search(card.text(separator=" "))
+    counts = set(_N_AUTHORS.findall(card.text(separator=" ")))
     community = card.css_first('a[href$="#community"]')
     votes = map(_number, card.css("div.leading-none"))
     return {
         "arxiv_id": arxiv_id,
         "arxiv_version": version,
         "title": " ".join(link.text().split()),
-        "n_authors": int(authors.group(1)[:12]) if authors else None,
+        "n_authors": int(counts.pop()[:12]) if len(counts) == 1 else None,
         "organization": next(filter(None, map(_organization, card.css("a[href]"))), None),
         "comments": _number(community),
         "upvotes": next((n for n in votes if n is not None), None),

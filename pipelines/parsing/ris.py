@@ -7,6 +7,7 @@ from typing import Any
 
 import rispy
 
+from pipelines.parsing.foreign_lines import foreign_line
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import MAX_ITEMS, TEXT_LIMITS, too_large, too_many_items
 from pipelines.parsing.paper_fields import columns_of, mapping_rule, paper_row, parsed
@@ -15,6 +16,9 @@ from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, reject_bod
 _START = re.compile(r"^TY  - ", re.MULTILINE)
 _START_BYTES = re.compile(rb"^TY  - [A-Z]{3,8}\s*$", re.MULTILINE)
 _END = re.compile(r"^ER  -\s*$", re.MULTILINE)
+
+_TAG = re.compile(r"^([A-Z][A-Z0-9])  - ?")
+_ONCE = ("TY", "TI", "T1", "AB", "DO")
 
 
 def matches(head: Head) -> bool:
@@ -56,6 +60,12 @@ def _record(block: str) -> dict[str, Any] | str:
     end = _END.search(block)
     if end is None:
         return "The reference has no line `ER  - `; the file was cut or damaged here."
+    lines = block[: end.start()].split("\n")
+    tags = [found.group(1) for line in lines if (found := _TAG.match(line))]
+    if any(tags.count(tag) > 1 for tag in _ONCE):
+        return "The reference has a tag twice; lines between two references are missing."
+    if problem := foreign_line(line for line in lines if not _TAG.match(line)):
+        return problem
     try:
         records = rispy.loads(block[: end.end()])
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:

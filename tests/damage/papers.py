@@ -47,7 +47,8 @@ def _paper(n: int) -> Paper:
     names = tuple(_NAMES[(2 * n + k) % len(_NAMES)] for k in range(2 + n % 3))
     abstract = (
         f"We describe {subject.lower()} in study number {n + 11}, and count how often it helps. "
-        f"The method costs {n + 3} % more than its rival and needs no labels. On {n + 21} made-up data "
+        f"The method costs {n + 3} % more than its rival and needs no labels. "
+        f"On {n + 21} made-up data "
         f"sets it is better in {n + 2} of {n + 21} cases. We state where it fails, and why the "
         f"failure of {subject.lower()} is not the rule."
     )

@@ -6,7 +6,9 @@ on one line too. Names of samples are `<format>` or `<format>: <variant>`.
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -400,3 +402,83 @@ def _mail(papers: Papers) -> bytes:
         ruler,
         *entries,
     ).encode()
+
+
+# Hugging Face's pages as Markdown, and lists of papers
+
+
+@sample("listing_markdown")
+def _markdown(papers: Papers) -> bytes:
+    header = (
+        "---\ntitle: Daily Papers - Hugging Face\n"
+        "source: https://huggingface.co/papers/date/2025-10-10\n---\n\n"
+    )
+    cards = (_markdown_card(paper) for paper in papers)
+    return (header + "\n".join(cards)).encode()
+
+
+def _markdown_card(paper: Paper) -> str:
+    page = f"https://huggingface.co/papers/{paper.arxiv_id}"
+    day = f"{paper.published_on:%b} {paper.published_on.day}, {paper.published_on.year}"
+    return _lines(
+        f"[{paper.upvotes}](https://huggingface.co/login?next=%2Fpapers%2F{paper.arxiv_id})",
+        "",
+        f"### [{paper.title}]({page})",
+        "",
+        f"[{paper.abstract}]({page})",
+        "",
+        "[- ![](https://huggingface.co/a.svg)\\\\",
+        f"- {len(paper.authors)} authors]({page})",
+        "",
+        "·",
+        "",
+        f"{day}[{paper.comments}]({page}#community)",
+        "",
+    )
+
+
+@sample("bibtex")
+def _bibtex(papers: Papers) -> bytes:
+    entries = (
+        _lines(
+            f"@article{{key{n},",
+            f"  title = {{{paper.title}}},",
+            f"  author = {{{' and '.join(paper.authors)}}},",
+            f"  eprint = {{{paper.arxiv_id}}},",
+            "  archivePrefix = {arXiv},",
+            f"  primaryClass = {{{paper.categories[0]}}},",
+            f"  abstract = {{{paper.abstract.replace('%', chr(92) + '%')}}}",
+            "}",
+        )
+        for n, paper in enumerate(papers)
+    )
+    return "\n\n".join(entries).encode() + b"\n"
+
+
+@sample("ris")
+def _ris(papers: Papers) -> bytes:
+    entries = (
+        _lines(
+            "TY  - JOUR",
+            f"TI  - {paper.title}",
+            *(f"AU  - {', '.join(reversed(name.rsplit(' ', 1)))}" for name in paper.authors),
+            f"AB  - {paper.abstract}",
+            f"UR  - https://arxiv.org/abs/{paper.arxiv_id}",
+            "ER  - ",
+        )
+        for paper in papers
+    )
+    return "\n".join(entries).encode() + b"\n"
+
+
+@sample("table")
+def _table(papers: Papers) -> bytes:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["arxiv_id", "title", "authors", "abstract", "published"])
+    for paper in papers:
+        names = "; ".join(paper.authors)
+        rows.writerow(
+            [paper.arxiv_id, paper.title, names, paper.abstract, paper.published_on.isoformat()]
+        )
+    return out.getvalue().encode()

@@ -205,7 +205,7 @@ def test_the_chunk_size_does_not_change_the_items(
 
 @pytest.mark.parametrize("size", [7, 100, 10**6])
 @pytest.mark.parametrize("bad", [b"x", b"5", jsonl(record("x"))[:-1], jsonl(record(title=""))[:-1]])
-def test_reading_stops_at_the_limit_of_damaged_lines(
+def test_a_bad_head_does_not_hide_a_good_tail(
     bad: bytes, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arxiv_snapshot, "CHUNK_BYTES", size)
@@ -214,18 +214,19 @@ def test_reading_stops_at_the_limit_of_damaged_lines(
     three = [good[0], bad, bad, good[1], bad, good[2]]
     items, rejects = parse(jsonl(*three, good[3]))
     assert (items.height, len(rejects)) == (4, 3)
-    items, rejects = parse(jsonl(*three, b"", bad, good[3], bad, bad, bad))
-    assert items["place"].to_list() == ["line 1", "line 4", "line 6"]
-    assert [reject.place for reject in rejects] == ["line 2", "line 3", "line 5", "line 8"]
+    items, rejects = parse(jsonl(*three, b"", bad, good[3], bad, bad, bad, good[4]))
+    assert items["arxiv_id"].to_list() == [row["id"] for row in good]
+    places = ["line 2", "line 3", "line 5", "end of the file"]
+    assert [reject.place for reject in rejects] == places
     assert rejects[-1].reason == "too_many_damaged_lines"
-    assert "from line 8 on" in rejects[-1].detail
+    assert rejects[-1].detail.startswith("4 more line(s)")
 
 
-def test_rejects_of_damaged_lines_are_limited() -> None:
-    items, rejects = parse(jsonl(record()) + b"x\n" * 10**6 + jsonl(record()))
-    assert items.height == 1
+def test_entries_of_damaged_lines_are_limited() -> None:
+    items, rejects = parse(jsonl(record()) + b"x\n" * 10**6 + jsonl(record("2501.00002")))
+    assert items["arxiv_id"].to_list() == ["2501.00001", "2501.00002"]
     assert len(rejects) == arxiv_snapshot.MAX_DAMAGED_LINES + 1
-    assert rejects[-1].place == "line 10002"
+    assert rejects[-1].detail.startswith("990,000 more line(s)")
 
 
 @pytest.mark.parametrize("field", ["versions", "authors_parsed"])

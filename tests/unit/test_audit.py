@@ -200,6 +200,16 @@ def test_a_short_day_shown_twice_is_a_warning(home: Home) -> None:
     assert "has shown this number twice" in finding.message
 
 
+@pytest.mark.parametrize(("days_later", "severity"), [(14, "error"), (15, "warning")])
+def test_a_short_day_that_nobody_fetches_again_is_a_warning(
+    home: Home, days_later: int, severity: str
+) -> None:
+    home.day(NEXT, 3)
+    now = datetime.combine(NEXT + timedelta(days=days_later), datetime.min.time(), UTC)
+    (finding,) = runner.run(home.settings, now=now)["day_volume_is_usual"].findings
+    assert finding.severity == severity
+
+
 def test_without_a_snapshot_an_unusual_day_is_a_warning(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.days(WEEKDAYS[:45], 10)

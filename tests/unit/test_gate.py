@@ -168,7 +168,7 @@ def test_garbled_abstracts_and_names_become_null() -> None:
     result = gate(row(abstract=f"It isâ€™s {ABSTRACT}", authors=["JosÃ© Example"]))
     assert result.items["abstract"].to_list() == [None]
     assert result.items["authors"].to_list() == [None]
-    assert result.items["n_authors"].to_list() == [2]
+    assert result.items["n_authors"].to_list() == [None]
     assert len(result.rules) == 2
 
 
@@ -198,14 +198,17 @@ def test_items_that_all_fail_keep_their_own_rejects() -> None:
     assert tally.verdict() is None
 
 
-def test_lines_whose_authors_are_printed_lists_never_become_papers() -> None:
+def test_printed_lists_of_authors_give_names_or_nothing() -> None:
+    printed = ["['Ada Example', 'Bo Example']", "[{'name': 'Ada Example'}, 3]", "[3, 4]"]
     lines = [
-        record(f"2501.0000{n}", authors="['Ada Example', 'Bo Example']", authors_parsed=[])
-        for n in range(1, 6)
+        record(f"2501.0000{n}", authors=text, authors_parsed=[])
+        for n, text in enumerate(printed, start=1)
     ]
     _, parts = read(jsonl(*lines))
-    assert sum(part.items.height for part in parts) == 0
-    assert sum(len(part.rejects) for part in parts) == 5
+    names = [name for part in parts for row in part.items["authors"].to_list() for name in row]
+    assert set(names) <= {"Ada Example", "Bo Example"}
+    n_accepted = sum(part.items.height for part in parts)
+    assert n_accepted + sum(len(part.rejects) for part in parts) == 3
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
