@@ -113,8 +113,8 @@ def _unusual_day(
         if n < recent
         else "The list may contain other papers."
     )
-    # Nobody fetches an older day again. Whether its captures arrived in one build or in two must not
-    # decide whether they are accepted.
+    # Nobody fetches an older day again. Whether its captures arrived in one build or in two must
+    # not decide whether they are accepted.
     can_be_fetched = (comparison.today - day).days <= FETCHED_AGAIN_DAYS
     is_error = comparison.snapshot and can_be_fetched and not is_confirmed
     confirmed = " The source has shown this number twice." if is_confirmed else ""
