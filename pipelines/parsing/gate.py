@@ -33,7 +33,8 @@ from pipelines.parsing.records import Hints, Implausible, Parsed, Reason, Reject
 MIN_PLAUSIBLE_SHARE = 0.5
 # The longest of 83,681 titles in the archive has 226 characters; the shortest abstract has 102.
 MAX_TITLE_CHARS = 400
-LONG_TITLE_CHARS = 100  # a longer title is never longer than its abstract
+LONG_TITLE_CHARS = 100  # a longer title that is longer than its abstract may be one itself
+_SENTENCES = r"[.!?]$|[a-z][.!?] +\p{Lu}"
 FIRST_NEW_ID = 704  # year and month of 0704.0001; older ids begin with the archive's name
 FIRST_LONG_ID = 1501  # since 1501.00001 the number has five digits
 IMPLAUSIBLE: frozenset[str] = frozenset(get_args(Implausible))
@@ -209,9 +210,11 @@ def _title_lengths() -> list[_Check]:
         ),
         (
             "implausible_title",
-            (n_chars > LONG_TITLE_CHARS) & (n_chars > n_of_abstract),
+            (n_chars > LONG_TITLE_CHARS)
+            & (n_chars > n_of_abstract)
+            & title.str.contains(_SENTENCES),
             title,
-            "The title {} is longer than the abstract.",
+            "The title {} has sentences and is longer than the abstract.",
         ),
         (
             "implausible_title",

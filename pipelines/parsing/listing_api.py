@@ -28,6 +28,7 @@ _OPENING = re.compile(
 )
 """A wrapper up to its list, with simple values before it."""
 _AFTER_ITEMS = re.compile(r"\s*\][\s\]}]*")
+_LINES_BYTES = 1024**2
 _BETWEEN_ITEMS = re.compile(r"[ \t\r\n,]*")
 
 
@@ -52,6 +53,9 @@ def _parse(body: bytes, hints: Hints) -> Parsed:
     if problem:
         text = body.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
         opening = text[:1] == "[" or _OPENING.match(text)
+        if not opening and _has_lines_of_json(body):
+            detail = "The file has one JSON value per line, and none of the first is a paper."
+            return reject_body("not_a_listing", detail, body)
         if not opening:
             return reject_body("broken_json", f"The body is not JSON: {problem}.", body)
         return salvage(text, problem, hints, start=1 if opening is True else opening.end())
@@ -63,6 +67,15 @@ def _parse(body: bytes, hints: Hints) -> Parsed:
     if len(found.items) > MAX_ITEMS:
         return too_many_items("The array", body)
     return parse_items(found.items, hints, rules=found.rules, **found.stated())
+
+
+def _has_lines_of_json(body: bytes) -> bool:
+    """Whether each of the first two lines is a JSON value."""
+    lines = body[:_LINES_BYTES].removeprefix(b"\xef\xbb\xbf").split(b"\n", 2)[:2]
+    try:
+        return len(lines) == 2 and all(orjson.loads(line) is not None for line in lines)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _found(data: Any) -> FoundList | None:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from pipelines.parsing import arxiv_array, arxiv_snapshot, formats
+from pipelines.parsing.reading import Reading
 from tests.fixtures.listings import HINTS, assert_sound, joined, jsonl, reasons, record
 
 pytestmark = pytest.mark.unit
@@ -235,3 +236,25 @@ def test_a_cut_array_keeps_its_complete_records() -> None:
         begun = body[:at].count(b'"submitter"')
         assert parsed.n_seen <= begun + 1
         assert parsed.items.height + reasons(parsed).count("invalid_utf8") >= begun - 1
+
+
+def test_lines_of_another_catalogue_are_named_as_lines() -> None:
+    body = jsonl(SHOP, SHOP)
+    (part,) = formats.detect(body).parse(io.BytesIO(body), HINTS)
+    assert reasons(part) == ["not_a_listing"]
+    assert "one JSON value per line" in part.rejects[0].detail
+
+
+def test_a_long_title_over_a_short_abstract_passes_the_gate() -> None:
+    title = (
+        "A Title of More Than a Hundred Characters: "
+        + "With Many Words That Are Not Sentences " * 2
+    )
+    reading = Reading(
+        formats.detect(jsonl(daily(title=title))),
+        io.BytesIO(jsonl(daily(title=title), daily("2501.00002", title=f"We show. {title}"))),
+        HINTS,
+    )
+    items, rejects = joined(reading.parts())
+    assert items["arxiv_id"].to_list() == ["2501.00001"]
+    assert [reject.reason for reject in rejects] == ["implausible_title"]
