@@ -66,7 +66,8 @@ up: $(VENV)/.run ## Start the dashboard, Dagster's web server and its daemon
 bench: $(VENV)/.dev ## Measure the time and memory budgets (minutes; needs the corpus)
 	@$(BIN)/python -m tests.benchmarks
 
-soak: $(VENV)/.dev ## Kill refreshes while others read, for hours (SOAK="--kills 10")
+soak: $(VENV)/.dev ## Read 50,000 damaged bodies, then kill refreshes for hours (SOAK="--kills 10")
+	@$(BIN)/python -m tests.damage --bodies 50000
 	@$(BIN)/python -m tests.soak $(SOAK)
 
 lock: $(VENV)/.dev ## Pin the dependencies again, with hashes

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from pipelines.parsing.foreign_lines import foreign_line
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import MAX_ITEMS, TEXT_LIMITS, too_large, too_many_items
 from pipelines.parsing.listing_address import Stated, paper_id, stated_list, voted_id
@@ -50,6 +51,7 @@ _CAPTURED = re.compile(
 )
 # A link or a mark at the start, and not a JSON array.
 _OPENING_LINK = re.compile(rb'\[[^\[\]{}"]{0,200}\][ \t]*[^\s,\]]')
+_OPEN_LINK = re.compile(r"\[[^\]]*$")
 _METADATA_CHARS = 4_000
 _HEADER_LINES = 60
 # Between the first version of a paper and the month of its id.
@@ -170,13 +172,17 @@ def _row(
         basis = "page_date_printed" if found.group(3) else missing_year.basis
         if not found.group(3):
             rules[f"year_inferred: {missing_year.rule}"] += 1
+    abstract = " ".join(card.abstract) or None
+    if foreign_line(card.abstract) or (abstract and _OPEN_LINK.match(abstract)):
+        rules["abstract_ignored: it contains lines that are not text, or is cut"] += 1
+        abstract = None
     comments = int(found.group(4)) if found is not None and found.group(4) else card.comments
     return {
         "arxiv_id": card.arxiv_id,
         "arxiv_version": card.version,
         "title": card.title,
         # On the trending page, a generated sentence replaces the abstract.
-        "abstract": None if is_trending else " ".join(card.abstract) or None,
+        "abstract": None if is_trending else abstract,
         "n_authors": card.n_authors,
         "organization": card.organization,
         "published_on": published,

@@ -10,6 +10,7 @@ import csv
 import html
 import io
 import json
+import quopri
 from collections.abc import Callable, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -54,6 +55,10 @@ def _paper(paper: Paper) -> dict[str, Any]:
         "title": paper.title,
         "summary": paper.abstract,
         "upvotes": paper.upvotes,
+        "githubRepo": f"https://github.com/example/case-{paper.upvotes}",
+        "githubStars": paper.comments,
+        "projectPage": f"https://example.org/case-{paper.upvotes}",
+        "submittedOnDailyAt": "2025-10-10T01:02:03.000Z",
         "ai_keywords": list(paper.keywords),
         "organization": {"name": "x", "fullname": paper.organization},
     }
@@ -482,3 +487,75 @@ def _table(papers: Papers) -> bytes:
             [paper.arxiv_id, paper.title, names, paper.abstract, paper.published_on.isoformat()]
         )
     return out.getvalue().encode()
+
+
+@sample("listing_mhtml")
+def _mhtml(papers: Papers) -> bytes:
+    head = _lines(
+        "From: <Saved by Blink>",
+        "Snapshot-Content-Location: https://huggingface.co/papers",
+        "Subject: Daily Papers - Hugging Face",
+        "Date: Fri, 10 Oct 2025 10:00:00 -0000",
+        "MIME-Version: 1.0",
+        "Content-Type: multipart/related;",
+        '\ttype="text/html";',
+        '\tboundary="----x"',
+        "",
+        "",
+        "------x",
+        "Content-Type: text/html",
+        "Content-Transfer-Encoding: quoted-printable",
+        "Content-Location: https://huggingface.co/papers",
+        "",
+        "",
+    )
+    return head.encode() + quopri.encodestring(_props_page(papers)) + b"\n------x--\n"
+
+
+@sample("papers_feed")
+def _papers_feed(papers: Papers) -> bytes:
+    items = (
+        _lines(
+            "<item>",
+            f"<title>{escape(paper.title)}</title>",
+            f"<link>https://huggingface.co/papers/{paper.arxiv_id}</link>",
+            f"<description>{escape(paper.abstract)}</description>",
+            "</item>",
+        )
+        for paper in papers
+    )
+    return _lines(
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<rss version="2.0">',
+        "<channel>",
+        "<title>Papers of the day</title>",
+        "<link>https://huggingface.co/papers</link>",
+        *items,
+        "</channel>",
+        "</rss>",
+    ).encode()
+
+
+@sample("paper_page")
+def _paper_text(papers: Papers) -> bytes:
+    paper = papers[0]
+    day = f"{paper.published_on:%b} {paper.published_on.day}, {paper.published_on.year}"
+    parts = (
+        "Papers", f"arxiv:{paper.arxiv_id}", paper.title, f"Published on {day}", "Upvote",
+        f"{paper.upvotes}", "Authors:", "\n\n,\n\n".join(paper.authors), "Abstract",
+        paper.abstract, "View arXiv page", "View PDF", "Community",
+    )  # fmt: skip
+    return "\n\n".join(parts).encode() + b"\n"
+
+
+@sample("paper_page: HTML")
+def _paper_html(papers: Papers) -> bytes:
+    data = html.escape(json.dumps({"comments": [], "paper": _paper(papers[0])}, indent=1))
+    return _lines(
+        "<!doctype html>",
+        f"<html><head><title>Paper page - {papers[0].title}</title>",
+        f'<meta property="og:url" content="https://huggingface.co/papers/{papers[0].arxiv_id}">',
+        "</head><body>",
+        f'<div data-target="PaperContent" data-props="{data}"></div>',
+        "</body></html>",
+    ).encode()
