@@ -38,8 +38,6 @@ _HEADING = re.compile(
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4}.*|\[ ?total of .*)$"
 )
 
-_SENTENCE_END = re.compile(r"""[.!?]["')\]”’]*$""")
-
 
 def matches(head: Head) -> bool:
     """Whether it is text with the entries and titles of arXiv's lists."""
@@ -115,8 +113,7 @@ def _row(block: str, day: date | None, place: str) -> dict[str, Any] | Reject:
 
 def _whole_abstract(abstract: str | None, text: str) -> str | None:
     """The abstract at the end of the text; None if the text may have been cut within it."""
-    is_whole = text.endswith("\n") or _SENTENCE_END.search(abstract or "")
-    return abstract if is_whole else None
+    return abstract if text.endswith("\n") else None
 
 
 def _joined(lines: list[str]) -> str | None:

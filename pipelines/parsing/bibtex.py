@@ -12,6 +12,7 @@ from bibtexparser.model import DuplicateBlockKeyBlock, Entry
 
 from pipelines.parsing.author_names import split_names, tidy, turned
 from pipelines.parsing.clean import one_line
+from pipelines.parsing.foreign_lines import foreign_line
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import BIBTEX_LIMITS, MAX_ITEMS, too_large, too_many_items
 from pipelines.parsing.paper_fields import columns_of, mapping_rule, normalised, paper_row, parsed
@@ -56,8 +57,7 @@ def _parsed(blocks: list[tuple[int, Entry | str]], hints: Hints) -> Parsed:
     rejects: list[Reject] = []
     for position, (line, block) in enumerate(blocks, start=1):
         place = f"entry {position}, line {line}"
-        if isinstance(block, Entry) and _has_joined_fields(block):
-            detail = "A comma between two fields of the entry is missing."
+        if isinstance(block, Entry) and (detail := _problem(block)):
             rejects.append(Reject(place, "broken_bibtex", detail, excerpt(block.raw or "")))
             continue
         if isinstance(block, str):
@@ -78,9 +78,14 @@ def _values(entry: Entry) -> dict[str, Any]:
     return {k: _names(v) if normalised(k) == "author" else v for k, v in values.items()}
 
 
-def _has_joined_fields(entry: Entry) -> bool:
-    """Whether a value contains the start of another field, because a comma is missing."""
-    return any(_NEXT_FIELD.search(str(field.value)) for field in entry.fields)
+def _problem(entry: Entry) -> str | None:
+    """Why the fields are not those of one entry; None if they are."""
+    values = [str(field.value) for field in entry.fields]
+    if any(map(_NEXT_FIELD.search, values)):
+        return "A comma between two fields of the entry is missing."
+    return next(
+        filter(None, (foreign_line(v.split("\n")) for v in values if "\n" in v.strip())), None
+    )
 
 
 def _names(text: str) -> list[str]:

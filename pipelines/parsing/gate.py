@@ -35,6 +35,7 @@ MIN_PLAUSIBLE_SHARE = 0.5
 MAX_TITLE_CHARS = 400
 LONG_TITLE_CHARS = 100  # a longer title that is longer than its abstract may be one itself
 _SENTENCES = r"[.!?]$|[a-z][.!?] +\p{Lu}"
+MIN_DOUBLED_CHARS = 200  # a short text may repeat itself
 FIRST_NEW_ID = 704  # year and month of 0704.0001; older ids begin with the archive's name
 FIRST_LONG_ID = 1501  # since 1501.00001 the number has five digits
 IMPLAUSIBLE: frozenset[str] = frozenset(get_args(Implausible))
@@ -193,8 +194,17 @@ def _checks(hints: Hints) -> list[_Check]:
             )
             for what, pattern in ABSTRACT_PATTERNS.items()
         ),
+        ("implausible_text", _is_doubled(abstract), abstract, "The abstract {} is there twice."),
         *_identity(hints),
     ]
+
+
+def _is_doubled(text: pl.Expr) -> pl.Expr:
+    """Whether the second half of a text, after a blank, equals the first."""
+    n_half = text.str.len_chars() // 2
+    return (n_half >= MIN_DOUBLED_CHARS) & (
+        text.str.slice(0, n_half) == text.str.slice(text.str.len_chars() - n_half)
+    )
 
 
 def _title_lengths() -> list[_Check]:

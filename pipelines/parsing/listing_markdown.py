@@ -51,7 +51,7 @@ _CAPTURED = re.compile(
 )
 # A link or a mark at the start, and not a JSON array.
 _OPENING_LINK = re.compile(rb'\[[^\[\]{}"]{0,200}\][ \t]*[^\s,\]]')
-_OPEN_LINK = re.compile(r"\[[^\]]*$")
+_OPEN_LINK = re.compile(r"\[(?:[^\]]*|.*\]\([^)]*)$")
 _METADATA_CHARS = 4_000
 _HEADER_LINES = 60
 # Between the first version of a paper and the month of its id.

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from pipelines.parsing import author_names
+from pipelines.parsing.foreign_lines import foreign_line
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import HTML_LIMITS, JSON_LIMITS, TEXT_LIMITS, too_large
 from pipelines.parsing.listing_address import paper_id
@@ -206,7 +207,9 @@ def _read(lines: Sequence[tuple[int, str]]) -> _Paper | None:
         elif not is_noise(line):
             paper.abstract.append(line)
         above = line
-    return paper if paper.abstract else None
+    else:
+        return None  # the text may be cut within the abstract
+    return paper if paper.abstract and not foreign_line(paper.abstract) else None
 
 
 def _opening(numbered: tuple[int, str]) -> _Paper | None:

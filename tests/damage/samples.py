@@ -10,7 +10,6 @@ import csv
 import html
 import io
 import json
-import quopri
 from collections.abc import Callable, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -504,12 +503,12 @@ def _mhtml(papers: Papers) -> bytes:
         "",
         "------x",
         "Content-Type: text/html",
-        "Content-Transfer-Encoding: quoted-printable",
+        "Content-Transfer-Encoding: binary",
         "Content-Location: https://huggingface.co/papers",
         "",
         "",
     )
-    return head.encode() + quopri.encodestring(_props_page(papers)) + b"\n------x--\n"
+    return head.encode() + _props_page(papers) + b"\n------x--\n"
 
 
 @sample("papers_feed")

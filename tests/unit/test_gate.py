@@ -18,6 +18,8 @@ from tests.fixtures.listings import ABSTRACT, HINTS, api, item, jsonl, record
 
 pytestmark = pytest.mark.unit
 
+LONG = " ".join(f"Sentence {n} of a summary of a made-up paper." for n in range(9))
+
 
 def row(**fields: Any) -> dict[str, Any]:
     return {
@@ -149,8 +151,12 @@ def test_a_date_that_contradicts_the_id_is_not_used(day: date, agrees: bool) -> 
 @pytest.mark.parametrize(
     "fields",
     [
-        {"abstract": "[{'text': 'An abstract'}]"}, {"abstract": "<p>An abstract</p>"},
-        {"abstract": "Sep 11"}, {"abstract": "https://example.org/a"}, {"abstract": "5 authors"},
+        {"abstract": "[{'text': 'An abstract'}]"},
+        {"abstract": "<p>An abstract</p>"},
+        {"abstract": f"{LONG} {LONG}"},
+        {"abstract": "Sep 11"},
+        {"abstract": "https://example.org/a"},
+        {"abstract": "5 authors"},
         {"keywords": ["words", "['more']"]}, {"categories": ["['cs.LG'"]},
         {"organization": "{'name': 'Example'}"},
     ],
