@@ -33,6 +33,7 @@ from pipelines.archive.receipt import (
     receipt_paths,
 )
 from pipelines.errors import CaptureError
+from pipelines.parsing.encoding import as_utf8
 from pipelines.parsing.formats import Format, detect
 from pipelines.parsing.head import HEAD_BYTES
 from pipelines.runtime.files import sync, temporary_file
@@ -245,7 +246,7 @@ def _store(stream: BinaryIO, out: IO[bytes], origin: str, settings: Settings) ->
         raise CaptureError(f"{origin} is empty{detail}, so there is nothing to ingest.")
     found = found or detect(head)
     _check_size(n_bytes, found, origin, settings)
-    is_empty_list = n_bytes < EMPTY_LIST_BYTES and head.strip() == b"[]"
+    is_empty_list = n_bytes < EMPTY_LIST_BYTES and as_utf8(head).strip() == b"[]"
     return _Body(digest.hexdigest(), n_bytes, found, damage, is_empty_list)
 
 

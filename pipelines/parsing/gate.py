@@ -124,6 +124,7 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     flags = {
         "abstract": pl.col("abstract").str.contains(GARBLED),
         "authors": names.eval(pl.element().str.contains(GARBLED)).list.any(),
+        "doubled": _is_doubled(pl.col("abstract")),
         "keywords": pl.col("keywords").list.eval(pl.element().str.contains(GARBLED)).list.any(),
         "organization": pl.col("organization").str.contains(GARBLED),
         "primary_category": ~pl.col("primary_category").str.contains(CATEGORY_PATTERN),
@@ -136,9 +137,15 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         return items, []
     unquoted = names.eval(pl.element().str.replace(ENCLOSING_QUOTES, "${1}").str.strip_chars())
     repaired = items.with_columns(
+        pl.when(has["abstract"])
+        .then(None)
+        .when(has["doubled"])
+        .then(pl.col("abstract").str.slice(0, pl.col("abstract").str.len_chars() // 2))
+        .otherwise("abstract")
+        .alias("abstract"),
         *(
             pl.when(has[name]).then(None).otherwise(name).alias(name)
-            for name in ("abstract", "keywords", "organization")
+            for name in ("keywords", "organization")
         ),
         pl.when(has["authors"])
         .then(None)
@@ -162,6 +169,7 @@ def _repaired(items: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             name: f"garbled_{name}_ignored: characters of a wrong encoding"
             for name in ("abstract", "authors", "keywords", "organization")
         },
+        "doubled": "abstract_shown_twice: one copy was kept",
         "primary_category": "unreadable_category_ignored",
         "quoted": "quotes_around_names_removed",
         "date": "date_contradicts_id: the month of the id was used",
@@ -194,7 +202,6 @@ def _checks(hints: Hints) -> list[_Check]:
             )
             for what, pattern in ABSTRACT_PATTERNS.items()
         ),
-        ("implausible_text", _is_doubled(abstract), abstract, "The abstract {} is there twice."),
         *_identity(hints),
     ]
 

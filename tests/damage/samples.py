@@ -59,7 +59,7 @@ def _paper(paper: Paper) -> dict[str, Any]:
         "projectPage": f"https://example.org/case-{paper.upvotes}",
         "submittedOnDailyAt": "2025-10-10T01:02:03.000Z",
         "ai_keywords": list(paper.keywords),
-        "organization": {"name": "x", "fullname": paper.organization},
+        "organization": {"name": paper.organization, "fullname": paper.organization},
     }
 
 

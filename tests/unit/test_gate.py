@@ -153,7 +153,6 @@ def test_a_date_that_contradicts_the_id_is_not_used(day: date, agrees: bool) -> 
     [
         {"abstract": "[{'text': 'An abstract'}]"},
         {"abstract": "<p>An abstract</p>"},
-        {"abstract": f"{LONG} {LONG}"},
         {"abstract": "Sep 11"},
         {"abstract": "https://example.org/a"},
         {"abstract": "5 authors"},
@@ -176,6 +175,12 @@ def test_garbled_abstracts_and_names_become_null() -> None:
     assert result.items["authors"].to_list() == [None]
     assert result.items["n_authors"].to_list() == [None]
     assert len(result.rules) == 2
+
+
+def test_of_an_abstract_that_is_there_twice_one_copy_is_kept() -> None:
+    result = gate(row(abstract=f"{LONG} {LONG}"))
+    assert result.items["abstract"].to_list() == [LONG]
+    assert result.rules == ("abstract_shown_twice: one copy was kept: 1 item(s)",)
 
 
 def test_a_body_of_mostly_implausible_items_is_rejected_as_a_whole() -> None:
