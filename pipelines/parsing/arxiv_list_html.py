@@ -45,7 +45,8 @@ def parse(body: bytes, hints: Hints) -> Parsed:
     papers = list(_papers(LexborHTMLParser(body.decode("utf-8", "replace"))))
     if len(papers) > MAX_ITEMS:
         return too_many_items("The page", body)
-    is_cut = body.lower().count(b"</dd>") < body.lower().count(b"<dd")
+    lower = body.lower()
+    is_cut = lower.rfind(b"</dd>") < lower.rfind(b"<dd")
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for position, (term, meta, day) in enumerate(papers, start=1):

@@ -22,6 +22,8 @@ _ENTRY = re.compile(
     rb"^[^\S\n]*@[A-Za-z]{3,30}\s*[{(]\s*[^\s,{}\"=]+\s*,\s*[\w-]+\s*=", re.MULTILINE
 )
 _NEXT_FIELD = re.compile(r"\n\s*[A-Za-z][\w-]*\s*=\s*[{\"]")
+# A word or number, or texts that `#` joins.
+_BARE_VALUE = re.compile(r"\s*[^\s{}\"]+\s*|(?:[^#]+#)+[^#]+")
 # The parser reports each damaged block in its log as well.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
@@ -64,12 +66,30 @@ def _parsed(blocks: list[tuple[int, Entry | str]], hints: Hints) -> Parsed:
             detail = "The entry can't be parsed; check its braces and quotes."
             rejects.append(Reject(place, "broken_bibtex", detail, excerpt(block)))
             continue
+        if damaged := _damaged_fields(block):
+            detail = f"Text around the braces or quotes of `{damaged[0]}`: the entry is damaged."
+            rejects.append(Reject(place, "broken_bibtex", detail, excerpt(block.key)))
+            continue
         outcome = paper_row(_values(block), columns, place)
         if isinstance(outcome, Reject):
             rejects.append(outcome)
         else:
             rows.append({"position": position, "place": place, **outcome})
     return parsed(rows, rejects, hints, (mapping_rule(columns, names),))
+
+
+def _damaged_fields(entry: Entry) -> list[str]:
+    """Fields whose value is neither enclosed nor a single word, such as a number or a month.
+
+    Text before or after braces shows that a line was lost or does not belong there.
+    """
+    enclosing = entry.parser_metadata.get("removed_enclosing", {})
+    return [
+        field.key
+        for field in entry.fields
+        if enclosing.get(field.key) == "no-enclosing"
+        and not _BARE_VALUE.fullmatch(str(field.value))
+    ]
 
 
 def _values(entry: Entry) -> dict[str, Any]:

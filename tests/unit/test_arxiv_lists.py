@@ -92,6 +92,16 @@ def test_a_cut_page_never_shows_half_an_entry(page: bytes) -> None:
         assert parsed.items.equals(whole.head(parsed.items.height))
 
 
+def test_a_page_cut_at_both_ends_never_shows_half_an_entry() -> None:
+    whole = arxiv_list_html.parse(NEW_PAGE, HINTS).items
+    start = NEW_PAGE.index(b"list-title") + 5  # within the first entry, whose end remains
+    for at in range(NEW_PAGE.rindex(b"<dd"), NEW_PAGE.rindex(b"</dd>"), 9):
+        parsed = arxiv_list_html.parse(NEW_PAGE[start:at], HINTS)
+        assert_sound(parsed)
+        assert not set(parsed.items["abstract"].drop_nulls()) - set(whole["abstract"])
+        assert "2409.11111" not in set(parsed.items["arxiv_id"])
+
+
 TEXT = f"""Showing new listings for Thursday, 8 January 2026
 Total of 2 entries
 New submissions (showing 1 of 1 entries)

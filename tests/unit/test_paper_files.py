@@ -60,6 +60,13 @@ def test_bibtex() -> None:
     ]
 
 
+def test_a_line_between_a_field_and_its_end_makes_the_entry_broken() -> None:
+    body = b"@misc{a, title={One}, abstract = {We do.}\nNaN\n}\n@misc{b, title={Two}, year=2024}\n"
+    parsed = bibtex.parse(body, HINTS)
+    assert [row["title"] for row in rows(parsed)] == ["Two"]
+    assert [(r.place, r.reason) for r in parsed.rejects] == [("entry 1, line 1", "broken_bibtex")]
+
+
 RIS = b"""TY  - JOUR
 TI  - A paper
 AU  - One, Ada
