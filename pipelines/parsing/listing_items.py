@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from pipelines.parsing.arxiv_ids import split_version
+from pipelines.parsing.arxiv_ids import CATEGORY_PATTERN, split_version
+from pipelines.parsing.author_names import split_names
 from pipelines.parsing.clean import one_line
 from pipelines.parsing.listing_address import any_id
 from pipelines.parsing.moments import utc
@@ -33,6 +34,12 @@ _MAX_URL_CHARS = 2_000
 _MAX_LABEL_CHARS = 500  # of a keyword or an organisation
 _MAX_COUNTER = 2**53  # JSON numbers are exact below
 _ID_KEYS = ("arxiv_id", "arxivId", "paper_id", "paperId", "id")
+_CATEGORY = re.compile(CATEGORY_PATTERN)
+# Two of these show that an object is a paper.
+_PAPER_KEYS = (
+    *("authors", "summary", "abstract", "publishedAt", "published_at", "published", "upvotes"),
+    *("ai_summary", "discussionId", "submittedOnDailyAt"),
+)
 _ADDRESS_KEYS = ("url", "link", "paper_url", "arxiv_url", "hf_url", "external_url")
 # The site's names of fields, and the names that copies of its data use.
 _FLAT_NAMES = {
@@ -76,6 +83,33 @@ def is_flat(item: Any) -> bool:
     )
 
 
+def is_item(value: Any) -> bool:
+    """Whether it is an item of a daily list, or a paper by more than its id and title."""
+    return isinstance(value, dict) and (
+        isinstance(value.get("paper"), dict) or (is_flat(value) and _is_paper(value))
+    )
+
+
+def _is_paper(item: dict[str, Any]) -> bool:
+    """Whether a flat item names an arXiv paper, or has at least two fields that only papers have.
+
+    Goods and articles have an id and a title too, and an id such as `2401.10012` by chance.
+    """
+    categories = item.get("categories")
+    if isinstance(categories, list) and not all(map(_is_category, categories)):
+        return False
+    explicit = [item.get(key) for key in (*_ID_KEYS[:2], *_ADDRESS_KEYS)]
+    if isinstance(item.get("id"), str) and item["id"].lower().startswith(("arxiv:", "http")):
+        explicit.append(item["id"])
+    if any(any_id(value)[0] for value in explicit):
+        return True
+    return sum(bool(item.get(key)) for key in _PAPER_KEYS) > 1
+
+
+def _is_category(value: Any) -> bool:
+    return isinstance(value, str) and _CATEGORY.match(value) is not None
+
+
 def parse_items(
     items: Sequence[Any], hints: Hints, *, places: Sequence[str] | None = None, **page: Any
 ) -> Parsed:
@@ -113,13 +147,17 @@ def _row(item: Any, notes: Counter[str]) -> dict[str, Any]:
 
 def _flat_row(item: dict[str, Any], notes: Counter[str]) -> dict[str, Any]:
     """The row of an item that is the paper itself; other names of its keys are read too."""
+    if not _is_paper(item):
+        detail = "The item has an id and a title, but nothing else shows that it is a paper."
+        raise _RejectedError("paper_missing", detail)
     arxiv_id, version = _flat_id(item)
     paper = dict(item)
     for name, others in _FLAT_NAMES.items():
         if paper.get(name) is None:
             paper[name] = next((item[key] for key in others if item.get(key) is not None), None)
     if isinstance(paper["authors"], str):
-        notes["authors_as_text_ignored"] += 1
+        paper["authors"] = split_names(paper["authors"])
+        notes["printed_authors_divided"] += 1
     return {"arxiv_id": arxiv_id, "arxiv_version": version, **_fields(paper, paper, notes)}
 
 

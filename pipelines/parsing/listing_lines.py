@@ -9,7 +9,7 @@ import orjson
 
 from pipelines.parsing.head import Head
 from pipelines.parsing.limits import JSON_LIMITS, MAX_ITEMS, too_large, too_many_items
-from pipelines.parsing.listing_items import is_flat, parse_items
+from pipelines.parsing.listing_items import is_item, parse_items
 from pipelines.parsing.moments import latest_timestamp
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt
 
@@ -23,8 +23,7 @@ def matches(head: Head) -> bool:
 
 
 def _is_item(line: bytes) -> bool:
-    item = _value(line)
-    return isinstance(item, dict) and (isinstance(item.get("paper"), dict) or is_flat(item))
+    return is_item(_value(line))
 
 
 def _value(line: bytes) -> Any:

@@ -48,6 +48,11 @@ class MarkdownCard:
     stars: int | None = None
     is_certain: bool = False
     """Whether the title is a heading, or follows the upvotes of the same paper."""
+    is_heading: bool = False
+    has_linked_text: bool = False
+    """Whether the abstract links to the paper; then the authors do too."""
+    has_plain_text: bool = False
+    """Whether the abstract or the authors do not link to it."""
     doubt: str | None = None
 
     @property
@@ -66,7 +71,8 @@ class MarkdownCard:
             return "missing_title", NO_TITLE
         if self.doubt is not None:
             return "title_uncertain", self.doubt
-        if not self.is_certain or _LINK_NAMES.match(self.title):
+        is_sentence = not self.is_heading and lines_.ends_sentence(self.title)
+        if not self.is_certain or is_sentence or _LINK_NAMES.match(self.title):
             return "title_uncertain", "The text that links to the paper may not be its title."
         if self.arxiv_id is None and not self.is_closed:
             return "truncated_record", "No authors, organisation or date follow the heading."
@@ -91,6 +97,11 @@ class MarkdownReader:
                 continue
             for piece in line.pieces:
                 self._read_piece(line.number, piece)
+        is_linked = any(card.has_linked_text for card in self.cards)
+        for card in self.cards:
+            is_joined = is_linked and (card.has_plain_text or len(card.abstract) > 1)
+            if is_joined or (card.n_authors is not None and card.organization is not None):
+                card.doubt = card.doubt or _MIXED
         return self.cards
 
     def _read_heading(self, line: MarkdownLine) -> bool:
@@ -107,7 +118,8 @@ class MarkdownReader:
         title = links[0].text if links else line.text
         self._start(line.number, arxiv_id, version)
         if self.card is not None:
-            self.card.title, self.card.is_certain = title, True
+            self.card.title = title
+            self.card.is_certain = self.card.is_heading = True
             if len(named) > 1:
                 self.card.doubt = _NOT_ALONE
         return True
@@ -141,7 +153,7 @@ class MarkdownReader:
         elif arxiv_id is not None:
             self._read_paper_link(number, arxiv_id, version, text, piece.text)
         elif organization(piece.address):
-            if not self.after_submitter and text:
+            if not self.after_submitter and text and not _AUTHORS.search(text):
                 self.name = text
             self.after_submitter = False
         elif not piece.address and self.card is not None:
@@ -184,6 +196,7 @@ class MarkdownReader:
             card.title = whole
         elif text != card.title and not card.is_closed:
             card.abstract.append(text)
+            card.has_linked_text = True
 
     def _read_unresolved(self, number: int, text: str) -> None:
         """A link without an address, in a text whose list of addresses was cut."""
@@ -199,6 +212,7 @@ class MarkdownReader:
                 self.card.comments = int(text)
         elif len(text) > lines_.ORGANIZATION_CHARS:
             self.card.abstract.append(text)
+            self.card.has_linked_text = True
         elif any(map(str.isalpha, text)):
             self.name = text
 
@@ -211,6 +225,7 @@ class MarkdownReader:
             return
         if authors := _AUTHORS.search(plain) if len(plain) < lines_.TITLE_CHARS else None:
             self._set_authors(authors)
+            self.card.has_plain_text = True
         elif plain.startswith(("·", "•")) and name and self.card.date_line is None:
             if self.card.organization not in (None, name):
                 self.card.doubt = _MIXED
@@ -222,6 +237,7 @@ class MarkdownReader:
             self._set_stars(stars)
         elif not self.card.is_closed and lines_.is_prose(plain) and self.card.title is not None:
             self.card.abstract.append(plain)
+            self.card.has_plain_text = True
 
     def _set_authors(self, found: re.Match[str]) -> None:
         n_authors = int(found.group(1).replace(",", "") or 0)

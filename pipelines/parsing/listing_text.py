@@ -25,7 +25,14 @@ from pipelines.parsing.listing_text_cards import (
     read_unclosed,
 )
 from pipelines.parsing.listing_text_dates import DATE, MissingYear, calendar_day
-from pipelines.parsing.listing_text_lines import AUTHORS, TITLE_CHARS, is_date, is_dot, tidy
+from pipelines.parsing.listing_text_lines import (
+    AUTHORS,
+    SUBMITTED,
+    TITLE_CHARS,
+    is_date,
+    is_dot,
+    tidy,
+)
 from pipelines.parsing.records import (
     MAX_TITLE_CHARS,
     Hints,
@@ -38,7 +45,7 @@ from pipelines.parsing.records import (
 )
 
 _BEFORE_DATE = re.compile(r"^(?:[·•]\s*)?(?:Published on\s+)?", re.ASCII)
-_HANDLE = re.compile(r"^[\w.-]{2,42}$", re.ASCII)
+_HANDLE = re.compile(r"^(?=.*[A-Za-z])[\w.-]{2,42}$", re.ASCII)
 _MAILED = "Get trending papers in your email inbox"
 _MARKS = (
     re.compile(rf"^(?:new ?)?{_MAILED}(?: once a day)?!"),
@@ -172,15 +179,16 @@ def parse(body: bytes, hints: Hints) -> Parsed:
 
 
 def _tidy_lines(received: Sequence[str]) -> list[str]:
-    """The lines stripped, one for one: dates without a prefix, handles of submitters blank."""
+    """The lines stripped, one for one: dates without a prefix, submitters with their handle."""
     lines = [tidy(line) for line in received]
-    follows_submitter = False
+    submitted: int | None = None
     for index, line in enumerate(lines):
         if DATE.match(bare := _BEFORE_DATE.sub("", line)):
             lines[index] = bare
-        elif follows_submitter and _HANDLE.match(line):
-            lines[index] = ""
-        follows_submitter = line == "Submitted by" or (follows_submitter and not line)
+        elif submitted is not None and _HANDLE.match(line):
+            lines[submitted], lines[index] = f"{SUBMITTED} {line}", ""
+        if line:
+            submitted = index if line == SUBMITTED else None
     return lines
 
 

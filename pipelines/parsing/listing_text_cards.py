@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 from pipelines.parsing import listing_text_lines as lines_
 from pipelines.parsing.listing_text_lines import AUTHORS, ORGANIZATION_CHARS, STARS, TITLE_CHARS
 
 _NAME_AND_DATE = re.compile(rf"^(.{{1,{ORGANIZATION_CHARS}}}?) · (?:Published on )?(.{{1,40}})$")
 _MAX_TWINS = 10  # cards of one title that are compared; a page shows two
+_MIN_TITLE_WORDS = 3  # of a title without an abstract, next to an organisation
 _NORM_CARDS = 4  # so many cards show what is usual on a page
 NO_TITLE = "The text has no title before its abstract."
 _SEVERAL_TITLES = "More than one line could be the title."
@@ -39,6 +40,7 @@ class Card:
     organization: str | None = None
     date_line: str | None = None
     stars: int | None = None
+    has_stars: bool = False
     is_closed: bool = False
     is_split: bool = False
     """Whether the card before it has no end, so that only the text shows where this one starts."""
@@ -57,6 +59,11 @@ class Card:
     def has_abstract(self) -> bool:
         """Whether text follows the title."""
         return len(self.text) > 1
+
+    def set_stars(self, n: int | None) -> None:
+        """Set the number of stars; two different numbers leave it unknown."""
+        self.stars = n if not self.has_stars or n == self.stars else None
+        self.has_stars = True
 
     def matches(self, other: Card) -> bool:
         """Whether authors, organisations and dates of two cards agree, where both have them."""
@@ -128,8 +135,8 @@ class _Reader:
         if self.pending:
             self._close_before_end()
         if self.cards and (stars := STARS.match(line)):
-            self.cards[-1].stars = lines_.n_stars(stars)
-        self.has_submitter = self.has_submitter or line.startswith("Submitted by")
+            self.cards[-1].set_stars(lines_.n_stars(stars))
+        self.has_submitter = self.has_submitter or line.startswith(f"{lines_.SUBMITTED} ")
 
     def _read_noise(self, number: int, line: str) -> None:
         if not line.isdigit():
@@ -248,7 +255,7 @@ def _split(group: Sequence[Line]) -> list[Card]:
             cards.append(Card(number, [line], is_split=True))
         else:
             cards[-1].text.append(line)
-            cards[-1].is_short = len(group) == 2
+            cards[-1].is_short = len(group) == 2 and not lines_.is_prose(group[0][1])
             if not cards[-1].is_short:
                 cards[-1].doubt = cards[-1].doubt or _SEVERAL_TITLES
     return cards
@@ -258,25 +265,46 @@ def _doubt_unusual(cards: Sequence[Card]) -> None:
     """Doubt the titles of cards that differ from the page's other cards in a suspicious way."""
     closed = [card for card in cards if card.is_closed and card.doubt is None]
     with_abstract = [card for card in closed if card.has_abstract]
-    has_abstracts = len(with_abstract) * 2 > len(closed)
+    has_abstracts = len(with_abstract) * 2 >= len(closed)
     has_organizations = any(card.organization for card in cards)
     n_submitters = sum(card.has_submitter for card in closed)
     joined = [card for card in closed if len(card.text) > 2]
     n_long = sum(any(len(line) > TITLE_CHARS for line in card.text[1:]) for card in closed)
     is_long_usual = len(closed) >= _NORM_CARDS and n_long * 4 >= len(closed) * 3
     are_joined_rare = len(closed) >= _NORM_CARDS and len(joined) * 4 <= len(closed)
+    has_submitters = n_submitters * 2 > len(closed)
     for card in closed:
-        is_bare_name = card.n_authors is None and not card.has_submitter
-        if not card.has_abstract and (has_abstracts or is_bare_name or card.date_line):
+        is_bare = not card.has_abstract
+        if is_bare and (has_abstracts or card.date_line or not _is_bare_title(card)):
             card.doubt = _NO_ABSTRACT
-        elif card.is_short and (card.organization or is_long_usual):
+        elif card.is_short and (card.organization or is_long_usual or not n_long):
             card.doubt = _SEVERAL_TITLES
-        elif not card.has_abstract and n_submitters * 2 > len(closed) and not card.has_submitter:
+        elif is_bare and has_submitters and not card.has_submitter:
             card.doubt = _NO_SUBMITTER
         elif card.is_split and has_organizations:
             card.doubt = _SEVERAL_TITLES
+    for card, following in pairwise(cards) if has_submitters else ():
+        if not following.has_submitter and not following.has_abstract:
+            card.doubt = card.doubt or _SEVERAL_TITLES  # its end may be a line from elsewhere
     for card in joined if are_joined_rare else ():
         card.doubt = card.doubt or _TWO_ABSTRACTS
+
+
+def _is_bare_title(card: Card) -> bool:
+    """Whether the only line of a card is its title by its form.
+
+    A sentence is not. Next to an organisation, the title is the longer one and has several words.
+    """
+    title = card.text[0] if card.text else ""
+    if lines_.ends_sentence(title):
+        return False
+    if card.organization is None:
+        return card.n_authors is not None
+    return (
+        card.has_submitter
+        and len(title) > len(card.organization)
+        and len(title.split()) >= _MIN_TITLE_WORDS
+    )
 
 
 def read_unclosed(lines: Sequence[str], start: int) -> list[Card]:
@@ -287,7 +315,7 @@ def read_unclosed(lines: Sequence[str], start: int) -> list[Card]:
             continue
         if stars := STARS.match(line):
             if cards:
-                cards[-1].stars = lines_.n_stars(stars)
+                cards[-1].set_stars(lines_.n_stars(stars))
         elif not cards or (cards[-1].has_abstract and not _continues(cards[-1], line)):
             cards.append(Card(number, [line]))
         else:

@@ -18,6 +18,7 @@ TITLE_CHARS = 250  # a longer line with sentences is an abstract
 ORGANIZATION_CHARS = 120
 _MAX_STARS = 1_000_000_000
 STARS = re.compile(r"^[•*·-]?\s*GitHub ([\d.,]{1,20})(k|m)?$", re.ASCII | re.IGNORECASE)
+SUBMITTED = "Submitted by"
 # Parts of a card that follow its text: they end it even if its authors are missing.
 _END = re.compile(r"^(?:[•*·-]?\s*(?:Upvote(?:\s+[\d.,]+k?)?|arXiv Page)|Submitted by\b.*)$")
 _NOISE = re.compile(r"^(?:[·•*\-–—]+|\[-\]|[•*·-]?\s*(?:[\d.,]+k?|GitHub)|#\d+ Paper of the day)$")
@@ -91,6 +92,11 @@ def is_like_date(line: str) -> bool:
 def is_prose(line: str) -> bool:
     """Whether the line can belong to an abstract; a title may look like one too."""
     return len(line) > TITLE_CHARS or _CONTINUES.search(line) is not None
+
+
+def ends_sentence(line: str) -> bool:
+    """Whether the line ends as a sentence or a part of one does."""
+    return line.endswith((".", ";", ",", ":"))
 
 
 def is_long_prose(line: str) -> bool:

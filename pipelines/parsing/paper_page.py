@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -168,14 +169,16 @@ def _parse_lines(
 
 
 def _names(paper: _Paper) -> list[str]:
-    """All authors in order; none if the page shows only some of them."""
-    if paper.has_more_names:
+    """All authors in order; none if the page shows only some, or other lines among them."""
+    printed = " ".join(paper.names)
+    if paper.has_more_names or printed[:1] == "," or printed[-1:] == ",":
         return []
-    return [
-        name
-        for line in paper.names
-        for name in (author_names.split_names(line) if "," in line else author_names.tidy([line]))
-    ]
+    if "," not in printed:
+        return author_names.tidy(paper.names)
+    pairs = pairwise(paper.names)
+    if not all(above.endswith(",") or line.startswith(",") for above, line in pairs):
+        return []
+    return author_names.split_names(printed)
 
 
 def _read(lines: Sequence[tuple[int, str]]) -> _Paper | None:
@@ -199,7 +202,7 @@ def _read(lines: Sequence[tuple[int, str]]) -> _Paper | None:
             paper.upvotes = int(votes.group(1)) if votes else paper.upvotes
         elif part == "authors":
             paper.has_more_names |= _MORE_NAMES.match(line) is not None
-            paper.names += [line.strip(" ,")] if line.strip(" ,") else []
+            paper.names.append(line)
         elif line.lower() in _AFTER_ABSTRACT or _CITING.match(line):
             break
         elif line == "AI-generated summary":

@@ -102,10 +102,34 @@ def test_flat_papers_have_no_day() -> None:
     ],
 )
 def test_ids_of_flat_papers(keys: dict[str, Any], expected: str | None) -> None:
-    parsed = listing_api.parse(dumped([{"title": "A Title", "abstract": "Text.", **keys}]), HINTS)
+    parsed = listing_api.parse(
+        dumped([{"title": "A Title", "abstract": "Text.", "upvotes": 3, **keys}]), HINTS
+    )
     assert parsed.items["arxiv_id"].to_list() == ([expected] if expected else [])
     assert reasons(parsed) == ([] if expected else ["bad_arxiv_id"])
     assert parsed.items["abstract"].to_list() == (["Text."] if expected else [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"id": "2401.10012", "title": "Winter coats", "price": 10},
+        {"id": "2401.10012", "title": "Winter coats", "categories": ["coats"], "summary": "Warm."},
+        {"id": "2401.10012", "title": "A post", "authors": ["Ada"], "tags": ["x"]},
+    ],
+)
+def test_objects_with_an_id_and_a_title_are_not_papers(value: dict[str, Any]) -> None:
+    lines = b"\n".join([dumped(value)] * 3)
+    assert formats.detect(lines).name != "daily_papers_lines"
+    for parsed in (listing_api.parse(dumped([value]), HINTS), listing_lines.parse(lines, HINTS)):
+        assert parsed.items.height == 0
+        assert set(reasons(parsed)) == {"paper_missing"}
+
+
+def test_printed_authors_are_divided() -> None:
+    value = {"arxiv_id": "2501.00001", "title": "A Title", "authors": "Ada Example, Bo Example Jr."}
+    (row,) = listing_api.parse(dumped([value]), HINTS).items.to_dicts()
+    assert row["authors"] == ["Ada Example", "Bo Example Jr."]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", ",\n", "\n\n"], ids=["lf", "crlf", "comma", "blank"])

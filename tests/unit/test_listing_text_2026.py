@@ -216,15 +216,24 @@ def test_a_day_page_of_2026_without_abstracts() -> None:
 
     cards = [
         day_card("One Title", "·12 authors\n\n3"),
-        day_card("Two Title", "Example Labs\n\n·\n\n4"),
+        day_card("Two: A Title of Words", "Example Labs\n\n·\n\n4"),
         day_card("Three Title", "·2 authors"),
     ]
     parsed = listing_text.parse(page(*cards), HINTS_2026)
     assert parsed.items.select("title", "n_authors", "organization").rows() == [
         ("One Title", 12, None),
-        ("Two Title", None, "Example Labs"),
+        ("Two: A Title of Words", None, "Example Labs"),
         ("Three Title", 2, None),
     ]
+
+
+def test_a_title_that_may_be_the_organisation_is_in_doubt() -> None:
+    header = "Submitted by\n\nsome-one\n\n97\n\n"
+    cards = [f"{header}Title Number {n}\n\n·{n} authors\n\n" for n in (1, 2, 3)]
+    swapped = f"{header}Example Labs\n\nA Title of Several Words\n\n·\n\n4\n\n"
+    parsed = listing_text.parse(page(*cards, swapped), HINTS_2026)
+    assert parsed.items["title"].to_list() == ["Title Number 1", "Title Number 2", "Title Number 3"]
+    assert reasons(parsed) == ["title_uncertain"]
 
 
 def test_a_name_alone_before_a_date_is_not_a_title() -> None:
