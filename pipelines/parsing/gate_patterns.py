@@ -96,6 +96,8 @@ NAME_PATTERNS = {
     "an address": ADDRESS,
     "a date": DATE,
     "in quotes": r"""^["'][^"']*["']?$""",
+    "part of a printed object": r"""["']\s*:|:\s*["']""",
+    "the header of a file": HEADER,
     "a heading or a label of the page": SITE_WORDS,
     "a label, not a name": (
         r"(?i)^(?:authors?|none|null|nan|unknown|et al\.?|and|\d+ authors?|n/?a)$"

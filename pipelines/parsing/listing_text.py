@@ -67,6 +67,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE_END_BYTES = re.compile(_LINE_END.pattern.encode())
 _HEADER_LINES = 60
 _MIN_DOTTED_DATES = 2
+_SENTENCE_END = re.compile(rb"[.!?)\"]\s*$|\n\s*$")
 _MAX_LINE_BYTES = 1024**2  # no title or abstract within the limits is as long
 
 
@@ -164,6 +165,10 @@ def parse(body: bytes, hints: Hints) -> Parsed:
             rows.append({"position": position, "place": card.place, **outcome})
             if outcome["published_on_basis"] == missing_year.basis:
                 rules[f"year_inferred: {missing_year.rule}"] += 1
+    # Nothing follows the last abstract in this layout, so a cut would not show.
+    if not has_ends and rows and rows[-1]["abstract"] and not _SENTENCE_END.search(body):
+        rows[-1]["abstract"] = None
+        rules["last_abstract_ignored: the page may be cut within it"] += 1
     if n_replaced := sum(line.count("\ufffd") for line in received):
         rules["invalid_utf8_replaced: bytes that are not UTF-8"] = n_replaced
     header_day = calendar_day(header.date_line, missing_year.year)

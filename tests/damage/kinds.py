@@ -13,7 +13,7 @@ MAX_LINES = 3
 JUNK = (
     "Sep 11", "https://example.org/list", "Microsoft", "<div class='x'>", "5 authors", "[]",
     "{'name': 'nobody'}", "Subscribe", "2025-10-03", "Content-Type: text/html", "---", "None",
-    "NaN", "}", "]", "\x0b", "## Heading", "12,345", "• 3 authors", "·",
+    "NaN", "}", "]", "\x0b", "## Daily Papers", "12,345", "• 3 authors", "·",
 )  # fmt: skip
 
 Damage = Callable[[bytes, Random], bytes]

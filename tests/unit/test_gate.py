@@ -88,7 +88,7 @@ def test_unusual_titles_of_papers_pass(title: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["['Ada", "Bo']", "{'name': 'Ada'}", "[]", "12", "2025-01-02", "3 authors", "et al.", "None",
-     "https://example.org", "<Ada>"],
+     "https://example.org", "<Ada>", "name': 'Ada", "Content-Type: text/html", "Subscribe"],
 )  # fmt: skip
 def test_names_that_are_something_else_are_rejected(name: str) -> None:
     result = gate(row(authors=["Ada Example", name]))
