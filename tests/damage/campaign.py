@@ -50,7 +50,7 @@ def damaged_bodies(n: int, seed: int) -> Iterator[tuple[str, str, bytes]]:
         for kind in kinds:
             body = kind(body, chance) if body else body
         labels = [kind.__name__ for kind in kinds]
-        if body and chance.random() < 0.05:
+        if body and truncated not in kinds and chance.random() < 0.05:
             others = [n for n in names if n.partition(":")[0] != name.partition(":")[0]]
             body = mixed(body, bodies[chance.choice(others)], chance)
             labels.append("mixed")
