@@ -34,7 +34,7 @@ _PUBLISHED = re.compile(r"^(?:·\s*)?Published on (\S.{0,30}?)(?:\s*·.*)?$")
 _UPVOTES = re.compile(r"^Upvotes?\s+(\d{1,9})$")
 _MORE_NAMES = re.compile(r"^\+\s*\d+(?: authors| more)?$")
 _PROPS = re.compile(r"""\bdata-props=(?:"([^"]*)"|'([^']*)')""")
-_DROPPED = re.compile(r"<(script|style|svg|head|noscript)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_DROPPED = re.compile(r"<(/?)(script|style|svg|head|noscript)\b[^<>]*>?", re.IGNORECASE)
 _INLINE = re.compile(r"</?(?:a|b|i|em|strong|span|code|sub|sup|mark)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _AFTER_ABSTRACT = (
@@ -120,8 +120,22 @@ def _papers(page: str) -> Iterator[dict[str, Any]]:
 
 def _html_lines(page: str) -> list[tuple[int, str]]:
     """The text of a page, a line for each block that is not blank."""
-    text = _TAG.sub("\n", _INLINE.sub("", _DROPPED.sub("\n", page)))
+    text = _TAG.sub("\n", _INLINE.sub("", _shown(page)))
     return _numbered(html.unescape(text).split("\n"))
+
+
+def _shown(page: str) -> str:
+    """The page without scripts, pictures and its head, found in one pass."""
+    kept, at = [], 0
+    dropped: str | None = None
+    for edge in _DROPPED.finditer(page):
+        name = edge.group(2).lower()
+        if dropped is None and not edge.group(1):
+            kept.append(page[at : edge.start()])
+            dropped = name
+        elif dropped == name and edge.group(1):
+            at, dropped = edge.end(), None
+    return "\n".join([*kept, page[at:] if dropped is None else ""])
 
 
 def _text_lines(text: str) -> list[tuple[int, str]]:

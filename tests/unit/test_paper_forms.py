@@ -291,3 +291,8 @@ def test_a_cut_feed_keeps_its_complete_entries() -> None:
 def test_absolute_links_in_cards() -> None:
     card = article("2501.00001", "A Title").replace('href="/', f'href="{SITE}/')
     assert listing_html.parse(html_page("", card), Hints(HINTS.received_at)).items.height == 1
+
+
+def test_many_open_tags_are_read_in_one_pass() -> None:
+    body = b"<html><title>Paper page - x</title>" + b"<script" * 50_000
+    assert reasons(paper_page.parse(body, HINTS)) == ["html_not_a_listing"]
