@@ -32,8 +32,12 @@ RAW = pl.Schema(
 MAX_PRINTED_CHARS = 200_000  # of a printed author list
 # The same, with the names of authors where a parser divided them itself.
 RAW_WITH_NAMES = pl.Schema({**RAW, "names": pl.List(pl.String())})
-# Parts of an author's name that a source left as printed.
-_UNTIDY = r"[\\{]|(?i:^and\s|\sand$|^et al)"
+# What `tidy` may change in a name: all but letters and plain punctuation, some words, and initials.
+_UNTIDY = (
+    r"[^\p{L}\p{M}'’. -]|^['’]|\b[A-Z]\.[A-Z-]|^[^\p{L}]*$"
+    r"|(?i:\band\b|\bothers\b|\bet\.? ?al|\b(?:for|behalf of) the\b|^with )"
+    r"|(?i:^ph\.? ?d\.?$|^m\.? ?d\.?$)"
+)
 
 
 def to_items(

@@ -159,6 +159,17 @@ def test_a_bad_line_does_not_affect_the_others(line: bytes, reason: str, end: by
     "fields",
     [
         {"title": 5},
+        {
+            "authors_parsed": [
+                ["NVIDIA", "", ""],
+                [":", "", ""],
+                ["Li", "J.-P.", ""],
+                ["One†", "Ada", ""],
+                ["Two~Three", "B.C.", ""],
+                ["others", "", ""],
+                ["and Four", "Di", "Jr."],
+            ]
+        },
         {"abstract": ["a"]},
         {"authors": None, "authors_parsed": "x"},
         {"versions": "v1"},
