@@ -76,7 +76,7 @@ def tidy(names: Iterable[str]) -> list[str]:
         shown = _ON_BEHALF.sub("", _ET_AL.sub("", _LONE_AND.sub("", plain)))
         shown = _APPENDIX.sub("", _MARKS.sub("", shown)).strip(" ,;:*†‡§¶")
         if shown[:1] in _QUOTES and shown[-1:] in _QUOTES:
-            shown = shown.strip(_QUOTES)
+            shown = shown.strip(_QUOTES).strip()
         if any(map(str.isalpha, shown)) and not _NOT_A_NAME.fullmatch(shown):
             found.append(_AFTER_INITIAL.sub(r"\g<0> ", shown))
     return found

@@ -58,6 +58,7 @@ def test_separators(printed: str, names: list[str]) -> None:
         ("A. One, for the Big Collaboration", ["A. One"]),
         ('Ada "Star" One, Bo Two', ['Ada "Star" One', "Bo Two"]),
         ('"Ada One", "Bo Two"', ["Ada One", "Bo Two"]),
+        ("' Ada One', 'Bo Two'", ["Ada One", "Bo Two"]),
     ],
 )
 def test_words_that_are_not_names_and_words_within_names(printed: str, names: list[str]) -> None:
