@@ -25,8 +25,8 @@ from pipelines.parsing.limits import HTML_LIMITS, MAX_ITEMS, too_large, too_many
 from pipelines.parsing.records import Hints, Parsed, Reject, excerpt, reject_body
 
 ROWS = pl.Schema({"position": pl.Int64(), "place": pl.String(), **RAW_WITH_NAMES})
-_LIST = re.compile(rb"<(?:div|span)[^>]*class=[\"']list-(?:title|identifier|authors)|"
-                   rb"<dl[^>]*id=[\"']articles")  # fmt: skip
+_LIST = re.compile(rb"<(?:div|span)[^>]{0,500}class=[\"']list-(?:title|identifier|authors)|"
+                   rb"<dl[^>]{0,500}id=[\"']articles")  # fmt: skip
 _DAY = re.compile(r"\b(\d{1,2} [A-Z][a-z]{2,8} \d{4})\b")
 _LABEL = re.compile(r"^(?:Title|Authors?|Subjects?|Comments):\s*")
 
