@@ -16,8 +16,10 @@ def connect(
     path: Path | None, settings: Settings, *, read_only: bool = False
 ) -> duckdb.DuckDBPyConnection:
     """A connection to the file, or to an in-memory database if `path` is None."""
-    return duckdb.connect(
+    connection = duckdb.connect(
         str(path) if path else ":memory:",
         read_only=read_only,
         config={"threads": settings.threads, "memory_limit": settings.memory_limit},
     )
+    connection.execute("set enable_progress_bar = false")
+    return connection
