@@ -50,7 +50,6 @@ def open_snapshot(
         connection = duckdb.connect(str(snapshot.database), read_only=True, config=config)
     except duckdb.IOException as error:
         raise in_use(snapshot.database, error) or error from None
-    connection.execute("set enable_progress_bar = false")
     if may_write is not None:
         connection.execute(f"set allowed_paths = [{quote_string(may_write)}]")
         for name, value in locked.items():

@@ -12,7 +12,7 @@ from tests.damage.samples import SAMPLES
 
 pytestmark = pytest.mark.unit
 
-N_BODIES = 2_400
+N_QUICK, N_BODIES = 240, 2_400
 
 
 def test_every_form_has_a_sample() -> None:
@@ -29,13 +29,14 @@ def test_an_undamaged_body_gives_every_paper(name: str) -> None:
     assert outcome.wrong == []
 
 
-def test_damaged_bodies_never_give_wrong_items() -> None:
-    report = run(N_BODIES)
+@pytest.mark.parametrize("n_bodies", [N_QUICK, pytest.param(N_BODIES, marks=pytest.mark.slow)])
+def test_damaged_bodies_never_give_wrong_items(n_bodies: int) -> None:
+    report = run(n_bodies)
     assert report.crashes == []
     assert report.hangs == []
     assert report.wrong == []
-    assert report.n_accepted > N_BODIES
-    assert report.n_quarantined > N_BODIES / 2
+    assert report.n_accepted > n_bodies
+    assert report.n_quarantined > n_bodies / 2
 
 
 def test_the_oracle_finds_what_is_wrong() -> None:

@@ -114,7 +114,7 @@ def test_a_page_is_dated_on_a_weekday() -> None:
 
 def test_revisions_change_no_verdict_by_version_1(as_arxiv: Evidence) -> None:
     part = selection.evaluate(as_arxiv)
-    assert criterion(part, "changes no verdict")[0]
+    assert criterion(part, "makes no topic rising or falling")[0]
     assert criterion(part, "get the revision's day")[0]
     surges = part.tables[0].rows
     assert surges["topic"].to_list()[0] == "topic-0"
@@ -149,7 +149,7 @@ def test_a_parser_that_dates_papers_by_revision_is_detected(
 
     monkeypatch.setattr(arxiv_records, "published", credulous)
     part = selection.evaluate(as_arxiv)
-    assert not criterion(part, "changes no verdict")[0]
+    assert not criterion(part, "makes no topic rising or falling")[0]
     is_met, result = criterion(part, "get the revision's day")
     assert not is_met
     assert result.endswith("(100.00%)")
