@@ -23,6 +23,7 @@ from pipelines.parsing.gate_patterns import (
     ABSTRACT_PATTERNS,
     ENCLOSING_QUOTES,
     GARBLED,
+    HEADER,
     NAME_PATTERNS,
     REPR,
     TITLE_PATTERNS,
@@ -261,6 +262,9 @@ def _bad_lists() -> list[_Check]:
         text = pl.col(column)
         problem = f"`{column}` is a printed list or object: {{}}."
         checks.append(("implausible_text", text.str.contains(REPR), text, problem))
+    organization = pl.col("organization")
+    problem = "The organisation {} is the header of a file."
+    checks.append(("implausible_text", organization.str.contains(HEADER), organization, problem))
     for column in ("keywords", "categories"):
         bad = pl.col(column).list.eval(pl.element().filter(pl.element().str.contains(REPR)))
         problem = f"`{column}` has a printed list or object: {{}}."

@@ -77,6 +77,11 @@ ORGANISATION = rf"(?i)^(?:{_ORGANISATIONS})$"
 _TAIL = "[\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 # Cleaning makes a blank of a control character, such as the second half of `Ü` in Latin-1.
 GARBLED = rf"\x{{FFFD}}|[ÂÃÄÅÎÏÐÑ]{_TAIL}|â{_TAIL}{_TAIL}|â€|[ÂÃâ](?:\s|$)"
+# Two fields of a record: a text that has lines of another file.
+_FIELD = r"""(?:["']|&quot;)(?:title|id|authors|summary|abstract|categories)(?:["']|&quot;)\s*:"""
+_RECORD = rf"(?s){_FIELD}.*{_FIELD}"
+# A field of a record, or a character as JSON writes it.
+_PART_OF_RECORD = rf"{_FIELD}|\\u[0-9a-fA-F]{{4}}"
 ENCLOSING_QUOTES = r"""^\s*['"]([^'"]+)['"]\s*$"""
 
 TITLE_PATTERNS = {
@@ -87,6 +92,7 @@ TITLE_PATTERNS = {
     "the header of a file": HEADER,
     "a heading or a label of the page": SITE_WORDS,
     "the name of an organisation": ORGANISATION,
+    "part of a record": _PART_OF_RECORD,
     "a number": r"^[\d\s.,:;/%$€+*#()-]+$",
 }
 NAME_PATTERNS = {
@@ -104,6 +110,7 @@ NAME_PATTERNS = {
     ),
 }
 ABSTRACT_PATTERNS = {
+    "text with a record in it": _RECORD,
     "preceded by an address or an id": r"(?i)^(?:https?://|www\.|oai:|arxiv:\s*\d)",
     "preceded by a label": r"^[^.]{0,60}\bAbstract:",
     "a date": DATE,

@@ -58,6 +58,8 @@ def read(body: bytes) -> tuple[Reading, list[Parsed]]:
         "@article{key,", "TY  - JOUR", "title = {A Title}", "id,title,authors", "%PDF-1.7",
         "Daily Papers", "Subscribe", "5 authors", "• 12 authors", "GitHub 11.3k", "Microsoft",
         "google", "2048", "12.5 %", "AttentÃ¯on", "ItÃ¢â‚¬â„¢s", "Cut \ufffd here",
+        '&quot;title&quot;: &quot;A Study&quot;,', "Gr\\u00fc\\u00dfe: A Study",
+        '"title": "A Study",',
         "A sentence of a summary. " * 20,
     ],
 )  # fmt: skip
@@ -76,7 +78,8 @@ def test_titles_that_are_something_else_are_rejected(title: str) -> None:
         "<think> Lessons </think> of Models", "Before you <think>, check", "X-Parser: A Study",
         "Listen to the Tests", "GPT-4 and 2 Friends", "Date: A Model of Time", "1.5 Bits Suffice",
         "C++", "Microsoft and the Rest", "May 2025 Was Warm", "October: A Model", "SÃO Paulo",
-        "What Is a Google?", "[De|Re]constructing Tests", "None of the Above: A Study",
+        "What Is a Google?", "$a &lt; b$ in Tests", "On `title`: A Study",
+        "[De|Re]constructing Tests", "None of the Above: A Study",
     ],
 )  # fmt: skip
 def test_unusual_titles_of_papers_pass(title: str) -> None:
@@ -157,7 +160,8 @@ def test_a_date_that_contradicts_the_id_is_not_used(day: date, agrees: bool) -> 
         {"abstract": "https://example.org/a"},
         {"abstract": "5 authors"},
         {"keywords": ["words", "['more']"]}, {"categories": ["['cs.LG'"]},
-        {"organization": "{'name': 'Example'}"},
+        {"organization": "{'name': 'Example'}"}, {"organization": "Content-Type: text/html"},
+        {"abstract": 'An abstract. "id": "2510.00018", "title": "Another", "summary": "More."'},
     ],
 )  # fmt: skip
 def test_printed_lists_and_markup_in_other_fields_are_rejected(fields: dict[str, Any]) -> None:
